@@ -1,0 +1,3 @@
+module smith
+
+go 1.26
