@@ -1,0 +1,79 @@
+// Package image is an OCI image as bytes: layers packed from a file tree,
+// config, manifest, index and attachments (OCI image specification 1.1). It
+// does not know why a file is in a layer, nor where an image is kept.
+package image
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// A Blob is a piece of an image whose bytes lie somewhere else: in the cache,
+// in an archive, in memory.
+type Blob struct {
+	// Descriptor is what the manifest or index says of the blob.
+	Descriptor ocispec.Descriptor
+	// Open returns the blob's bytes as the descriptor has them, compressed if
+	// the media type says so. They are checked against digest and size while
+	// they are read: the last read fails where they do not match.
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
+
+// A Layer is a Blob with the digest of its plain tar.
+type Layer struct {
+	Blob
+	DiffID digest.Digest
+}
+
+// An Image is one image for one platform.
+type Image struct {
+	// Descriptor is the manifest's, with the annotations and the platform that
+	// the index gives it.
+	Descriptor ocispec.Descriptor
+	// Manifest and Config are as decoded from their bytes, which are kept: what
+	// is read is passed on unchanged.
+	Manifest      ocispec.Manifest
+	ManifestBytes []byte
+	Config        Config
+	ConfigBytes   []byte
+	// Layers are in the order in which they stack, the lowest first.
+	Layers []Layer
+	// Attachments travel with the image without being part of it: the
+	// normalised spec, the package list, the build record.
+	Attachments []Blob
+}
+
+// Media types of what smith attaches to an image.
+const (
+	MediaTypeSpec     = "application/vnd.smith.spec+json"
+	MediaTypePackages = "application/vnd.smith.packages"
+	MediaTypeRecord   = "application/vnd.smith.record+json"
+)
+
+// Config is an image's config: OCI's, and Docker's healthcheck, which OCI
+// leaves to extensions.
+type Config struct {
+	ocispec.Image
+	// Config shadows the embedded one.
+	Config ContainerConfig `json:"config,omitempty"`
+}
+
+// ContainerConfig is how a container of the image is run.
+type ContainerConfig struct {
+	ocispec.ImageConfig
+	Healthcheck *Healthcheck `json:"Healthcheck,omitempty"`
+}
+
+// Healthcheck is Docker's HEALTHCHECK, durations in nanoseconds.
+type Healthcheck struct {
+	Test          []string      `json:"Test,omitempty"`
+	Interval      time.Duration `json:"Interval,omitempty"`
+	Timeout       time.Duration `json:"Timeout,omitempty"`
+	StartPeriod   time.Duration `json:"StartPeriod,omitempty"`
+	StartInterval time.Duration `json:"StartInterval,omitempty"`
+	Retries       int           `json:"Retries,omitempty"`
+}

@@ -1,0 +1,39 @@
+// Package source is where files come from: an image, this machine, and later
+// the packages of a distribution. A source offers a tree; what of it is kept,
+// and why, is not its concern.
+package source
+
+import (
+	"context"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/image"
+	"smith/internal/record"
+	"smith/internal/tree"
+)
+
+// A Source offers the files of one platform.
+type Source interface {
+	// Open returns what the source offers for a platform. The caller closes
+	// the Offer when the tree is no longer used.
+	Open(ctx context.Context, platform ocispec.Platform) (*Offer, error)
+}
+
+// An Offer is every file that may be kept, and what comes with them.
+type Offer struct {
+	// Tree holds the files on offer. Its nodes carry their origin.
+	Tree *tree.Tree
+	// Image is the image that the files come from, or nil: its config gives
+	// defaults to the new one, its layers may be built upon.
+	Image *image.Image
+	// Created is the newest date that the input carries, or zero.
+	Created time.Time
+	// Inputs is what the record keeps of where the files came from.
+	Inputs []record.Input
+	// Platform is the one offered, with its variant where it has one.
+	Platform ocispec.Platform
+	// Close lets go of open files; nil where there is nothing to close.
+	Close func() error
+}
