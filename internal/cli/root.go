@@ -1,0 +1,181 @@
+// Package cli is smith's command line: one file a command. It turns flags
+// into calls, draws progress, prints results and chooses the exit code; it
+// knows nothing of formats.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"smith/internal/store"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // the work could not be done
+	exitUsage  = 2 // the command line makes no sense
+)
+
+// Version is what the binary knows of itself.
+type Version struct {
+	Number string
+	Commit string
+}
+
+// Main runs smith with the given arguments and returns its exit code.
+func Main(args []string, stdout, stderr io.Writer, version Version) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	app := &app{stdout: stdout, stderr: stderr, version: version}
+	root := app.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errReported):
+		return exitFailed
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "smith: interrupted; nothing was changed")
+		return exitFailed
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(stderr, "smith: %s\n", line)
+	}
+	if errors.As(err, new(usageError)) || !app.started {
+		fmt.Fprintln(stderr, "smith: try 'smith help'")
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// errReported is returned by a command that has printed what is wrong itself.
+var errReported = errors.New("reported")
+
+// A usageError says that the command line makes no sense.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// An app is one run of smith.
+type app struct {
+	stdout, stderr io.Writer
+	version        Version
+	started        bool // the command line was understood
+
+	verbose, quiet bool
+	insecure       bool
+	progress       string
+	cacheDir       string
+	maxSize        sizeFlag
+}
+
+func (a *app) root() *cobra.Command {
+	build := &buildCommand{app: a}
+	showVersion := false
+	root := &cobra.Command{
+		Use:   "smith",
+		Short: "Build microcontainers: images of one program and exactly what it needs",
+		Long: `smith takes a program and exactly the files that it needs, down to the last
+shared library, out of an image or this machine's own files and writes an OCI
+image: the same bytes each time. Nothing that it unpacks is executed, and it
+needs no root and no daemon.
+
+smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
+		Example: `  smith                              # smith.yaml → image.tar.gz
+  smith wrap /usr/bin/curl -i curl.tar.gz
+  smith ls image.tar.gz
+  podman run oci-archive:image.tar.gz`,
+		Args:          noArguments,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return a.begin()
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if showVersion {
+				return a.printVersion()
+			}
+			return build.run(cmd.Context())
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := root.PersistentFlags()
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done and why")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVarP(&a.insecure, "insecure", "k", false, "do not check TLS certificates")
+	flags.StringVar(&a.progress, "progress", "auto", "how progress is shown: auto, plain, none")
+	flags.StringVar(&a.cacheDir, "cache-dir", "", "folder of the cache (default: smith in the user's cache folder)")
+	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
+	build.flags(root)
+	root.AddCommand(build.command(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
+		a.verifyCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
+	return root
+}
+
+// noArguments is cobra.NoArgs with words for someone who mistyped a command.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if cmd.HasParent() {
+		text = fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0])
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return usageError{errors.New(text)}
+}
+
+// arguments asks for at least one argument and names what is missing.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least {
+			return usagef("%s needs %s", cmd.CommandPath(), what)
+		}
+		if most >= 0 && len(args) > most {
+			return usagef("%s takes no argument %q", cmd.CommandPath(), args[most])
+		}
+		return nil
+	}
+}
+
+// begin checks the global flags.
+func (a *app) begin() error {
+	a.started = true
+	switch a.progress {
+	case "auto", "plain", "none":
+	default:
+		return usagef("--progress %q: use auto, plain or none", a.progress)
+	}
+	if a.verbose && a.quiet {
+		return usagef("-v and -q contradict each other")
+	}
+	return nil
+}
+
+// store opens the cache.
+func (a *app) store() (*store.Store, error) {
+	dir := a.cacheDir
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return nil, fmt.Errorf("cannot find a folder for the cache: %w; name one with --cache-dir", err)
+		}
+		dir = filepath.Join(base, "smith")
+	}
+	return store.Open(dir)
+}
