@@ -1,0 +1,129 @@
+package loader
+
+import (
+	"strings"
+
+	"smith/internal/elf"
+)
+
+// An abi is what the linkers of one architecture have in common. The paths of
+// the linkers are those of the platforms' ABI supplements.
+type abi struct {
+	linker   string   // glibc's
+	musl     string   // the name in ld-musl-NAME.so.1
+	folders  []string // glibc's, as Debian or an RPM distribution builds it
+	platform string   // AT_PLATFORM on the architecture's baseline
+	caps     []string // hwcaps with a folder of their own before glibc 2.37, on the baseline
+	levels   []string // glibc-hwcaps folders, best first
+	flags    uint32   // of the architecture's entries in ld.so.cache
+	unmarked bool     // entries of no ABI are taken too
+	family   string   // of the built-in folders that ldconfig derives: "64", "x32"…
+}
+
+// typeLibc6 is what every entry of ld.so.cache is marked with: a library for
+// glibc 2. The ABI stands in the byte above.
+const typeLibc6 = 3
+
+var (
+	levelsX86   = []string{"x86-64-v4", "x86-64-v3", "x86-64-v2"}
+	levelsPower = []string{"power10", "power9"}
+	levelsZ     = []string{"z17", "z16", "z15", "z14", "z13"}
+)
+
+// abiOf returns the ABI of a file. For one that is not known, the zero value's
+// empty fields keep a search from finding anything but by RPATH and the like.
+func abiOf(f *elf.File) abi {
+	arch, variant := f.Platform()
+	switch arch + variant {
+	case "amd64":
+		return abi{"/lib64/ld-linux-x86-64.so.2", "x86_64", folders("x86_64-linux-gnu", "lib64"), "x86_64", []string{"x86_64"}, levelsX86, 0x300 | typeLibc6, false, ""}
+	case "386":
+		return abi{"/lib/ld-linux.so.2", "i386", folders("i386-linux-gnu", "lib"), "i686", []string{"sse2"}, nil, typeLibc6, true, ""}
+	case "arm64":
+		return abi{"/lib/ld-linux-aarch64.so.1", "aarch64", folders("aarch64-linux-gnu", "lib64"), "aarch64", nil, nil, 0xa00 | typeLibc6, false, ""}
+	case "armv7":
+		return abi{"/lib/ld-linux-armhf.so.3", "armhf", folders("arm-linux-gnueabihf", "lib"), "v7l", []string{"vfp"}, nil, 0x900 | typeLibc6, true, ""}
+	case "armv5":
+		return abi{"/lib/ld-linux.so.3", "arm", folders("arm-linux-gnueabi", "lib"), "v5l", nil, nil, 0xb00 | typeLibc6, true, ""}
+	case "riscv64":
+		return abi{"/lib/ld-linux-riscv64-lp64d.so.1", "riscv64", folders("riscv64-linux-gnu", "lib64/lp64d"), "", nil, nil, 0x1000 | typeLibc6, false, ""}
+	case "ppc64le":
+		return abi{"/lib64/ld64.so.2", "powerpc64le", folders("powerpc64le-linux-gnu", "lib64"), "power8", nil, levelsPower, 0x500 | typeLibc6, false, ""}
+	case "ppc64":
+		return abi{"/lib64/ld64.so.1", "powerpc64", folders("powerpc64-linux-gnu", "lib64"), "power4", nil, nil, 0x500 | typeLibc6, false, ""}
+	case "s390x":
+		return abi{"/lib/ld64.so.1", "s390x", folders("s390x-linux-gnu", "lib64"), "z900", nil, levelsZ, 0x400 | typeLibc6, false, ""}
+	case "loong64":
+		return abi{"/lib64/ld-linux-loongarch-lp64d.so.1", "loongarch64", folders("loongarch64-linux-gnu", "lib64"), "loongarch", nil, nil, 0x1200 | typeLibc6, false, ""}
+	}
+	return abi{}
+}
+
+// folders returns the built-in folders of Debian's glibc, and after them those
+// of a distribution with one library folder per word size. They serve where
+// the linker itself cannot be read.
+func folders(triplet, lib string) []string {
+	all := []string{"/lib/" + triplet + "/", "/usr/lib/" + triplet + "/"}
+	if lib != "lib" {
+		all = append(all, "/"+lib+"/", "/usr/"+lib+"/")
+	}
+	return append(all, "/lib/", "/usr/lib/")
+}
+
+// hwcapFolders returns the subfolders that glibc tries in each folder before
+// the folder itself, which is the last of them.
+func hwcapFolders(a abi, minor int, level string) []string {
+	var subfolders []string
+	if minor >= 33 {
+		for _, name := range levelsUpTo(a.levels, level) {
+			subfolders = append(subfolders, "glibc-hwcaps/"+name+"/")
+		}
+	}
+	if minor < 37 {
+		subfolders = append(subfolders, legacyFolders(a, level)...)
+	}
+	return append(subfolders, "")
+}
+
+// levelsUpTo returns the levels that a CPU of the given level has, best first.
+func levelsUpTo(levels []string, level string) []string {
+	for i, name := range levels {
+		if name == level {
+			return levels[i:]
+		}
+	}
+	return nil
+}
+
+// legacyFolders returns the subfolders of glibc before 2.37: every combination
+// of "tls", the platform and the CPU's important capabilities, in this order,
+// more of them and earlier ones first.
+func legacyFolders(a abi, level string) []string {
+	names := []string{"tls"}
+	platform, caps := a.platform, a.caps
+	switch level {
+	case "x86-64-v4":
+		platform, caps = "haswell", []string{"avx512_1", "x86_64"}
+	case "x86-64-v3":
+		platform = "haswell"
+	}
+	if platform != "" {
+		names = append(names, platform)
+	}
+	names = append(names, caps...)
+	var all []string
+	seen := map[string]bool{}
+	for set := 1<<len(names) - 1; set > 0; set-- {
+		var path strings.Builder
+		for i, name := range names {
+			if set&(1<<(len(names)-1-i)) != 0 {
+				path.WriteString(name + "/")
+			}
+		}
+		if !seen[path.String()] {
+			seen[path.String()] = true
+			all = append(all, path.String())
+		}
+	}
+	return all
+}

@@ -1,0 +1,237 @@
+package loader
+
+import (
+	"context"
+	"debug/elf"
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxObjects bounds how many objects one process can have; the largest known
+// have some hundred.
+const maxObjects = 1 << 14
+
+// A glibc is a process as glibc's linker puts it together.
+type glibc struct {
+	*Loader
+	ld   *linker
+	main *object
+	env  []place // LD_LIBRARY_PATH
+
+	maps    []*object // every object, in the order of the linker's list
+	queue   []*object // the search list: breadth first, filters before what they filter for
+	missing []Missing
+}
+
+func newGlibc(l *Loader, ld *linker, main *object) *glibc {
+	g := &glibc{Loader: l, ld: ld, main: main, maps: []*object{main}, queue: []*object{main}}
+	main.listed = true
+	if ld.node != nil {
+		if f, err := l.ELF(ld.node); err == nil {
+			self := &object{Library: Library{Name: ld.path, Path: ld.path, Node: ld.node, Kind: Linker}, file: f, origin: path.Dir(ld.path)}
+			self.names = []string{ld.path}
+			g.maps = append(g.maps, self)
+		}
+	}
+	if list := l.getenv("LD_LIBRARY_PATH"); list != "" {
+		g.env = ld.places(splitAny(list, ":;"), main.origin, "LD_LIBRARY_PATH", "")
+	}
+	return g
+}
+
+// splitAny splits at any of the separators and keeps empty elements.
+func splitAny(text, separators string) []string {
+	var parts []string
+	for {
+		i := strings.IndexAny(text, separators)
+		if i < 0 {
+			return append(parts, text)
+		}
+		parts = append(parts, text[:i])
+		text = text[i+1:]
+	}
+}
+
+// load maps the preloads, and then, breadth first, what each object needs.
+func (g *glibc) load(ctx context.Context) error {
+	for {
+		i := slices.IndexFunc(g.queue, func(o *object) bool { return !o.done })
+		if i < 0 || len(g.maps) > maxObjects {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		o := g.queue[i]
+		o.done = true
+		for _, d := range o.file.Dependencies {
+			name, ok := g.ld.expand(d.Name, o.origin)
+			if !ok {
+				continue
+			}
+			kind := Needed
+			switch d.Tag {
+			case elf.DT_FILTER:
+				kind = Filter
+			case elf.DT_AUXILIARY:
+				kind = Auxiliary
+			}
+			dep, err := g.mapObject(o, name, kind)
+			if err != nil {
+				return err
+			}
+			if kind == Needed {
+				g.enqueue(dep)
+			} else if !dep.faked {
+				g.enqueueBefore(dep, o)
+			}
+		}
+	}
+}
+
+// enqueue puts an object at the end of the search list, once.
+func (g *glibc) enqueue(o *object) {
+	if !o.listed && !o.faked {
+		o.listed = true
+		g.queue = append(g.queue, o)
+	}
+}
+
+// enqueueBefore puts a filtee before its filter, in the search list and in the
+// linker's own list, unless it stands before it already.
+func (g *glibc) enqueueBefore(o, filter *object) {
+	at := slices.Index(g.queue, filter)
+	if o.listed {
+		now := slices.Index(g.queue, o)
+		if now <= at {
+			return
+		}
+		g.queue = slices.Delete(g.queue, now, now+1)
+	}
+	o.listed = true
+	g.queue = slices.Insert(g.queue, at, o)
+	g.maps = slices.DeleteFunc(g.maps, func(m *object) bool { return m == o })
+	g.maps = slices.Insert(g.maps, slices.Index(g.maps, filter), o)
+}
+
+// mapObject returns the object that a name stands for, and adds it where it is
+// not in the process yet. One that is not found is added as a placeholder that
+// answers no further request.
+func (g *glibc) mapObject(by *object, name string, kind Kind) (*object, error) {
+	for _, o := range g.maps {
+		if o.answers(name) {
+			return o, nil
+		}
+	}
+	s, err := g.find(by, name)
+	if err != nil {
+		return nil, err
+	}
+	if s.found.Node == nil {
+		g.missing = append(g.missing, Missing{name, by.Path, kind, s.searched, s.reason})
+		return &object{faked: true}, nil
+	}
+	for _, o := range g.maps {
+		if o != g.main && o.Kind != Linker && same(o.Node, s.found.Node) {
+			o.named(name)
+			return o, nil
+		}
+	}
+	f, err := g.ELF(s.found.Node)
+	if err != nil {
+		return nil, err
+	}
+	o := &object{Library: s.found, file: f, names: []string{name, s.found.Path}, loader: by, origin: path.Dir(s.found.Path)}
+	o.Name, o.NeededBy, o.Kind = name, by.Path, kind
+	g.maps = append(g.maps, o)
+	return o, nil
+}
+
+// find searches for a name as ld.so(8) has it.
+func (g *glibc) find(by *object, name string) (*search, error) {
+	s := &search{}
+	if strings.Contains(name, "/") {
+		s.searched = []string{name}
+		return s, g.try(g.ld, s, name, "its path")
+	}
+	for _, step := range []func(*search, *object, string) error{g.inRPATH, g.inEnv, g.inRUNPATH, g.inCache, g.inFolders} {
+		if err := step(s, by, name); err != nil || s.over() {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// rpath returns the folders of an object's RPATH, none where it has a RUNPATH.
+func (g *glibc) rpath(o *object) []place {
+	if o.file.RUNPATH != nil || o.file.RPATH == nil {
+		return nil
+	}
+	return g.ld.places(o.file.RPATH, o.origin, "RPATH", o.Path)
+}
+
+// inRPATH looks in the RPATH of the object, of each object that led to it, and
+// of the program; not at all where the object has a RUNPATH.
+func (g *glibc) inRPATH(s *search, by *object, name string) error {
+	if by.file.RUNPATH != nil {
+		return nil
+	}
+	main := false
+	for o := by; o != nil; o = o.loader {
+		main = main || o == g.main
+		if err := g.look(g.ld, s, name, g.rpath(o)); err != nil || s.over() {
+			return err
+		}
+	}
+	if main {
+		return nil
+	}
+	return g.look(g.ld, s, name, g.rpath(g.main))
+}
+
+func (g *glibc) inEnv(s *search, _ *object, name string) error {
+	return g.look(g.ld, s, name, g.env)
+}
+
+func (g *glibc) inRUNPATH(s *search, by *object, name string) error {
+	return g.look(g.ld, s, name, g.ld.places(by.file.RUNPATH, by.origin, "RUNPATH", by.Path))
+}
+
+// inCache looks into ld.so.cache. Of an object that wants no default folders
+// (DF_1_NODEFLIB), entries in those do not count.
+func (g *glibc) inCache(s *search, by *object, name string) error {
+	if g.ld.cache == nil {
+		return nil
+	}
+	s.searched = append(s.searched, CachePath)
+	at := g.ld.cache.lookup(g.ld, name)
+	if at == "" {
+		return nil
+	}
+	if by.file.NoDefaultLib && slices.ContainsFunc(g.ld.folders, func(f string) bool { return strings.HasPrefix(at, f) }) {
+		return nil
+	}
+	return g.try(g.ld, s, at, "ld.so.cache")
+}
+
+func (g *glibc) inFolders(s *search, by *object, name string) error {
+	if by.file.NoDefaultLib {
+		return nil
+	}
+	places := make([]place, len(g.ld.folders))
+	for i, f := range g.ld.folders {
+		places[i] = place{f, "default folder " + trimFolder(f)}
+	}
+	return g.look(g.ld, s, name, places)
+}
+
+// report fills in the process.
+func (g *glibc) report(p *Process) {
+	for _, o := range g.maps {
+		if o != g.main && o.Kind != Linker {
+			p.Libraries = append(p.Libraries, o.Library)
+		}
+	}
+	p.Missing = append(p.Missing, g.missing...)
+}

@@ -1,0 +1,171 @@
+package loader
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"strings"
+
+	own "smith/internal/elf"
+	"smith/internal/tree"
+)
+
+// A place is a folder that is searched, and how a reader knows it.
+type place struct {
+	folder string // with a slash at its end; "" is the working folder
+	name   string // "RUNPATH $ORIGIN/../lib of /usr/bin/x"
+}
+
+// A search is one search for a name: where it looked, what it passed over.
+type search struct {
+	found    Library
+	searched []string
+	reason   string
+	fatal    bool // the linker stops at what it has found
+}
+
+func (s *search) over() bool { return s.found.Node != nil || s.fatal }
+
+// look tries the name in each place and its hwcaps subfolders, in order.
+func (l *Loader) look(ld *linker, s *search, name string, places []place) error {
+	for _, p := range places {
+		if s.over() {
+			return nil
+		}
+		s.searched = append(s.searched, trimFolder(p.folder))
+		dir, err := l.folder(l.absolute(p.folder))
+		if err != nil {
+			return err
+		}
+		if dir == nil {
+			continue
+		}
+		for _, sub := range ld.hwcaps {
+			if sub != "" {
+				if first, _, _ := strings.Cut(sub, "/"); !has(dir, first) {
+					continue
+				}
+			}
+			if err := l.try(ld, s, p.folder+sub+name, p.name); err != nil || s.over() {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// has says whether a folder has an entry, to spare the tries under it.
+func has(dir *tree.Node, name string) bool {
+	n, err := dir.Child(name)
+	return n != nil || err != nil
+}
+
+func trimFolder(folder string) string {
+	if len(folder) > 1 {
+		return strings.TrimSuffix(folder, "/")
+	}
+	return folder
+}
+
+// try opens one path. A file that this linker cannot load is passed over, or
+// ends the search, as glibc's open_verify has it.
+func (l *Loader) try(ld *linker, s *search, name, found string) error {
+	n, err := l.open(name)
+	if n == nil || err != nil {
+		return err
+	}
+	switch reason, fatal, err := l.unfit(ld, n); {
+	case err != nil:
+		return err
+	case reason == "":
+		s.found = Library{Path: l.absolute(name), Node: n, Found: found}
+	default:
+		s.reason, s.fatal = name+" "+reason, fatal
+	}
+	return nil
+}
+
+// unfit tells why a linker cannot load a file, and whether it stops there; ""
+// where it can.
+func (l *Loader) unfit(ld *linker, n *tree.Node) (reason string, fatal bool, err error) {
+	if n.Kind != tree.File {
+		return "is a " + n.Kind.String(), true, nil
+	}
+	f, err := l.ELF(n)
+	if errors.Is(err, own.ErrNotELF) {
+		return "is not an ELF file", true, nil
+	}
+	var malformed *own.FormatError
+	if errors.As(err, &malformed) {
+		return "is a " + malformed.Error(), true, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	want := ld.file
+	switch {
+	case f.Class != want.Class:
+		return "is of another class, " + f.Class.String(), false, nil
+	case f.ByteOrder != want.ByteOrder:
+		return "is of another byte order", true, nil
+	case f.OSABI != elf.ELFOSABI_NONE && f.OSABI != elf.ELFOSABI_LINUX:
+		return "is for another system, " + f.OSABI.String(), true, nil
+	case !sameMachine(f, want):
+		return fmt.Sprintf("is for another machine, %s", f.Machine), false, nil
+	case f.Type != elf.ET_DYN || f.PIE:
+		return "is not a shared object", true, nil
+	case !f.Dynamic:
+		return "has no dynamic section", true, nil
+	}
+	return "", false, nil
+}
+
+// Flags that tell apart the ABIs of one machine (RISC-V ELF psABI,
+// "e_flags"; 64-bit ELF V2 ABI for Power, "File header").
+const (
+	riscvFloatABI = 0x6
+	powerABI      = 0x3
+)
+
+func sameMachine(a, b *own.File) bool {
+	if a.Machine != b.Machine {
+		return false
+	}
+	switch a.Machine {
+	case elf.EM_RISCV:
+		return a.Flags&riscvFloatABI == b.Flags&riscvFloatABI
+	case elf.EM_PPC64:
+		return a.Flags&powerABI == 0 || b.Flags&powerABI == 0 || a.Flags&powerABI == b.Flags&powerABI
+	}
+	return true
+}
+
+// places returns the folders of a search path, the tokens in it replaced. An
+// empty element is the working folder; a path that is empty as a whole is
+// none. kind and owner name it to a reader.
+func (ld *linker) places(elements []string, origin, kind, owner string) []place {
+	if len(elements) == 1 && elements[0] == "" {
+		return nil
+	}
+	var all []place
+	seen := map[string]bool{}
+	for _, element := range elements {
+		folder, ok := ld.expand(element, origin)
+		if !ok || (folder == "" && element != "") {
+			continue
+		}
+		if folder = strings.TrimRight(folder, "/"); folder != "" || strings.HasPrefix(element, "/") {
+			folder += "/"
+		}
+		if seen[folder] {
+			continue
+		}
+		seen[folder] = true
+		name := kind + " " + element
+		if owner != "" {
+			name += " of " + owner
+		}
+		all = append(all, place{folder, name})
+	}
+	return all
+}
