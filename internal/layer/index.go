@@ -1,0 +1,198 @@
+package layer
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"smith/internal/tree"
+)
+
+// Limits of what a layer may hold. They are far above what images hold, and
+// keep what a hostile one can ask for within what a machine can bear.
+const (
+	maxEntries = 2_000_000
+	maxName    = 4096      // PATH_MAX: bytes of a name or of a link's target
+	maxIndex   = 256 << 20 // bytes
+)
+
+// errIndex says that a cache entry was not written by this package.
+var errIndex = errors.New("the layer's index is damaged")
+
+// indexMagic begins the index and names its version.
+const indexMagic = "smithTI1"
+
+// hardlink is the kind of an entry that is another name of a file.
+const hardlink tree.Kind = 0xff
+
+// An indexWriter collects the index of a plain tar. A record is: kind, path,
+// then for a hard link its target; else mode, uid, gid, seconds, nanoseconds,
+// for a file offset and size, for a link its target, and the extended
+// attributes by name. Numbers are varints, strings have their length before
+// them.
+type indexWriter struct {
+	data  []byte
+	count int
+}
+
+func newIndexWriter() *indexWriter { return &indexWriter{data: []byte(indexMagic)} }
+
+func (w *indexWriter) uint(v uint64) { w.data = binary.AppendUvarint(w.data, v) }
+func (w *indexWriter) int(v int64)   { w.data = binary.AppendVarint(w.data, v) }
+func (w *indexWriter) string(s string) {
+	w.uint(uint64(len(s)))
+	w.data = append(w.data, s...)
+}
+
+// add appends an entry; offset is where a file's bytes begin in the tar.
+func (w *indexWriter) add(e tree.Entry, offset int64) error {
+	if len(e.Path) > maxName || len(e.Hardlink) > maxName || e.Node != nil && len(e.Node.Link) > maxName {
+		return fmt.Errorf("its name or link is longer than %d bytes", maxName)
+	}
+	if w.count++; w.count > maxEntries {
+		return fmt.Errorf("the layer holds more than %d entries", maxEntries)
+	}
+	if n := e.Node; n == nil {
+		w.data = append(w.data, byte(hardlink))
+		w.string(e.Path)
+		w.string(e.Hardlink)
+	} else {
+		w.data = append(w.data, byte(n.Kind))
+		w.string(e.Path)
+		w.node(n, offset)
+	}
+	if len(w.data) > maxIndex {
+		return fmt.Errorf("the layer's index is larger than %d bytes", maxIndex)
+	}
+	return nil
+}
+
+func (w *indexWriter) node(n *tree.Node, offset int64) {
+	w.uint(uint64(n.Mode))
+	w.int(int64(n.UID))
+	w.int(int64(n.GID))
+	w.int(n.ModTime.Unix())
+	w.uint(uint64(n.ModTime.Nanosecond()))
+	switch n.Kind {
+	case tree.File:
+		w.uint(uint64(offset))
+		w.uint(uint64(n.Size))
+	case tree.Symlink:
+		w.string(n.Link)
+	}
+	w.uint(uint64(len(n.Xattrs)))
+	for _, name := range slices.Sorted(maps.Keys(n.Xattrs)) {
+		w.string(name)
+		w.string(n.Xattrs[name])
+	}
+}
+
+// An indexReader takes an index apart. After a failure every value is zero.
+type indexReader struct {
+	data []byte
+	text string // the same bytes: all strings are parts of it
+	at   int
+	err  error
+}
+
+func (r *indexReader) fail() {
+	r.err = errIndex
+	r.at = len(r.data)
+}
+
+func (r *indexReader) byte() byte {
+	if r.at >= len(r.data) {
+		r.fail()
+		return 0
+	}
+	r.at++
+	return r.data[r.at-1]
+}
+
+func (r *indexReader) uint() uint64 {
+	v, n := binary.Uvarint(r.data[r.at:])
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.at += n
+	return v
+}
+
+func (r *indexReader) int() int64 {
+	v, n := binary.Varint(r.data[r.at:])
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.at += n
+	return v
+}
+
+func (r *indexReader) string() string {
+	n := r.uint()
+	if n > uint64(len(r.data)-r.at) {
+		r.fail()
+		return ""
+	}
+	r.at += int(n)
+	return r.text[r.at-int(n) : r.at]
+}
+
+// decodeIndex reads an index. The contents of files are sections of blob's
+// first size bytes.
+func decodeIndex(data []byte, blob io.ReaderAt, size int64, origin *tree.Origin) ([]tree.Entry, error) {
+	if len(data) < len(indexMagic) || string(data[:len(indexMagic)]) != indexMagic {
+		return nil, errIndex
+	}
+	r := &indexReader{data: data, text: string(data), at: len(indexMagic)}
+	var entries []tree.Entry
+	for r.at < len(data) {
+		kind := tree.Kind(r.byte())
+		e := tree.Entry{Path: r.string()}
+		if kind == hardlink {
+			e.Hardlink = r.string()
+		} else {
+			e.Node = r.node(kind, blob, size)
+			e.Node.Origin = origin
+		}
+		if r.err != nil {
+			return nil, r.err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func (r *indexReader) node(kind tree.Kind, blob io.ReaderAt, size int64) *tree.Node {
+	n := &tree.Node{Kind: kind, Mode: uint32(r.uint()), UID: int(r.int()), GID: int(r.int())}
+	n.ModTime = time.Unix(r.int(), int64(r.uint())).UTC()
+	switch kind {
+	case tree.File:
+		offset, length := r.uint(), r.uint()
+		if offset > uint64(size) || length > uint64(size)-offset {
+			r.fail()
+			return n
+		}
+		if n.Size = int64(length); length > 0 {
+			n.Content = tree.Section{Blob: blob, Offset: int64(offset), Size: int64(length)}
+		}
+	case tree.Symlink:
+		n.Link = r.string()
+	case tree.Dir, tree.Device, tree.FIFO:
+	default:
+		r.fail()
+	}
+	for count := r.uint(); count > 0 && r.err == nil; count-- {
+		if n.Xattrs == nil {
+			n.Xattrs = map[string]string{}
+		}
+		name := r.string()
+		n.Xattrs[name] = r.string()
+	}
+	return n
+}

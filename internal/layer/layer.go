@@ -1,0 +1,174 @@
+// Package layer reads image layers: each is decompressed once, into the cache,
+// as a plain tar with an index of its members, so that a file is a section of
+// that entry and no layer is ever unpacked or held in memory. What it reads is
+// checked against the digests that the image gives. How layers stack is
+// tree.Apply's knowledge.
+package layer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+
+	"smith/internal/event"
+	"smith/internal/image"
+	"smith/internal/store"
+	"smith/internal/tree"
+)
+
+// Buckets of the cache. A plain tar is kept under its diff_id, so that every
+// compressed form of a layer shares it; the digest of a compressed form leads
+// to the diff_id that it was seen to have.
+const (
+	tarBucket  = "layer"
+	formBucket = "layer-form"
+)
+
+// A Layer is a plain tar in the cache, open for reading. The nodes that
+// Entries returned can be read until Close.
+type Layer struct {
+	// DiffID is the digest of the plain tar.
+	DiffID digest.Digest
+	entry  *store.Entry
+	size   int64
+}
+
+// Expand returns a layer of an image from the cache, and brings it there
+// first where it is absent: the blob is read once, decompressed (gzip of one
+// or more members, zstd, or none), checked against its descriptor and diffID,
+// and indexed. An error names the layer. The caller closes the Layer.
+func Expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest.Digest, events event.Listener) (*Layer, error) {
+	l, err := expand(ctx, st, blob, diffID, events)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read layer %s: %w", blob.Descriptor.Digest, err)
+	}
+	return l, nil
+}
+
+func expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest.Digest, events event.Listener) (*Layer, error) {
+	if err := errors.Join(checkDigest(blob.Descriptor.Digest), checkDigest(diffID)); err != nil {
+		return nil, err
+	}
+	if err := checkMediaType(blob.Descriptor.MediaType); err != nil {
+		return nil, err
+	}
+	if l, err := Known(st, blob.Descriptor.Digest); !errors.Is(err, fs.ErrNotExist) {
+		if err == nil && l.DiffID != diffID {
+			return nil, errors.Join(mismatch(diffID, l.DiffID), l.Close())
+		}
+		return l, err
+	}
+	step := events.Step("unpack "+short(blob.Descriptor.Digest), blob.Descriptor.Size)
+	defer step.Done()
+	r, err := blob.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	form, err := Read(ctx, st, r, diffID, step)
+	if err != nil {
+		return nil, err
+	}
+	if form.Digest != blob.Descriptor.Digest {
+		return nil, errors.Join(fmt.Errorf("its bytes have digest %s", form.Digest), form.Layer.Close())
+	}
+	return form.Layer, nil
+}
+
+func mismatch(want, got digest.Digest) error {
+	return fmt.Errorf("the config says diff_id %s, its plain tar has %s", want, got)
+}
+
+func short(d digest.Digest) string { return d.Encoded()[:12] }
+
+// checkDigest accepts SHA-256 only: it is what the cache is addressed by.
+func checkDigest(d digest.Digest) error {
+	if err := d.Validate(); err != nil {
+		return fmt.Errorf("digest %.80q: %w", d, err)
+	}
+	if d.Algorithm() != digest.SHA256 {
+		return fmt.Errorf("digest %.80q: only sha256 is supported", d)
+	}
+	return nil
+}
+
+// Open returns the layer whose plain tar has a digest from the cache. The
+// error is fs.ErrNotExist where it is not there.
+func Open(st *store.Store, diffID digest.Digest) (*Layer, error) {
+	if err := checkDigest(diffID); err != nil {
+		return nil, err
+	}
+	entry, err := st.Open(tarBucket, diffID.String())
+	if err != nil {
+		return nil, err
+	}
+	l, err := newLayer(entry, diffID)
+	if err != nil {
+		entry.Close()
+		return nil, fmt.Errorf("cannot open layer %s in the cache: %w", diffID, err)
+	}
+	return l, nil
+}
+
+// Known returns the layer of which blob is one form from the cache. The error
+// is fs.ErrNotExist where that is not known.
+func Known(st *store.Store, blob digest.Digest) (*Layer, error) {
+	diffID := blob
+	found, err := st.Load(formBucket, blob.String())
+	switch {
+	case err == nil:
+		if diffID = digest.Digest(found); diffID.Validate() != nil {
+			return nil, fs.ErrNotExist
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	return Open(st, diffID)
+}
+
+// footerSize is that of an entry's end: the length of its plain tar.
+const footerSize = 8
+
+func newLayer(entry *store.Entry, diffID digest.Digest) (*Layer, error) {
+	var footer [footerSize]byte
+	at := entry.Size() - footerSize
+	if at < 0 {
+		return nil, errIndex
+	}
+	if _, err := entry.ReadAt(footer[:], at); err != nil {
+		return nil, err
+	}
+	size := binary.LittleEndian.Uint64(footer[:])
+	if size > uint64(at) || uint64(at)-size > maxIndex {
+		return nil, errIndex
+	}
+	return &Layer{DiffID: diffID, entry: entry, size: int64(size)}, nil
+}
+
+// Size returns the length of the plain tar.
+func (l *Layer) Size() int64 { return l.size }
+
+// Tar returns the plain tar.
+func (l *Layer) Tar() *io.SectionReader { return io.NewSectionReader(l.entry, 0, l.size) }
+
+// Entries returns the members of the layer in their order. All nodes are new
+// and have the given origin.
+func (l *Layer) Entries(origin *tree.Origin) ([]tree.Entry, error) {
+	data := make([]byte, l.entry.Size()-footerSize-l.size)
+	if _, err := l.entry.ReadAt(data, l.size); err != nil && err != io.EOF {
+		return nil, err
+	}
+	entries, err := decodeIndex(data, l.entry, l.size, origin)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read layer %s from the cache: %w", l.DiffID, err)
+	}
+	return entries, nil
+}
+
+// Close lets go of the cache entry.
+func (l *Layer) Close() error { return l.entry.Close() }
