@@ -27,6 +27,8 @@ type Section struct {
 	Blob   io.ReaderAt
 	Offset int64
 	Size   int64
+	// Of is the digest of the blob, or "" where it is not known.
+	Of string
 }
 
 var _ Content = Section{}
@@ -34,6 +36,15 @@ var _ Content = Section{}
 // Open returns the section.
 func (s Section) Open() (ReaderAtCloser, error) {
 	return unclosed{io.NewSectionReader(s.Blob, s.Offset, s.Size)}, nil
+}
+
+// Identity tells the section from any other without reading it. It is ""
+// where nothing is known of the blob, and then nothing may be concluded.
+func (s Section) Identity() string {
+	if s.Of == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s@%d+%d", s.Of, s.Offset, s.Size)
 }
 
 // Bytes is Content that smith made itself.
