@@ -1,0 +1,154 @@
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// A runRequest is what a script asks of a container tool:
+// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-- ARGS].
+// The container's root is read-only, it has no network, and the user is the
+// one of the image's config.
+type runRequest struct {
+	image      string
+	read       string   // folder to be seen as /read
+	writable   bool     // whether /write and /run take files
+	entrypoint string   // a program in place of the image's
+	args       []string // in place of the image's Cmd
+}
+
+func parseRun(ts *testscript.TestScript, args []string) runRequest {
+	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-- ARGS]"
+	var r runRequest
+	for i := 0; i < len(args); i++ {
+		value := func() string {
+			if i++; i == len(args) {
+				ts.Fatalf(usage)
+			}
+			return args[i]
+		}
+		switch arg := args[i]; {
+		case arg == "--":
+			r.args = args[i+1:]
+			i = len(args)
+		case arg == "-read":
+			r.read = ts.MkAbs(value())
+		case arg == "-entrypoint":
+			r.entrypoint = value()
+		case arg == "-writable":
+			r.writable = true
+		case r.image == "" && !strings.HasPrefix(arg, "-"):
+			r.image = arg
+		default:
+			ts.Fatalf(usage)
+		}
+	}
+	if r.image == "" {
+		ts.Fatalf(usage)
+	}
+	return r
+}
+
+// transport writes an image's name as skopeo and podman want it: a folder is
+// an OCI layout, a file an OCI archive. A name that has a transport stays.
+func transport(ts *testscript.TestScript, image string) string {
+	for _, prefix := range []string{"oci:", "oci-archive:", "docker-archive:"} {
+		if path, ok := strings.CutPrefix(image, prefix); ok {
+			return prefix + ts.MkAbs(path)
+		}
+	}
+	path := ts.MkAbs(image)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "oci:" + path
+	}
+	return "oci-archive:" + path
+}
+
+// unpack makes a runtime bundle of an image with skopeo and umoci, and returns
+// its folder.
+func unpack(ts *testscript.TestScript, r runRequest) string {
+	needTools(ts, "skopeo", "umoci")
+	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "bundle-")
+	ts.Check(err)
+	layout, bundle := filepath.Join(dir, "layout"), filepath.Join(dir, "bundle")
+	prepare(ts, "skopeo", "--insecure-policy", "copy", "--quiet", transport(ts, r.image), "oci:"+layout+":image")
+	args := []string{"unpack", "--image", layout + ":image"}
+	if os.Getuid() != 0 {
+		args = append(args, "--rootless")
+	}
+	prepare(ts, "umoci", append(args, bundle)...)
+	adaptBundle(ts, bundle, r, imageConfig(ts, layout))
+	return bundle
+}
+
+// imageConfig reads the config of the one image in a layout.
+func imageConfig(ts *testscript.TestScript, layout string) v1.ImageConfig {
+	out := prepare(ts, "skopeo", "inspect", "--config", "oci:"+layout+":image")
+	var config v1.Image
+	ts.Check(json.Unmarshal(out, &config))
+	return config.Config
+}
+
+// prepare runs a program for its output, unseen by the script where it works.
+func prepare(ts *testscript.TestScript, name string, args ...string) []byte {
+	path, err := lookPath(ts, name)
+	ts.Check(err)
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		ts.Fatalf("%s: %v: %s", name, err, exit.Stderr)
+	}
+	ts.Check(err)
+	return out
+}
+
+// adaptBundle changes what umoci put into the bundle's config.json: what it
+// keeps, and this code does not know, stays.
+func adaptBundle(ts *testscript.TestScript, bundle string, r runRequest, image v1.ImageConfig) {
+	name := filepath.Join(bundle, "config.json")
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	var config map[string]any
+	ts.Check(json.Unmarshal(b, &config))
+	config["root"].(map[string]any)["readonly"] = true
+	process := config["process"].(map[string]any)
+	process["terminal"] = false
+	process["args"] = commandLine(r, image)
+	// A small machine does not let limits be raised.
+	delete(process, "rlimits")
+	mounts := config["mounts"].([]any)
+	if r.read != "" {
+		mounts = append(mounts, map[string]any{"destination": "/read", "type": "bind", "source": r.read, "options": []string{"bind", "ro"}})
+	}
+	if r.writable {
+		for _, dir := range []string{"/write", "/run"} {
+			mounts = append(mounts, map[string]any{"destination": dir, "type": "tmpfs", "source": "tmpfs", "options": []string{"mode=1777"}})
+		}
+	}
+	config["mounts"] = mounts
+	b, err = json.Marshal(config)
+	ts.Check(err)
+	ts.Check(os.WriteFile(name, b, 0o644))
+}
+
+// commandLine is what container tools run: Entrypoint and Cmd, where
+// arguments replace Cmd and another entry point drops both.
+func commandLine(r runRequest, image v1.ImageConfig) []string {
+	line, args := image.Entrypoint, image.Cmd
+	if r.entrypoint != "" {
+		line, args = []string{r.entrypoint}, nil
+	}
+	if r.args != nil {
+		args = r.args
+	}
+	return append(append([]string{}, line...), args...)
+}
