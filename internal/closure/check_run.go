@@ -1,0 +1,194 @@
+package closure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"smith/internal/elf"
+	"smith/internal/tree"
+)
+
+// scripts checks that what "#!" lines name is there and may be executed.
+func (c *checker) scripts(context.Context) error {
+	entry := c.entryNode()
+	for _, n := range c.files {
+		if c.headers[n] != nil || (!n.Executable() && n != entry) {
+			continue
+		}
+		line, err := shebang(n)
+		if err != nil {
+			return err
+		}
+		if line != "" {
+			c.script(n, line)
+		}
+	}
+	return nil
+}
+
+func (c *checker) script(n *tree.Node, line string) {
+	for _, cmd := range parseShebang(line) {
+		if cmd.search {
+			env := slices.Concat(c.img.Env, cmd.env)
+			if at, searched := findProgram(c.img.Tree, env, cmd.program); at == "" {
+				c.noProgram(n, Problem{Name: cmd.program, From: n.Path(), Text: "not found in PATH" + envHint(cmd.program), Searched: searched})
+			}
+			continue
+		}
+		at, err := c.img.Tree.Resolve(cmd.program)
+		if err == nil && at.Node.Executable() {
+			continue
+		}
+		text := fmt.Sprintf("not found, named after #! as %q", cmd.program)
+		if err == nil {
+			text = "named after #!, but not executable"
+		}
+		c.noProgram(n, Problem{Name: tree.Clean(cmd.program), From: n.Path(), Text: text})
+	}
+}
+
+// noProgram reports that a script's program is missing. A module of an
+// interpreter's library is read by that interpreter: where it begins with "#!"
+// and may be executed, as some of Python's own are, that is a leftover.
+func (c *checker) noProgram(n *tree.Node, p Problem) {
+	if isModule(n.Path()) && n != c.entryNode() {
+		c.warnings[n.Path()+" is a module that cannot be executed by itself: "+p.Name+" is "+p.Text] = true
+		return
+	}
+	c.problem(p)
+}
+
+// isModule says whether a path is that of a module in the library of Python,
+// Perl or Ruby.
+func isModule(name string) bool {
+	for _, pattern := range []string{"/**/python[0-9]*/**/*.py", "/**/perl*/**/*.p[lm]", "/**/ruby/**/*.rb"} {
+		if tree.Match(pattern, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// envHint explains the commonest mistake in a line for env.
+func envHint(program string) string {
+	if strings.ContainsAny(program, " \t") {
+		return ": the kernel hands the rest of the line over as one argument, env -S splits it"
+	}
+	return ""
+}
+
+// symlinks checks that links lead somewhere.
+func (c *checker) symlinks() error {
+	for _, n := range c.links {
+		_, err := c.img.Tree.Resolve(n.Path())
+		if err == nil {
+			continue
+		}
+		var gone *tree.PathError
+		if !errors.As(err, &gone) {
+			return err
+		}
+		if filledAtRunTime(gone.At, c.img.Mounts) {
+			continue
+		}
+		target := tree.Clean(linkTarget(n))
+		if c.harmless(n) {
+			c.warnings[n.Path()+" is a link to "+n.Link+", which is not there"] = true
+			continue
+		}
+		c.problem(Problem{Name: target, From: n.Path(), Text: "the link leads nowhere: " + reason(gone)})
+	}
+	return nil
+}
+
+func reason(e *tree.PathError) string {
+	return strings.TrimPrefix((&tree.PathError{Path: e.At, At: e.At, Err: e.Err}).Error(), e.Path+": ")
+}
+
+// filledAtRunTime says whether a path lies in a folder that every container
+// gets when it starts.
+func filledAtRunTime(name string, mounts []string) bool {
+	for _, dir := range append([]string{"/dev", "/proc", "/sys", "/run", "/read", "/write", "/tmp"}, mounts...) {
+		dir = path.Clean("/" + dir)
+		if dir != "/" && (name == dir || strings.HasPrefix(name, dir+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// entryNode returns the file of the entry point, or nil.
+func (c *checker) entryNode() *tree.Node {
+	if len(c.img.Entrypoint) == 0 {
+		return nil
+	}
+	name, _ := findProgram(c.img.Tree, c.img.Env, c.img.Entrypoint[0])
+	at, err := c.img.Tree.Resolve(name)
+	if name == "" || err != nil {
+		return nil
+	}
+	return at.Node
+}
+
+// entry checks the program to be run: there, executable, of the image's
+// architecture.
+func (c *checker) entry() error {
+	if len(c.img.Entrypoint) == 0 {
+		return nil
+	}
+	program := c.img.Entrypoint[0]
+	fail := func(text string, searched []string) {
+		c.problem(Problem{Name: program, Text: "entry point " + program + ": " + text, Searched: searched})
+	}
+	name, searched := findProgram(c.img.Tree, c.img.Env, program)
+	if name == "" {
+		fail("not found in PATH", searched)
+		return nil
+	}
+	if filledAtRunTime(name, c.img.Mounts) {
+		return nil
+	}
+	n := c.entryNode()
+	switch {
+	case n == nil:
+		fail("not found", nil)
+	case n.Kind != tree.File:
+		fail("it is a "+n.Kind.String()+", not a file", nil)
+	case !n.Executable():
+		fail("it is not executable", nil)
+	default:
+		return c.entryFormat(n, fail)
+	}
+	return nil
+}
+
+// entryFormat checks that the kernel can execute a file.
+func (c *checker) entryFormat(n *tree.Node, fail func(string, []string)) error {
+	f, err := c.loader.ELF(n)
+	if errors.Is(err, elf.ErrNotELF) {
+		line, err := shebang(n)
+		if line == "" && err == nil {
+			fail("it is neither an ELF program nor a script that begins with #!", nil)
+		}
+		return err
+	}
+	if err != nil {
+		fail(err.Error(), nil)
+		return nil
+	}
+	want := c.img.Platform.Architecture
+	if have, _ := f.Platform(); want != "" && have != want {
+		if have == "" {
+			have = f.Machine.String()
+		}
+		fail("it is a program for "+have+", and the image is for "+want, nil)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,169 @@
+package closure
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"smith/internal/record"
+	"smith/internal/tree"
+)
+
+// finish puts the kept files into a tree of their own and checks what the
+// container will see.
+func (s *selector) finish(ctx context.Context) (*Selection, error) {
+	sel := &Selection{Tree: tree.New(), Files: map[string][]record.Reason{}}
+	for _, it := range s.sorted() {
+		s.guard(it)
+		if it.holder == ofParent {
+			continue
+		}
+		if err := s.write(sel, it); err != nil {
+			return nil, err
+		}
+	}
+	verdict, err := s.check(ctx, sel)
+	if err != nil {
+		return nil, err
+	}
+	sel.Allowed, sel.Unneeded = verdict.Allowed, verdict.Unneeded
+	sel.Excluded, sel.Suspects = sortedFindings(s.excluded), sortedFindings(s.suspects)
+	for _, w := range verdict.Warnings {
+		s.warn(w)
+	}
+	sel.Warnings = sortedKeys(s.warned)
+	for _, w := range sel.Warnings {
+		s.in.Events.Warn(w)
+	}
+	if problems := append(s.problems, verdict.Problems...); len(problems) > 0 {
+		return nil, &IncompleteError{problems}
+	}
+	return sel, nil
+}
+
+// guard refuses a file of the source that only its owner or group may read:
+// an image gives it to everybody. A root that names exactly this file may.
+func (s *selector) guard(it *item) {
+	if it.holder != ofSource || it.node.Kind != tree.File || it.node.Mode&0o004 != 0 {
+		return
+	}
+	mode := fmt.Sprintf("mode %04o", it.node.Mode)
+	if it.named {
+		s.warn(it.path + " (" + mode + ") may be read by everybody in the image")
+		return
+	}
+	s.problems = append(s.problems, Problem{Name: it.path, From: it.path, Text: chainText(s.reasons, it.path) + ": others may not read this file (" + mode +
+		"), and in the image they could: exclude it, or name it exactly in paths"})
+}
+
+// write puts a kept node into the selection, with the folders on the way.
+func (s *selector) write(sel *Selection, it *item) error {
+	if it.path == "/" {
+		return nil
+	}
+	if err := s.writeFolders(sel, it); err != nil {
+		return err
+	}
+	if it.node.Kind == tree.Dir {
+		sel.Files[it.path] = it.reasons
+		return sel.Tree.Insert(it.path, s.folder(it.node))
+	}
+	sel.Files[it.path] = it.reasons
+	return sel.Tree.Insert(it.path, it.node.Copy())
+}
+
+// writeFolders puts the folders above a node into the selection.
+func (s *selector) writeFolders(sel *Selection, it *item) error {
+	dir := it.node.Parent()
+	if dir == nil || dir.Parent() == nil || sel.Files[dir.Path()] != nil {
+		return nil
+	}
+	above := s.items[dir]
+	if above == nil {
+		above = &item{node: dir, path: dir.Path(), reasons: []record.Reason{{Rule: "way", From: it.path}}}
+	}
+	return s.write(sel, above)
+}
+
+// folder returns the fields of a folder as the lowest input has them that
+// the image is built on.
+func (s *selector) folder(dir *tree.Node) *tree.Node {
+	if s.in.Parent != nil {
+		if p := at(s.in.Parent, dir); p != nil && p.Kind == tree.Dir {
+			return p.Copy()
+		}
+	}
+	return dir.Copy()
+}
+
+// check checks the tree that the container will see. A file of the parent
+// counts only where the closure has come upon it: what the parent's own files
+// lack was so before.
+func (s *selector) check(ctx context.Context, sel *Selection) (*Verdict, error) {
+	finished, err := s.finished(sel)
+	if err != nil {
+		return nil, err
+	}
+	reached := map[string]*item{}
+	for _, it := range s.items {
+		reached[it.path] = it
+	}
+	c := newChecker(Image{
+		Tree: finished, Env: s.in.Env, Entrypoint: s.in.Entrypoint, Mounts: s.in.Mounts, Platform: s.in.Platform,
+		AllowMissing: s.in.AllowMissing, Reasons: s.allReasons(),
+	})
+	c.subject = func(n *tree.Node) bool { return reached[n.Path()] != nil || sel.Files[n.Path()] != nil }
+	c.left = func(p Problem) bool { return s.left[p.Name] }
+	c.harmless = func(link *tree.Node) bool {
+		it := reached[link.Path()]
+		return it != nil && !it.wanted && !s.view.Exists(it.path)
+	}
+	if err := c.run(ctx); err != nil {
+		return nil, err
+	}
+	return c.verdict(), nil
+}
+
+// finished returns the parent's files with the new layer on top.
+func (s *selector) finished(sel *Selection) (*tree.Tree, error) {
+	if s.in.Parent == nil {
+		return sel.Tree, nil
+	}
+	t := s.in.Parent.Clone()
+	err := sel.Tree.Walk(func(n *tree.Node) error { return t.Insert(n.Path(), n.Copy()) })
+	return t, err
+}
+
+func (s *selector) allReasons() map[string][]record.Reason {
+	all := make(map[string][]record.Reason, len(s.items))
+	for _, it := range s.items {
+		all[it.path] = it.reasons
+	}
+	return all
+}
+
+func (s *selector) reasons(name string) []record.Reason {
+	at, err := s.view.Lookup(name)
+	if err != nil || s.items[at.Node] == nil {
+		return nil
+	}
+	return s.items[at.Node].reasons
+}
+
+func chainText(reasons why, name string) string {
+	return strings.Join(chain(reasons, name), " → ")
+}
+
+func sortedFindings(set map[record.Finding]bool) []record.Finding {
+	return slices.SortedFunc(maps.Keys(set), func(a, b record.Finding) int {
+		return strings.Compare(a.Name+"\x00"+a.From+"\x00"+a.Detail, b.Name+"\x00"+b.From+"\x00"+b.Detail)
+	})
+}
+
+// comparePaths orders paths element by element, as a walk of the tree does.
+func comparePaths(a, b string) int {
+	return strings.Compare(strings.ReplaceAll(path.Clean(a), "/", "\x00"), strings.ReplaceAll(path.Clean(b), "/", "\x00"))
+}

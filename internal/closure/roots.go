@@ -1,0 +1,110 @@
+package closure
+
+import (
+	"fmt"
+	"strings"
+
+	"smith/internal/record"
+	"smith/internal/tree"
+)
+
+// roots keeps what the spec asks for by name: paths, the overlay, or the entry
+// point where there are no paths.
+func (s *selector) roots() error {
+	for _, r := range s.in.Roots {
+		if err := s.root(r); err != nil {
+			return err
+		}
+	}
+	if err := s.overlay(); err != nil {
+		return err
+	}
+	if len(s.in.Roots) > 0 || len(s.in.Entrypoint) == 0 {
+		return nil
+	}
+	if at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Entrypoint[0]); at != "" {
+		return s.bring(edge{to: at, reason: record.Reason{Rule: "path", Detail: "entry point"}, named: true}, 0)
+	}
+	return nil
+}
+
+// preferSource lets what the roots name come from the source even where the
+// parent has it with other bytes.
+func (s *selector) preferSource() error {
+	if s.in.Source == nil || s.in.Parent == nil {
+		return nil
+	}
+	for _, r := range s.in.Roots {
+		paths, err := s.in.Source.Glob(r.Pattern)
+		if err != nil {
+			return err
+		}
+		for _, p := range paths {
+			at, err := s.in.Source.Lookup(p)
+			if err != nil {
+				return err
+			}
+			if err := at.Node.Walk(s.preferOne); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *selector) preferOne(n *tree.Node) error {
+	if _, out := s.excludes.match(n.Path()); out {
+		return nil
+	}
+	replaced, err := s.view.prefer(n)
+	if replaced {
+		s.warn(fmt.Sprintf("%s replaces a file of the parent with other bytes", n.Path()))
+	}
+	return err
+}
+
+// root keeps what one glob matches.
+func (s *selector) root(r Root) error {
+	paths, err := s.view.Glob(r.Pattern)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		where := r.Detail
+		if where != "" {
+			where += ": "
+		}
+		s.problems = append(s.problems, Problem{
+			Name: r.Pattern,
+			Text: fmt.Sprintf("%s%s matches no file%s", where, r.Pattern, s.nearMisses(r.Pattern)),
+		})
+	}
+	literal := !strings.ContainsAny(r.Pattern, `*?[{\`)
+	reason := record.Reason{Rule: "path", Detail: r.Detail}
+	if reason.Detail == "" {
+		reason.Detail = "path " + r.Pattern
+	}
+	for _, p := range paths {
+		if err := s.bring(edge{to: p, reason: reason, whole: true, named: literal, broad: !literal}, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overlay keeps everything in rootfs/.
+func (s *selector) overlay() error {
+	if s.in.Overlay == nil {
+		return nil
+	}
+	reason := record.Reason{Rule: "overlay", Detail: "rootfs"}
+	return s.in.Overlay.Walk(func(n *tree.Node) error {
+		if n.Parent() == nil {
+			return nil
+		}
+		// A folder of the overlay may be laid behind a link of the source.
+		return s.bring(edge{to: n.Path(), reason: reason, whole: n.Kind != tree.Dir, named: true}, 0)
+	})
+}
+
+func (s *selector) warn(text string) { s.warned[text] = true }
