@@ -1,0 +1,105 @@
+package image
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/store"
+)
+
+const (
+	// recipeBucket is where the cache keeps what became of a recipe.
+	recipeBucket = "recipes"
+	// recipeForm changes whenever the same tree would be packed to other bytes.
+	recipeForm = "layer 1"
+)
+
+// An identifier is content that can be told from any other without reading
+// all of it. "" means that it cannot.
+type identifier interface{ Identity() string }
+
+// recipe returns a key for everything that the bytes of a layer follow from.
+// Two layers of one recipe are equal; two recipes may give equal layers.
+func recipe(ctx context.Context, members []member) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, recipeForm)
+	for _, m := range members {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		h := m.header
+		fmt.Fprintf(sum, "%q %c %o %d %d %d %d %q", h.Name, h.Typeflag, h.Mode, h.Uid, h.Gid, h.ModTime.Unix(), h.Size, h.Linkname)
+		if h.Size > 0 {
+			id, err := m.identity()
+			if err != nil {
+				return "", err
+			}
+			fmt.Fprintf(sum, " %q", id)
+		}
+		fmt.Fprintln(sum)
+	}
+	return digest.NewDigest(digest.SHA256, sum).String(), nil
+}
+
+// identity names the bytes of a file: by where they lie, else by their digest.
+func (m member) identity() (string, error) {
+	if c, ok := m.node.Content.(identifier); ok {
+		if id := c.Identity(); id != "" {
+			return "at " + id, nil
+		}
+	}
+	d, err := m.node.Digest()
+	return d.String(), err
+}
+
+// packed is what the cache remembers of a layer.
+type packed struct {
+	Descriptor ocispec.Descriptor `json:"descriptor"`
+	DiffID     digest.Digest      `json:"diffID"`
+}
+
+// recall finds a layer that was packed before and is still in the cache.
+func recall(cache *store.Store, key string) (packed, bool) {
+	var p packed
+	data, err := cache.Load(recipeBucket, key)
+	if err != nil || json.Unmarshal(data, &p) != nil {
+		return p, false
+	}
+	e, err := cache.Open(blobBucket, p.Descriptor.Digest.String())
+	if err != nil {
+		return p, false
+	}
+	defer e.Close()
+	return p, e.Size() == p.Descriptor.Size
+}
+
+func (p packed) remember(cache *store.Store, key string) error {
+	data, err := encode(p)
+	if err != nil {
+		return err
+	}
+	return cache.Save(recipeBucket, key, data)
+}
+
+// layer returns the layer, whose bytes are read from the cache.
+func (p packed) layer(cache *store.Store) Layer {
+	open := func(context.Context) (io.ReadCloser, error) {
+		e, err := cache.Open(blobBucket, p.Descriptor.Digest.String())
+		if err != nil {
+			return nil, fmt.Errorf("cannot read layer %s: %w: it was taken out of the cache; run smith again", p.Descriptor.Digest, err)
+		}
+		return Verify(entryReader{io.NewSectionReader(e, 0, e.Size()), e}, p.Descriptor)
+	}
+	return Layer{Blob: Blob{Descriptor: p.Descriptor, Open: open}, DiffID: p.DiffID}
+}
+
+type entryReader struct {
+	io.Reader
+	io.Closer
+}
