@@ -1,0 +1,136 @@
+package spec
+
+import (
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// quote shows a value of the file, cut where it is long.
+func quote(text string) string {
+	const most = 80
+	if runes := []rune(text); len(runes) > most {
+		return strconv.Quote(string(runes[:most])) + "…"
+	}
+	return strconv.Quote(text)
+}
+
+// describe says what a node is, in words that its writer knows.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "a map"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return "the boolean " + n.Value
+	case "!!str", "!!timestamp":
+		return "the string " + quote(n.Value)
+	case "!!merge":
+		return "<<, which merges maps: write their keys out"
+	}
+	return "a value with the tag " + quote(n.Tag)
+}
+
+// listForm shows how a command line that was written as a string is written
+// as a list.
+func listForm(text string) string {
+	const most = 8
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return "[]"
+	}
+	var quoted []string
+	for _, word := range words[:min(len(words), most)] {
+		quoted = append(quoted, quote(word))
+	}
+	if len(words) > most {
+		quoted = append(quoted, "…")
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// otherWords are keys that people bring from other tools.
+var otherWords = map[string]string{
+	"args": "cmd", "command": "cmd", "environment": "env", "volumes": "mounts", "volume": "mounts",
+	"workdir": "dir", "working_dir": "dir", "workingdir": "dir", "expose": "ports", "image": "package",
+	"base": "parent", "from": "parent", "files": "paths", "arch": "platforms",
+}
+
+// suggestKey names the known key that was most likely meant.
+func suggestKey(fields []field, key string) string {
+	var known []string
+	for _, f := range fields {
+		known = append(known, f.key)
+		if f.alias != "" {
+			known = append(known, f.alias)
+		}
+	}
+	if other, ok := otherWords[strings.ToLower(key)]; ok {
+		if _, ok := findField(fields, other); ok {
+			return "; did you mean " + strconv.Quote(other) + "?"
+		}
+	}
+	if hint := suggest(known, strings.ReplaceAll(strings.ToLower(key), "_", "-")); hint != "" {
+		return hint
+	}
+	return "; `smith schema` lists the keys"
+}
+
+// suggest names the known word next to a word, if it is near.
+func suggest(known []string, word string) string {
+	nearest, least := "", max(1, len(word)/3)+1
+	if len(word) > 2*longest(known) {
+		return ""
+	}
+	for _, k := range known {
+		if n := distance(word, k); n < least {
+			nearest, least = k, n
+		}
+	}
+	if nearest == "" {
+		return ""
+	}
+	return "; did you mean " + strconv.Quote(nearest) + "?"
+}
+
+func longest(words []string) int {
+	most := 0
+	for _, w := range words {
+		most = max(most, len(w))
+	}
+	return most
+}
+
+// distance is the number of bytes to add, drop, replace or swap with the next
+// that makes b of a (optimal string alignment).
+func distance(a, b string) int {
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}
