@@ -77,8 +77,8 @@ func load(name string, data []byte) (*yaml.Node, error) {
 	var document, next yaml.Node
 	err = loader.Load(&document)
 	if errors.Is(err, io.EOF) || err == nil && empty(&document) {
-		return nil, fmt.Errorf("%s is empty: write what to take and from where, such as\n"+
-			"package: base.tar.gz\npaths: [/usr/bin/cat]", name)
+		return nil, fmt.Errorf("%s is empty: write where to take what from, such as %q and %q", name,
+			"package: base.tar.gz", "paths: [/usr/bin/cat]")
 	}
 	if err != nil {
 		return nil, syntaxError(name, data, err)

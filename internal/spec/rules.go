@@ -90,9 +90,9 @@ var rules = map[string]rule{
 		pattern: regexp.MustCompile(`^` + repository + `(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$`),
 	},
 	"glob": {
-		form:    "a glob: see that each [ and { is closed, and that a \\ is followed by something",
+		form:    `a glob: each [ and { is closed, a \ is followed by something, and no element is ".."`,
 		pattern: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`),
-		check:   doublestar.ValidatePattern,
+		check:   checkGlob,
 	},
 	"missing": {
 		form:    "a library's name such as libfoo.so.1, or a path",
@@ -195,6 +195,12 @@ var rules = map[string]rule{
 		form:    "text: it holds a NUL",
 		pattern: regexp.MustCompile(`^[^\x00]*$`),
 	},
+}
+
+// checkGlob asks the library that matches globs. ".." is refused because a
+// pattern's text and the tree that it is matched in read it differently.
+func checkGlob(pattern string) bool {
+	return doublestar.ValidatePattern(pattern) && !slices.Contains(strings.Split(pattern, "/"), "..")
 }
 
 // cleanPath takes repeated and closing slashes away.
