@@ -3,41 +3,65 @@ package loader
 import (
 	"context"
 	"debug/elf"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
+
+	own "smith/internal/elf"
 )
 
 // maxObjects bounds how many objects one process can have; the largest known
 // have some hundred.
 const maxObjects = 1 << 14
 
-// A glibc is a process as glibc's linker puts it together.
-type glibc struct {
+// A session is a process while it is being put together.
+type session struct {
 	*Loader
-	ld   *linker
-	main *object
-	env  []place // LD_LIBRARY_PATH
-
+	ld      *linker
+	main    *object
 	maps    []*object // every object, in the order of the linker's list
-	queue   []*object // the search list: breadth first, filters before what they filter for
 	missing []Missing
 }
 
-func newGlibc(l *Loader, ld *linker, main *object) *glibc {
-	g := &glibc{Loader: l, ld: ld, main: main, maps: []*object{main}, queue: []*object{main}}
-	main.listed = true
-	if ld.node != nil {
-		if f, err := l.ELF(ld.node); err == nil {
-			self := &object{Library: Library{Name: ld.path, Path: ld.path, Node: ld.node, Kind: Linker}, file: f, origin: path.Dir(ld.path)}
-			self.names = []string{ld.path}
-			g.maps = append(g.maps, self)
+// report fills in the process.
+func (s *session) report(p *Process) {
+	for _, o := range s.maps {
+		if o != s.main && o.Kind != Linker {
+			p.Libraries = append(p.Libraries, o.Library)
 		}
 	}
+	p.Missing = append(p.Missing, s.missing...)
+}
+
+// A glibc is a process as glibc's linker puts it together.
+type glibc struct {
+	session
+	env   []place   // LD_LIBRARY_PATH
+	queue []*object // the search list: breadth first, filters after what they stand for
+}
+
+func newGlibc(l *Loader, ld *linker, main *object) *glibc {
+	g := &glibc{session: session{Loader: l, ld: ld, main: main, maps: []*object{main}}, queue: []*object{main}}
+	main.listed = true
+	g.addLinker()
 	if list := l.getenv("LD_LIBRARY_PATH"); list != "" {
 		g.env = ld.places(splitAny(list, ":;"), main.origin, "LD_LIBRARY_PATH", "")
 	}
 	return g
+}
+
+// addLinker adds the linker itself, which is in every process.
+func (g *glibc) addLinker() {
+	if g.ld.node == nil {
+		return
+	}
+	if f, err := g.ELF(g.ld.node); err == nil {
+		g.maps = append(g.maps, &object{
+			Library: Library{Name: g.ld.path, Path: g.ld.path, Node: g.ld.node, Kind: Linker},
+			file:    f, names: []string{g.ld.path}, origin: path.Dir(g.ld.path),
+		})
+	}
 }
 
 // splitAny splits at any of the separators and keeps empty elements.
@@ -53,11 +77,24 @@ func splitAny(text, separators string) []string {
 	}
 }
 
-// load maps the preloads, and then, breadth first, what each object needs.
+// run puts the process together.
+func (g *glibc) run(ctx context.Context, p *Process) error {
+	if err := g.preload(); err != nil {
+		return err
+	}
+	if err := g.load(ctx); err != nil {
+		return err
+	}
+	g.report(p)
+	p.Versions = g.checkVersions()
+	return g.loadAuditors(ctx, p)
+}
+
+// load maps, breadth first, what each object of the search list needs.
 func (g *glibc) load(ctx context.Context) error {
-	for {
+	for len(g.maps) <= maxObjects {
 		i := slices.IndexFunc(g.queue, func(o *object) bool { return !o.done })
-		if i < 0 || len(g.maps) > maxObjects {
+		if i < 0 {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -66,33 +103,43 @@ func (g *glibc) load(ctx context.Context) error {
 		o := g.queue[i]
 		o.done = true
 		for _, d := range o.file.Dependencies {
-			name, ok := g.ld.expand(d.Name, o.origin)
-			if !ok {
-				continue
-			}
-			kind := Needed
-			switch d.Tag {
-			case elf.DT_FILTER:
-				kind = Filter
-			case elf.DT_AUXILIARY:
-				kind = Auxiliary
-			}
-			dep, err := g.mapObject(o, name, kind)
-			if err != nil {
+			if err := g.depend(o, d); err != nil {
 				return err
-			}
-			if kind == Needed {
-				g.enqueue(dep)
-			} else if !dep.faked {
-				g.enqueueBefore(dep, o)
 			}
 		}
 	}
+	return fmt.Errorf("cannot load %s: it brings more than %d objects", g.main.Path, maxObjects)
+}
+
+// depend maps one dependency of an object. A name with a token that has no
+// value is passed over.
+func (g *glibc) depend(o *object, d own.Dependency) error {
+	name, ok := g.ld.expand(d.Name, o.origin)
+	if !ok || name == "" {
+		return nil
+	}
+	kind := Needed
+	switch d.Tag {
+	case elf.DT_FILTER:
+		kind = Filter
+	case elf.DT_AUXILIARY:
+		kind = Auxiliary
+	}
+	dep, err := g.mapObject(o, name, kind)
+	if err != nil || dep.faked {
+		return err
+	}
+	if kind == Needed {
+		g.enqueue(dep)
+	} else {
+		g.enqueueBefore(dep, o)
+	}
+	return nil
 }
 
 // enqueue puts an object at the end of the search list, once.
 func (g *glibc) enqueue(o *object) {
-	if !o.listed && !o.faked {
+	if !o.listed {
 		o.listed = true
 		g.queue = append(g.queue, o)
 	}
@@ -152,7 +199,12 @@ func (g *glibc) mapObject(by *object, name string, kind Kind) (*object, error) {
 func (g *glibc) find(by *object, name string) (*search, error) {
 	s := &search{}
 	if strings.Contains(name, "/") {
+		// glibc replaces tokens here too: in LD_PRELOAD, say.
+		name, ok := g.ld.expand(name, by.origin)
 		s.searched = []string{name}
+		if !ok {
+			return s, nil
+		}
 		return s, g.try(g.ld, s, name, "its path")
 	}
 	for _, step := range []func(*search, *object, string) error{g.inRPATH, g.inEnv, g.inRUNPATH, g.inCache, g.inFolders} {
@@ -224,14 +276,4 @@ func (g *glibc) inFolders(s *search, by *object, name string) error {
 		places[i] = place{f, "default folder " + trimFolder(f)}
 	}
 	return g.look(g.ld, s, name, places)
-}
-
-// report fills in the process.
-func (g *glibc) report(p *Process) {
-	for _, o := range g.maps {
-		if o != g.main && o.Kind != Linker {
-			p.Libraries = append(p.Libraries, o.Library)
-		}
-	}
-	p.Missing = append(p.Missing, g.missing...)
 }

@@ -26,6 +26,7 @@ type linker struct {
 	platform string   // what $PLATFORM stands for, "" where it is not known
 	hwcaps   []string // subfolders tried in each folder, best first, "" last
 	minor    int      // of glibc 2.minor; 0 where it is not known
+	level    string   // of the CPU
 	cache    *Cache   // nil where there is none
 }
 
@@ -46,7 +47,9 @@ func (l *Loader) linkerFor(f *elf.File) (*linker, error) {
 	if ld.node, err = l.open(name); err != nil {
 		return nil, err
 	}
-	if !ld.musl {
+	if ld.musl {
+		ld.folders, err = l.muslPath(name)
+	} else {
 		err = l.describeGlibc(ld)
 	}
 	if err != nil {
@@ -85,7 +88,8 @@ func (l *Loader) describeGlibc(ld *linker) error {
 		}
 	}
 	ld.lib = libToken(ld.folders)
-	ld.hwcaps = hwcapFolders(arch, ld.minor, l.options.Level)
+	ld.level = l.options.Level
+	ld.hwcaps = hwcapFolders(arch, ld.minor, ld.level)
 	if l.options.Cache != nil {
 		ld.cache = l.options.Cache
 		return nil

@@ -109,13 +109,16 @@ func (l *Loader) Load(ctx context.Context, name string) (*Process, error) {
 		p.Interpreter = &Library{Name: ld.path, Path: ld.path, Node: ld.node, NeededBy: main.Path, Found: ld.found, Kind: Linker}
 	}
 	if ld.musl {
+		m := newMusl(l, ld, main)
+		if err := m.load(ctx); err != nil {
+			return nil, err
+		}
+		m.report(p)
 		return p, nil
 	}
-	g := newGlibc(l, ld, main)
-	if err := g.load(ctx); err != nil {
+	if err := newGlibc(l, ld, main).run(ctx, p); err != nil {
 		return nil, err
 	}
-	g.report(p)
 	return p, nil
 }
 
