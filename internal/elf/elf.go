@@ -81,8 +81,8 @@ type Dependency struct {
 
 // A segment is an entry of the program header table.
 type segment struct {
-	kind                                 elf.ProgType
-	flags                                elf.ProgFlag
+	kind                               elf.ProgType
+	flags                              elf.ProgFlag
 	offset, addr, filesz, memsz, align uint64
 }
 

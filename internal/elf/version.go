@@ -21,7 +21,8 @@ const verFlagWeak = 2
 // structures are the same in both classes. As glibc does, it follows the links
 // from entry to entry and not the declared counts.
 func (d *decoder) versionNeeds() error {
-	at, count, ok := d.versionTable(elf.DT_VERNEED)
+	count := 0
+	at, ok := d.tableAt(elf.DT_VERNEED)
 	for ; ok; count++ {
 		data, err := d.bytes(at, 16)
 		if err != nil {
@@ -74,7 +75,8 @@ func (d *decoder) neededVersions(at uint64, count *int) ([]Version, error) {
 // versionDefs reads DT_VERDEF (LSB, Elfxx_Verdef): the first name of each
 // entry, which is the version's own; the others are its parents.
 func (d *decoder) versionDefs() error {
-	at, count, ok := d.versionTable(elf.DT_VERDEF)
+	count := 0
+	at, ok := d.tableAt(elf.DT_VERDEF)
 	for ; ok; count++ {
 		data, err := d.bytes(at, 20)
 		if err != nil {
@@ -98,14 +100,4 @@ func (d *decoder) versionDefs() error {
 		}
 	}
 	return nil
-}
-
-// versionTable returns the file offset of a table of versions.
-func (d *decoder) versionTable(tag elf.DynTag) (offset uint64, count int, ok bool) {
-	addr, ok := d.file.value(tag)
-	if !ok {
-		return 0, 0, false
-	}
-	offset, _, ok = d.file.fileOffset(addr)
-	return offset, 0, ok
 }

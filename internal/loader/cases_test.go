@@ -124,6 +124,10 @@ func (b *bench) script(text string) {
 			if err != nil {
 				b.t.Fatal(err)
 			}
+		case "remove":
+			if err := os.Remove(b.at(f[1])); err != nil {
+				b.t.Fatal(err)
+			}
 		case "dir":
 			if err := os.MkdirAll(b.at(f[1]), 0o755); err != nil {
 				b.t.Fatal(err)

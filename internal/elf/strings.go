@@ -1,0 +1,115 @@
+package elf
+
+import (
+	"bytes"
+	"debug/elf"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Limits of the search for library names.
+const (
+	scanBlock    = 256 << 10
+	maxName      = 4096 // PATH_MAX
+	maxSuspects  = 4096
+	suffixShared = ".so"
+)
+
+// LibraryNames returns the strings in the file's read-only segments that look
+// like the name or the path of a shared library ("libfoo.so.1"), sorted. The
+// dynamic string table is left out: what stands there the linker deals with.
+// r reads the file that f was read from.
+func (f *File) LibraryNames(r io.ReaderAt, size int64) ([]string, error) {
+	found := map[string]bool{}
+	for _, s := range f.segments {
+		if s.kind != elf.PT_LOAD || s.flags&elf.PF_W != 0 || s.offset >= uint64(size) {
+			continue
+		}
+		end := uint64(size)
+		if s.filesz < end-s.offset {
+			end = s.offset + s.filesz
+		}
+		skip, length := f.dynStringRange()
+		for _, part := range [][2]uint64{{s.offset, min(end, skip)}, {max(s.offset, skip+length), end}} {
+			if part[0] >= part[1] {
+				continue
+			}
+			if err := scan(r, part[0], part[1], found); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// dynStringRange returns where the dynamic string table lies in the file.
+func (f *File) dynStringRange() (offset, length uint64) {
+	table, _ := f.value(elf.DT_STRTAB)
+	offset, left, ok := f.fileOffset(table)
+	if !ok {
+		return 0, 0
+	}
+	length, _ = f.value(elf.DT_STRSZ)
+	return offset, min(length, left)
+}
+
+// scan collects the library names between two offsets. Blocks overlap by the
+// longest name, so that none is cut.
+func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
+	block := make([]byte, scanBlock)
+	for at := from; ; at += scanBlock - 2*maxName {
+		n := int(min(scanBlock, to-at))
+		w := window{r: r, size: int64(to)}
+		if err := w.read(block[:n], int64(at)); err != nil {
+			return err
+		}
+		collect(block[:n], at == from, at+uint64(n) == to, found)
+		if at+uint64(n) >= to || len(found) >= maxSuspects {
+			return nil
+		}
+	}
+}
+
+// collect takes the names out of a block. A name begins after a NUL byte, or
+// where the segment does, and ends at one.
+func collect(block []byte, first, last bool, found map[string]bool) {
+	for at := 0; len(found) < maxSuspects; {
+		i := bytes.Index(block[at:], []byte(suffixShared))
+		if i < 0 {
+			return
+		}
+		i += at
+		begin := bytes.LastIndexByte(block[max(0, i-maxName):i], 0) + 1 + max(0, i-maxName)
+		end := bytes.IndexByte(block[i:min(len(block), i+maxName)], 0)
+		at = i + len(suffixShared)
+		if end < 0 && !last || begin == 0 && !first {
+			continue
+		}
+		if end < 0 {
+			end = min(len(block), i+maxName) - i
+		}
+		at = max(at, i+end)
+		if text := string(block[begin : i+end]); isLibraryName(text) {
+			found[text] = true
+		}
+	}
+}
+
+// isLibraryName says whether a string can be what dlopen(3) is called with:
+// lib….so, with numbers after it or not, and with folders before it or not.
+func isLibraryName(text string) bool {
+	base := text[strings.LastIndexByte(text, '/')+1:]
+	name, version, ok := strings.Cut(base, suffixShared)
+	if !ok || len(name) < 4 || !strings.HasPrefix(name, "lib") || (version != "" && version[0] != '.') {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		if c <= ' ' || c > '~' || strings.IndexByte("%*?\"'`<>|;:,()[]{}\\", c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
