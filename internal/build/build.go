@@ -1,0 +1,134 @@
+// Package build is the way from a spec to an image: it opens the sources, has
+// the closure choose, gives what was chosen its normal form, packs it and
+// writes the image. It runs one way and holds no knowledge of formats.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/archive"
+	"smith/internal/event"
+	"smith/internal/image"
+	"smith/internal/record"
+	"smith/internal/reference"
+	"smith/internal/spec"
+	"smith/internal/store"
+)
+
+// Options are what a build needs to know beside the spec.
+type Options struct {
+	Spec *spec.Spec
+	// SpecName is how the spec is called in reasons: "smith.yaml".
+	SpecName string
+	// Dir is the folder that paths in the spec count from; its rootfs/ is the
+	// overlay. "" is the working folder, and no overlay.
+	Dir string
+	// Target is where the image goes.
+	Target reference.Reference
+	// Name is the image's name where the spec gives none.
+	Name string
+	// Platforms to build; empty means the spec's, else what the package has or
+	// this machine is.
+	Platforms []ocispec.Platform
+	// BuildNumber, Created, Version and Commit are written to the index only,
+	// so that they do not change the image.
+	BuildNumber     string
+	Created         time.Time
+	Version, Commit string
+	// Epoch is SOURCE_DATE_EPOCH, or nil: the time that stands where a time
+	// must stand.
+	Epoch *time.Time
+
+	Store  *store.Store
+	Events event.Listener
+}
+
+// A Result is what a build made.
+type Result struct {
+	// Digest is that of the manifest, or of the index where there are several
+	// platforms: what a registry will know the image by.
+	Digest digest.Digest
+	Images []Built
+}
+
+// A Built is the image of one platform.
+type Built struct {
+	Platform ocispec.Platform
+	Image    *image.Image
+	Record   *record.Record
+	// Unpacked is the size of all files of the image's new layer, in bytes.
+	Unpacked int64
+	// Files is how many files, links and folders the new layer holds.
+	Files int
+	// unneeded are the names in allow-missing that this platform does not need.
+	unneeded []string
+}
+
+// Run builds the image and writes it. A build that fails leaves what stood at
+// the target.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	p, err := newPlan(o)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	result := &Result{}
+	for _, platform := range p.platforms {
+		built, err := p.build(ctx, platform)
+		if err != nil {
+			if len(p.platforms) > 1 {
+				err = fmt.Errorf("%s: %w", PlatformName(platform), err)
+			}
+			return nil, err
+		}
+		result.Images = append(result.Images, *built)
+	}
+	o.warnUnneeded(result.Images)
+	images := make([]*image.Image, len(result.Images))
+	for i, b := range result.Images {
+		images[i] = b.Image
+	}
+	result.Digest, err = archive.Write(ctx, o.Target, images, o.labels(), o.Events)
+	return result, errors.Join(err, p.close())
+}
+
+// warnUnneeded tells of names in allow-missing that are missing nowhere.
+func (o Options) warnUnneeded(images []Built) {
+	times := map[string]int{}
+	for _, b := range images {
+		for _, name := range b.unneeded {
+			times[name]++
+		}
+	}
+	for i, name := range o.Spec.AllowMissing {
+		if times[name] == len(images) {
+			o.Events.Warn(fmt.Sprintf("%s: %s is allowed to be missing, but nothing lacks it", o.place("allow-missing", i), name))
+		}
+	}
+}
+
+// labels are what the index says beside the image.
+func (o Options) labels() image.Labels {
+	name := o.Spec.Name
+	if name == "" {
+		name = image.NameOf(o.Name)
+	}
+	return image.Labels{
+		Name: name, Tag: o.Target.Tag, Created: o.Created,
+		Version: o.Version, SHA: o.Commit, Build: o.BuildNumber,
+	}
+}
+
+// place tells a reader where a value of the spec stands.
+func (o Options) place(key string, index int) string {
+	if line := o.Spec.Line(key, index); line > 0 {
+		return fmt.Sprintf("%s:%d", o.SpecName, line)
+	}
+	return o.SpecName
+}

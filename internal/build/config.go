@@ -1,0 +1,202 @@
+package build
+
+import (
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/image"
+	"smith/internal/spec"
+	"smith/internal/tree"
+)
+
+// defaultPath is written where neither the spec nor a base names a PATH, as
+// every container tool assumes it.
+const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// containerConfig works out how a container of the image is run: what the
+// spec says, then what the package's image says, then what the parent says.
+func containerConfig(s *spec.Spec, pkg, parent *image.Image) image.ContainerConfig {
+	var c image.ContainerConfig
+	c.Entrypoint, c.Cmd = slices.Clone(s.Entrypoint), slices.Clone(s.Cmd)
+	c.WorkingDir, c.StopSignal, c.Healthcheck = s.Dir, s.StopSignal, healthcheck(s.Healthcheck)
+	c.ExposedPorts, c.Labels = portSet(s.Ports), s.Labels
+	c.Volumes = pathSet(s.Mounts)
+	for _, base := range []*image.Image{pkg, parent} {
+		if base != nil {
+			inherit(&c, base.Config.Config)
+		}
+	}
+	c.Env = mergeEnv(baseEnv(parent), baseEnv(pkg), s.Env)
+	if !slices.ContainsFunc(c.Env, func(e string) bool { return strings.HasPrefix(e, "PATH=") }) {
+		c.Env = append([]string{defaultPath}, c.Env...)
+	}
+	return c
+}
+
+// inherit fills what c leaves out from a base's config. A cmd is inherited
+// only along with its entry point: made for another one it is wrong.
+func inherit(c *image.ContainerConfig, base image.ContainerConfig) {
+	if len(c.Entrypoint) == 0 {
+		c.Entrypoint = base.Entrypoint
+		if len(c.Cmd) == 0 {
+			c.Cmd = base.Cmd
+		}
+	}
+	if c.WorkingDir == "" {
+		c.WorkingDir = base.WorkingDir
+	}
+	if c.StopSignal == "" {
+		c.StopSignal = base.StopSignal
+	}
+	if c.Healthcheck == nil {
+		c.Healthcheck = base.Healthcheck
+	}
+	if len(c.ExposedPorts) == 0 {
+		c.ExposedPorts = base.ExposedPorts
+	}
+	if len(c.Labels) == 0 {
+		c.Labels = base.Labels
+	}
+	if len(c.Volumes) == 0 {
+		c.Volumes = base.Volumes
+	}
+}
+
+func healthcheck(h *spec.Healthcheck) *image.Healthcheck {
+	if h == nil {
+		return nil
+	}
+	return &image.Healthcheck{
+		Test: h.Test, Interval: h.Interval, Timeout: h.Timeout,
+		StartPeriod: h.StartPeriod, StartInterval: h.StartInterval, Retries: h.Retries,
+	}
+}
+
+func portSet(ports []string) map[string]struct{} { return set(ports, strings.ToLower) }
+func pathSet(paths []string) map[string]struct{} { return set(paths, path.Clean) }
+
+func set(list []string, form func(string) string) map[string]struct{} {
+	if len(list) == 0 {
+		return nil
+	}
+	all := make(map[string]struct{}, len(list))
+	for _, item := range list {
+		all[form(item)] = struct{}{}
+	}
+	return all
+}
+
+func baseEnv(base *image.Image) []string {
+	if base == nil {
+		return nil
+	}
+	return base.Config.Config.Env
+}
+
+// mergeEnv lays lists of NAME=value over each other: a name keeps the place
+// at which it first stood and takes the value that stands last.
+func mergeEnv(lists ...[]string) []string {
+	var merged []string
+	at := map[string]int{}
+	for _, list := range lists {
+		for _, entry := range list {
+			name, _, _ := strings.Cut(entry, "=")
+			if i, known := at[name]; known {
+				merged[i] = entry
+				continue
+			}
+			at[name] = len(merged)
+			merged = append(merged, entry)
+		}
+	}
+	return merged
+}
+
+// user decides who runs the process: the spec's user, or that of the parent
+// where the spec is silent. The parent's may be a name, which its own
+// /etc/passwd and /etc/group turn into numbers.
+func user(s *spec.Spec, parent *image.Image, files *tree.Tree) (spec.User, error) {
+	if s.Root {
+		return spec.ParseUser("0:0"), nil
+	}
+	if s.User == "" && parent != nil && parent.Config.Config.User != "" {
+		numbers, err := numericUser(parent.Config.Config.User, files)
+		if err != nil {
+			return spec.User{}, fmt.Errorf("cannot inherit the parent's user: %w; name one with the key user", err)
+		}
+		return spec.ParseUser(numbers), nil
+	}
+	return spec.ParseUser(s.User), nil
+}
+
+// numericUser turns USER[:GROUP] of an image's config into uid:gid.
+func numericUser(text string, files *tree.Tree) (string, error) {
+	name, group, hasGroup := strings.Cut(text, ":")
+	uid, gid, err := account(files, "/etc/passwd", name)
+	if err != nil {
+		return "", err
+	}
+	if hasGroup {
+		if gid, _, err = account(files, "/etc/group", group); err != nil {
+			return "", err
+		}
+	}
+	return uid + ":" + gid, nil
+}
+
+// account finds a name or number in a file of colon-separated fields
+// (passwd(5), group(5)) and returns its third and fourth field. A number that
+// does not stand there has the primary group 0, as the runtimes have it.
+func account(files *tree.Tree, file, name string) (id, group string, err error) {
+	_, notNumber := strconv.ParseUint(name, 10, 32)
+	at, err := files.Resolve(file)
+	if err == nil {
+		data, err := at.Node.ReadAll(1 << 20)
+		if err != nil {
+			return "", "", err
+		}
+		for line := range strings.SplitSeq(string(data), "\n") {
+			f := strings.Split(line, ":")
+			if len(f) >= 4 && (f[0] == name || (notNumber == nil && f[2] == name)) {
+				return f[2], f[3], nil
+			}
+		}
+	}
+	if notNumber == nil {
+		return name, "0", nil
+	}
+	return "", "", fmt.Errorf("%q is not in its %s", name, file)
+}
+
+// PlatformName returns the name of a platform as smith prints it.
+func PlatformName(p ocispec.Platform) string {
+	name := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		name += "/" + p.Variant
+	}
+	return name
+}
+
+// ParsePlatform reads os/architecture[/variant].
+func ParsePlatform(text string) (ocispec.Platform, error) {
+	parts := strings.Split(text, "/")
+	if len(parts) < 2 || len(parts) > 3 || slices.Contains(parts, "") {
+		return ocispec.Platform{}, fmt.Errorf("%q is no platform; write it like linux/amd64 or linux/arm/v7", text)
+	}
+	p := ocispec.Platform{OS: parts[0], Architecture: parts[1]}
+	if len(parts) == 3 {
+		p.Variant = parts[2]
+	}
+	return p, nil
+}
+
+// thisMachine is the platform of images that nothing else decides.
+func thisMachine() ocispec.Platform {
+	return ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH}
+}

@@ -1,0 +1,151 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/reference"
+	"smith/internal/rootfs"
+	"smith/internal/source"
+	"smith/internal/source/host"
+	"smith/internal/source/oci"
+	"smith/internal/tree"
+)
+
+// A plan is what the names in a spec turned out to mean.
+type plan struct {
+	Options
+	pkg, parent source.Source // nil where the spec names none
+	overlay     *tree.Tree    // nil where there is no rootfs/
+	platforms   []ocispec.Platform
+	opened      []func() error
+}
+
+func newPlan(o Options) (*plan, error) {
+	p := &plan{Options: o, platforms: o.Platforms}
+	if err := p.sources(); err != nil {
+		return nil, err
+	}
+	if len(p.platforms) == 0 {
+		for i, text := range o.Spec.Platforms {
+			platform, err := ParsePlatform(text)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.place("platforms", i), err)
+			}
+			p.platforms = append(p.platforms, platform)
+		}
+	}
+	if len(p.platforms) == 0 {
+		p.platforms = []ocispec.Platform{{}}
+	}
+	if o.Dir == "" {
+		return p, nil
+	}
+	var err error
+	p.overlay, err = rootfs.Overlay(filepath.Join(o.Dir, "rootfs"), o.Events)
+	return p, err
+}
+
+// close lets go of the images that are open.
+func (p *plan) close() error {
+	var errs []error
+	for _, done := range p.opened {
+		errs = append(errs, done())
+	}
+	p.opened = nil
+	return errors.Join(errs...)
+}
+
+// sources decides what package and parent mean.
+func (p *plan) sources() error {
+	s := p.Spec
+	c := reference.Context{Type: s.Type, Mock: s.Mock != nil, Family: family(), Stat: p.stat}
+	switch names := s.Packages; {
+	case len(names) > 1:
+		return fmt.Errorf("%s: several packages need a source of packages, which this smith does not have yet; name one image", p.place("packages", 0))
+	case len(names) == 1 || s.Type == "host":
+		name := ""
+		if len(names) == 1 {
+			name = names[0]
+		}
+		r, err := reference.Parse(name, c)
+		if err != nil {
+			return fmt.Errorf("%s: package: %w", p.place("packages", 0), err)
+		}
+		if p.pkg, err = p.source(r, "image"); err != nil {
+			return fmt.Errorf("%s: package: %w", p.place("packages", 0), err)
+		}
+	}
+	if s.Parent == "" {
+		return nil
+	}
+	r, err := reference.ParseParent(s.Parent, c)
+	if err == nil {
+		p.parent, err = p.source(r, "parent")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: parent: %w", p.place("parent", 0), err)
+	}
+	return nil
+}
+
+// source returns the source that a reference stands for.
+func (p *plan) source(r reference.Reference, kind string) (source.Source, error) {
+	if r.Decided != "" {
+		p.Events.Note(r.String() + ": " + r.Decided)
+	}
+	switch r.Kind {
+	case reference.Host:
+		return host.New("/"), nil
+	case reference.Archive, reference.Layout:
+		return oci.New(p.path(r.Path), r.Tag, oci.Options{Kind: kind, Name: inputName(r), Store: p.Store, Events: p.Events}), nil
+	case reference.Registry:
+		return nil, fmt.Errorf("%s is an image in a registry, which this smith cannot read yet; save it to a file (skopeo copy docker://… oci-archive:base.tar)", r)
+	case reference.Package:
+		return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
+			r, r.Family, decided(r))
+	default:
+		return nil, fmt.Errorf("%s is a .%s package, which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host", r, r.Family)
+	}
+}
+
+func decided(r reference.Reference) string {
+	if r.Decided != "" {
+		return r.Decided
+	}
+	return "the spec's type says so"
+}
+
+// inputName is what the record calls an image: the same wherever it lies.
+func inputName(r reference.Reference) string {
+	name := filepath.Base(filepath.Clean(r.Path))
+	if r.Tag != "" {
+		name += ":" + r.Tag
+	}
+	return name
+}
+
+func (p *plan) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.Dir, name)
+}
+
+func (p *plan) stat(name string) (fs.FileInfo, error) { return os.Stat(p.path(name)) }
+
+// family is the kind of packages that this machine's distribution has, "" where
+// it has no os-release.
+func family() string {
+	for _, file := range []string{"/etc/os-release", "/usr/lib/os-release"} {
+		if data, err := os.ReadFile(file); err == nil {
+			return reference.Family(data)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,226 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/closure"
+	"smith/internal/image"
+	"smith/internal/record"
+	"smith/internal/rootfs"
+	"smith/internal/source"
+	"smith/internal/spec"
+	"smith/internal/tree"
+)
+
+// A job is the build of one platform's image.
+type job struct {
+	*plan
+	platform    ocispec.Platform
+	pkg, parent *source.Offer // empty where the spec names none
+	user        spec.User
+	config      image.ContainerConfig
+}
+
+// build makes the image of one platform. A zero platform is the package's own
+// or this machine's.
+func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, error) {
+	j, err := p.open(ctx, platform)
+	if err != nil {
+		return nil, err
+	}
+	selection, err := j.choose(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files, reasons, err := j.furnish(selection)
+	if err != nil {
+		return nil, err
+	}
+	layers, err := j.pack(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	r, size, err := j.record(files, selection, reasons)
+	if err != nil {
+		return nil, err
+	}
+	img, err := j.image(layers, r)
+	if err != nil {
+		return nil, err
+	}
+	return &Built{
+		Platform: j.platform, Image: img, Record: r,
+		Unpacked: size, Files: len(r.Files), unneeded: selection.Unneeded,
+	}, nil
+}
+
+// open opens the sources and works out how the image is run.
+func (p *plan) open(ctx context.Context, platform ocispec.Platform) (*job, error) {
+	j := &job{plan: p, platform: platform}
+	var err error
+	if j.pkg, err = p.offer(ctx, p.pkg, &j.platform); err != nil {
+		return nil, err
+	}
+	if j.parent, err = p.offer(ctx, p.parent, &j.platform); err != nil {
+		return nil, err
+	}
+	if j.platform.Architecture == "" {
+		j.platform = thisMachine()
+	}
+	if j.user, err = user(p.Spec, j.parent.Image, j.parent.Tree); err != nil {
+		return nil, err
+	}
+	j.config = containerConfig(p.Spec, j.pkg.Image, j.parent.Image)
+	j.config.User = fmt.Sprintf("%d:%d", j.user.UID, j.user.GID)
+	return j, nil
+}
+
+// offer opens a source, if there is one, and settles the platform.
+func (p *plan) offer(ctx context.Context, s source.Source, platform *ocispec.Platform) (*source.Offer, error) {
+	if s == nil {
+		return &source.Offer{}, nil
+	}
+	offer, err := s.Open(ctx, *platform)
+	if err != nil {
+		return nil, err
+	}
+	if offer.Close != nil {
+		p.opened = append(p.opened, offer.Close)
+	}
+	*platform = offer.Platform
+	return offer, nil
+}
+
+// choose has the closure work out the files of the new layer.
+func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
+	s := j.Spec
+	in := closure.Input{
+		Source: j.pkg.Tree, Parent: j.parent.Tree, Overlay: j.overlay,
+		Excludes: s.Excludes, AllowMissing: s.AllowMissing,
+		Env: j.config.Env, Entrypoint: j.config.Entrypoint, Mounts: slices.Sorted(maps.Keys(j.config.Volumes)),
+		Platform: j.platform, NSS: j.namesUsers(), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
+		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Events: j.Events,
+	}
+	if len(in.Entrypoint) == 0 {
+		in.Entrypoint = j.config.Cmd
+	}
+	for i, pattern := range s.Paths {
+		in.Roots = append(in.Roots, closure.Root{Pattern: pattern, Detail: "path in " + j.place("paths", i)})
+	}
+	return closure.Select(ctx, in)
+}
+
+// namesUsers says whether the image gets an /etc/passwd.
+func (j *job) namesUsers() bool { return j.Spec.NSS || j.user.Named || len(j.Spec.Groups) > 0 }
+
+// pack makes the image's layers: the parent's, and a new one unless it is
+// empty or one that the parent has.
+func (j *job) pack(ctx context.Context, files *tree.Tree) ([]image.Layer, error) {
+	var layers []image.Layer
+	if j.parent.Image != nil {
+		layers = slices.Clone(j.parent.Image.Layers)
+	}
+	children, err := files.Root().Children()
+	if err != nil {
+		return nil, err
+	}
+	if len(children) == 0 && len(layers) > 0 {
+		return layers, nil
+	}
+	layer, err := image.Pack(ctx, j.Store, files, j.Events)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(layers, func(l image.Layer) bool { return l.DiffID == layer.DiffID }) {
+		return layers, nil
+	}
+	return append(layers, layer), nil
+}
+
+// image puts the image together.
+func (j *job) image(layers []image.Layer, r *record.Record) (*image.Image, error) {
+	config := image.Config{Config: j.config}
+	config.Platform = j.platform
+	if j.parent.Image != nil {
+		config.History, config.Author = j.parent.Image.Config.History, j.parent.Image.Config.Author
+	}
+	if created := j.created(); !created.IsZero() {
+		config.Created = &created
+	}
+	form, err := j.Spec.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the normalised spec: %w", err)
+	}
+	record, err := r.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return image.New(config, layers, image.NewBlob(image.MediaTypeSpec, form), image.NewBlob(image.MediaTypeRecord, record))
+}
+
+// created is SOURCE_DATE_EPOCH, else the newest date that the inputs carry,
+// else zero: never the time of the build.
+func (j *job) created() time.Time {
+	if j.Epoch != nil {
+		return *j.Epoch
+	}
+	newest := j.pkg.Created
+	if j.parent.Created.After(newest) {
+		newest = j.parent.Created
+	}
+	return newest.UTC()
+}
+
+// furnish adds to the selection what every image holds, and gives all of it
+// its normal form.
+func (j *job) furnish(selection *closure.Selection) (*tree.Tree, map[string][]record.Reason, error) {
+	mounts := slices.Sorted(maps.Keys(j.config.Volumes))
+	reasons := maps.Clone(selection.Files)
+	added, err := rootfs.Furnish(selection.Tree, rootfs.Furniture{
+		Parent: j.parent.Tree, Mounts: mounts, Accounts: j.namesUsers(), User: j.user, Groups: j.Spec.Groups,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for path, reason := range added {
+		reasons[path] = append(reasons[path], reason)
+	}
+	files, err := rootfs.Normalise(selection.Tree, rootfs.Form{
+		UID: j.user.UID, GID: j.user.GID, RootOwned: j.Spec.Owner == "root", Mounts: mounts, Time: j.epoch(),
+	}, j.Events)
+	return files, reasons, err
+}
+
+func (j *job) epoch() time.Time {
+	if j.Epoch != nil {
+		return *j.Epoch
+	}
+	return time.Unix(0, 0).UTC()
+}
+
+// record writes down what the image was made from, and why each file is there.
+func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map[string][]record.Reason) (*record.Record, int64, error) {
+	r := &record.Record{
+		Version: record.Version, Spec: j.SpecName, Platform: PlatformName(j.platform),
+		Inputs:   append(slices.Clone(j.pkg.Inputs), j.parent.Inputs...),
+		Excluded: selection.Excluded, Allowed: selection.Allowed, Suspects: selection.Suspects, Warnings: selection.Warnings,
+	}
+	if j.overlay != nil {
+		r.Inputs = append(r.Inputs, record.Input{Kind: "overlay", Name: "rootfs"})
+	}
+	var err error
+	r.Files, err = record.Files(files, reasons)
+	var size int64
+	for _, f := range r.Files {
+		size += f.Size
+	}
+	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
+	return r, size, err
+}

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"smith/internal/build"
+	"smith/internal/reference"
+	"smith/internal/spec"
+)
+
+// A buildCommand holds the flags of smith and smith build, which are the same.
+type buildCommand struct {
+	*app
+	conf, dir, image, number string
+	fast                     bool
+	platforms                []string
+}
+
+func (b *buildCommand) command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Build the image that smith.yaml describes",
+		Long: `Build the image that smith.yaml describes: take the wanted files out of the
+package, add what they need, lay rootfs/ over them and write the image. A
+build that fails leaves the image that was there.`,
+		Example: `  smith build
+  smith build -c web.yaml -i web.tar.gz:1.2
+  smith build -i oci:layout --platform linux/arm64`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context()) },
+	}
+	b.flags(cmd)
+	return cmd
+}
+
+func (b *buildCommand) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&b.conf, "conf", "c", "smith.yaml", "the file that describes the image")
+	f.StringVarP(&b.dir, "dir", "d", ".", "folder that the file and its paths count from")
+	b.outputFlags(cmd)
+	f.BoolVarP(&b.fast, "fast", "f", false, "accepted for users of the original: every build takes from the cache what it can")
+	f.StringSliceVar(&b.platforms, "platform", nil, "platform to build, such as linux/amd64 (default: the spec's, else this machine's)")
+}
+
+// outputFlags are those of every command that writes an image.
+func (b *buildCommand) outputFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&b.image, "image", "i", "image.tar.gz", "where the image goes: x.tar.gz, x.tar or oci:DIR, each with an optional :tag")
+	f.StringVarP(&b.number, "buildnumber", "b", "", "build number, kept in the index beside the image (default: the time)")
+	b.maxSize = 10 << 30
+	f.Var(&b.maxSize, "max-size", "bound of the cache's size")
+}
+
+func (b *buildCommand) run(ctx context.Context) error {
+	dir, err := filepath.Abs(b.dir)
+	if err != nil {
+		return fmt.Errorf("cannot find folder %s: %w", b.dir, err)
+	}
+	file := b.conf
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	s, err := spec.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return b.build(ctx, build.Options{Spec: s, SpecName: filepath.Base(b.conf), Dir: dir, Name: filepath.Base(dir)})
+}
+
+// build completes the options from the flags, builds, and tells what came out.
+func (b *buildCommand) build(ctx context.Context, o build.Options) error {
+	var err error
+	if o.Target, err = reference.ParseOutput(b.image); err != nil {
+		return usageError{err}
+	}
+	for _, text := range b.platforms {
+		p, err := build.ParsePlatform(text)
+		if err != nil {
+			return usagef("--platform: %w", err)
+		}
+		o.Platforms = append(o.Platforms, p)
+	}
+	if err := b.moment(&o); err != nil {
+		return err
+	}
+	if o.Store, err = b.store(); err != nil {
+		return err
+	}
+	o.Version, o.Commit = b.version.Number, b.version.Commit
+	display := b.display()
+	o.Events = display
+	began := time.Now()
+	result, err := build.Run(ctx, o)
+	display.close()
+	if err != nil {
+		return err
+	}
+	if _, err := o.Store.Prune(ctx, int64(b.maxSize)); err != nil {
+		display.Warn("cannot bound the cache: " + err.Error())
+	}
+	if b.quiet {
+		return nil
+	}
+	b.summary(o, result, time.Since(began))
+	return nil
+}
+
+// moment sets the times and the build number that the index gets.
+func (b *buildCommand) moment(o *build.Options) error {
+	o.Created = time.Now().UTC().Truncate(time.Second)
+	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds < 0 || seconds > 1<<36 {
+			return fmt.Errorf("SOURCE_DATE_EPOCH is %q; it must be a number of seconds since 1970", text)
+		}
+		epoch := time.Unix(seconds, 0).UTC()
+		o.Epoch, o.Created = &epoch, epoch
+	}
+	if o.BuildNumber = b.number; o.BuildNumber == "" {
+		o.BuildNumber = strconv.FormatInt(o.Created.Unix(), 10)
+	}
+	return nil
+}
+
+// summary tells what was built.
+func (b *buildCommand) summary(o build.Options, r *build.Result, took time.Duration) {
+	fmt.Fprintf(b.stdout, "%s  %s\n", b.image, r.Digest)
+	for _, built := range r.Images {
+		var compressed int64
+		for _, l := range built.Image.Layers {
+			compressed += l.Descriptor.Size
+		}
+		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s", build.PlatformName(built.Platform),
+			built.Files, humanSize(built.Unpacked), humanSize(compressed), count(len(built.Image.Layers), "layer"))
+		if n := len(built.Record.Suspects); n > 0 {
+			fmt.Fprintf(b.stdout, ", %s (smith inspect shows them)", count(n, "suspect"))
+		}
+		fmt.Fprintln(b.stdout)
+	}
+	fmt.Fprintf(b.stdout, "  in %s; look into it: smith ls %s\n", took.Round(time.Millisecond), shown(o.Target))
+}
+
+// count says "1 layer" or "2 layers".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// shown is how an image that was written is named to read it again.
+func shown(r reference.Reference) string {
+	if r.Kind == reference.Layout {
+		return "oci:" + strings.TrimPrefix(r.String(), "oci:")
+	}
+	return r.String()
+}
+
