@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"smith/internal/tree"
 )
 
@@ -143,9 +145,34 @@ func (r *indexReader) string() string {
 	return r.text[r.at-int(n) : r.at]
 }
 
-// decodeIndex reads an index. The contents of files are sections of blob's
-// first size bytes.
-func decodeIndex(data []byte, blob io.ReaderAt, size int64, origin *tree.Origin) ([]tree.Entry, error) {
+// A plainTar is what an index points into.
+type plainTar struct {
+	blob   io.ReaderAt
+	size   int64
+	diffID digest.Digest
+}
+
+// A section is the content of a file that lies in a plain tar.
+type section struct {
+	tar          *plainTar
+	offset, size int64
+}
+
+var _ tree.Content = section{}
+
+// Open returns the bytes.
+func (s section) Open() (tree.ReaderAtCloser, error) {
+	return tree.Section{Blob: s.tar.blob, Offset: s.offset, Size: s.size}.Open()
+}
+
+// Identity tells the bytes from all others without reading them: the layer is
+// known by its digest.
+func (s section) Identity() string {
+	return fmt.Sprintf("%s %d %d", s.tar.diffID, s.offset, s.size)
+}
+
+// decodeIndex reads an index. The contents of files are sections of the tar.
+func decodeIndex(data []byte, plain *plainTar, origin *tree.Origin) ([]tree.Entry, error) {
 	if len(data) < len(indexMagic) || string(data[:len(indexMagic)]) != indexMagic {
 		return nil, errIndex
 	}
@@ -157,7 +184,7 @@ func decodeIndex(data []byte, blob io.ReaderAt, size int64, origin *tree.Origin)
 		if kind == hardlink {
 			e.Hardlink = r.string()
 		} else {
-			e.Node = r.node(kind, blob, size)
+			e.Node = r.node(kind, plain)
 			e.Node.Origin = origin
 		}
 		if r.err != nil {
@@ -168,18 +195,18 @@ func decodeIndex(data []byte, blob io.ReaderAt, size int64, origin *tree.Origin)
 	return entries, nil
 }
 
-func (r *indexReader) node(kind tree.Kind, blob io.ReaderAt, size int64) *tree.Node {
+func (r *indexReader) node(kind tree.Kind, plain *plainTar) *tree.Node {
 	n := &tree.Node{Kind: kind, Mode: uint32(r.uint()), UID: int(r.int()), GID: int(r.int())}
 	n.ModTime = time.Unix(r.int(), int64(r.uint())).UTC()
 	switch kind {
 	case tree.File:
 		offset, length := r.uint(), r.uint()
-		if offset > uint64(size) || length > uint64(size)-offset {
+		if offset > uint64(plain.size) || length > uint64(plain.size)-offset {
 			r.fail()
 			return n
 		}
 		if n.Size = int64(length); length > 0 {
-			n.Content = tree.Section{Blob: blob, Offset: int64(offset), Size: int64(length)}
+			n.Content = section{plain, int64(offset), int64(length)}
 		}
 	case tree.Symlink:
 		n.Link = r.string()

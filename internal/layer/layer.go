@@ -6,6 +6,7 @@
 package layer
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -54,7 +55,7 @@ func expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest
 	if err := errors.Join(checkDigest(blob.Descriptor.Digest), checkDigest(diffID)); err != nil {
 		return nil, err
 	}
-	if err := checkMediaType(blob.Descriptor.MediaType); err != nil {
+	if err := CheckMediaType(blob.Descriptor.MediaType); err != nil {
 		return nil, err
 	}
 	if l, err := Known(st, blob.Descriptor.Digest); !errors.Is(err, fs.ErrNotExist) {
@@ -70,14 +71,15 @@ func expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest
 		return nil, err
 	}
 	defer r.Close()
-	form, err := Read(ctx, st, r, diffID, step)
-	if err != nil {
+	l, notLayer, err := read(ctx, st, &rawReader{r: r, step: step}, diffID)
+	if err = cmp.Or(err, notLayer); err != nil {
 		return nil, err
 	}
-	if form.Digest != blob.Descriptor.Digest {
-		return nil, errors.Join(fmt.Errorf("its bytes have digest %s", form.Digest), form.Layer.Close())
+	// The blob was read to its end, so its bytes have the descriptor's digest.
+	if err := keepForm(st, blob.Descriptor.Digest, diffID); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	return form.Layer, nil
+	return l, nil
 }
 
 func mismatch(want, got digest.Digest) error {
@@ -163,7 +165,7 @@ func (l *Layer) Entries(origin *tree.Origin) ([]tree.Entry, error) {
 	if _, err := l.entry.ReadAt(data, l.size); err != nil && err != io.EOF {
 		return nil, err
 	}
-	entries, err := decodeIndex(data, l.entry, l.size, origin)
+	entries, err := decodeIndex(data, &plainTar{l.entry, l.size, l.DiffID}, origin)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read layer %s from the cache: %w", l.DiffID, err)
 	}

@@ -33,9 +33,9 @@ const (
 	maxWindow = 128 << 20
 )
 
-// checkMediaType accepts OCI's and Docker's layers in the forms that can be
+// CheckMediaType accepts OCI's and Docker's layers in the forms that can be
 // read. The bytes themselves tell how they are compressed.
-func checkMediaType(mediaType string) error {
+func CheckMediaType(mediaType string) error {
 	known := []string{
 		ocispec.MediaTypeImageLayer, ocispec.MediaTypeImageLayerGzip, ocispec.MediaTypeImageLayerZstd,
 		"application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.diff.tar.gzip",
@@ -61,68 +61,77 @@ type Form struct {
 	Digest digest.Digest
 	Size   int64
 	// Layer is open. It is nil where NotLayer says why the bytes are no layer.
-	Layer *Layer
-	// NotLayer is set by Sniff only.
+	Layer    *Layer
 	NotLayer error
 }
 
-// Read reads a layer from r into the cache. diffID is what its plain tar has
-// to be, or "" where that is not known. Advance is called with each piece of
-// r that was read. The caller closes the Layer.
-func Read(ctx context.Context, st *store.Store, r io.Reader, diffID digest.Digest, step event.Step) (Form, error) {
-	form, err := Sniff(ctx, st, r, diffID, step)
-	if err == nil {
-		err = form.NotLayer
+// Sniff reads bytes that may be a layer into the cache, to their end. Where
+// they are broken or something else, NotLayer tells. Advance is called with
+// each piece of r that was read. The caller closes the Layer.
+func Sniff(ctx context.Context, st *store.Store, r io.Reader, step event.Step) (Form, error) {
+	raw := &rawReader{r: r, hash: digest.SHA256.Hash(), step: step}
+	l, notLayer, err := read(ctx, st, raw, "")
+	if err != nil {
+		return Form{}, err
 	}
-	return form, err
+	form := Form{Digest: digest.NewDigest(digest.SHA256, raw.hash), Size: raw.size.Load(), Layer: l, NotLayer: notLayer}
+	if l == nil {
+		return form, nil
+	}
+	if err := keepForm(st, form.Digest, l.DiffID); err != nil {
+		l.Close()
+		return Form{}, err
+	}
+	return form, nil
 }
 
-// Sniff is Read for bytes that may be something else than a layer: they are
-// read to their end, and NotLayer is set instead of an error when they are
-// broken or none.
-func Sniff(ctx context.Context, st *store.Store, r io.Reader, diffID digest.Digest, step event.Step) (Form, error) {
-	raw := &rawReader{r: r, hash: digest.SHA256.Digester(), step: step}
+// keepForm remembers what a blob's plain tar is.
+func keepForm(st *store.Store, blob, diffID digest.Digest) error {
+	if blob == diffID {
+		return nil
+	}
+	return st.Save(formBucket, blob.String(), []byte(diffID))
+}
+
+// read reads a layer into the cache. notLayer is the layer's fault; err is
+// everybody else's.
+func read(ctx context.Context, st *store.Store, raw *rawReader, diffID digest.Digest) (l *Layer, notLayer, err error) {
 	compressed := readAhead(ctx, raw)
-	l, notLayer := readTar(ctx, st, compressed, raw, diffID)
-	// The rest belongs to the digest, and whoever supplies r may check at its
-	// end that all bytes are right: that error tells more than a decompressor's.
-	var err error
+	l, notLayer = readTar(ctx, st, compressed, raw, diffID)
+	// The rest belongs to the digest, and whoever supplies the bytes may check
+	// at their end that all are right: that tells more than a decompressor.
 	for err == nil {
 		_, err = compressed.next()
 	}
 	compressed.Close()
-	if err == io.EOF {
-		err = nil
-	}
-	form := Form{Digest: raw.hash.Digest(), Size: raw.size.Load(), Layer: l, NotLayer: notLayer}
 	var fatal *cacheError
-	if err == nil && errors.As(notLayer, &fatal) {
+	switch {
+	case err != io.EOF:
+	case errors.As(notLayer, &fatal):
 		err = fatal.err
-	}
-	if err == nil {
+	default:
 		err = ctx.Err()
-	}
-	if err == nil && l != nil && form.Digest != l.DiffID {
-		err = st.Save(formBucket, form.Digest.String(), []byte(l.DiffID))
 	}
 	if err != nil && l != nil {
 		l.Close()
-		form.Layer = nil
+		l = nil
 	}
-	return form, err
+	return l, notLayer, err
 }
 
-// A rawReader measures what is read.
+// A rawReader measures what is read, and hashes it where that is wanted.
 type rawReader struct {
 	r    io.Reader
-	hash digest.Digester
+	hash hash.Hash
 	size atomic.Int64
 	step event.Step
 }
 
 func (r *rawReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
-	r.hash.Hash().Write(p[:n])
+	if r.hash != nil {
+		r.hash.Write(p[:n])
+	}
 	r.size.Add(int64(n))
 	r.step.Advance(int64(n))
 	return n, err
@@ -177,22 +186,58 @@ type cacheError struct{ err error }
 func (e *cacheError) Error() string { return e.err.Error() }
 func (e *cacheError) Unwrap() error { return e.err }
 
-// decompress returns the plain bytes of r, which begins with a layer in any
-// form.
+// Compression tells by the first four bytes how a blob is compressed: "gzip",
+// "zstd", or "".
+func Compression(head []byte) string {
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return "gzip"
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), // RFC 8878, 3.1.1
+		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18}): // 3.1.2: to be skipped
+		return "zstd"
+	}
+	return ""
+}
+
+// Decompress returns the plain bytes of r, which may be compressed with gzip or
+// zstd. Reading and decompressing go ahead of the caller, who closes the result
+// before r.
+func Decompress(ctx context.Context, r io.Reader) (io.ReadCloser, error) {
+	compressed := readAhead(ctx, r)
+	plain, closePlain, err := decompress(bufio.NewReaderSize(compressed, bufferSize))
+	if err != nil {
+		compressed.Close()
+		return nil, err
+	}
+	return &decompressed{readAhead(ctx, plain), closePlain, compressed}, nil
+}
+
+type decompressed struct {
+	*ahead
+	closePlain func()
+	compressed *ahead
+}
+
+func (d *decompressed) Close() error {
+	d.ahead.Close()
+	d.closePlain()
+	d.compressed.Close()
+	return nil
+}
+
 func decompress(r *bufio.Reader) (io.Reader, func(), error) {
 	head, err := r.Peek(4)
 	if err != nil && err != io.EOF {
 		return nil, nil, err
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+	switch Compression(head) {
+	case "gzip":
 		z, err := gzip.NewReader(r)
 		if err != nil {
 			return nil, nil, fmt.Errorf("gzip: %w", err)
 		}
 		return described{"gzip", z}, func() { z.Close() }, nil
-	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}),
-		len(head) == 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:], []byte{0x2a, 0x4d, 0x18}): // a skippable frame first
+	case "zstd":
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, nil, fmt.Errorf("zstd: %w", err)
