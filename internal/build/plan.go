@@ -47,7 +47,7 @@ func newPlan(o Options) (*plan, error) {
 		return p, nil
 	}
 	var err error
-	p.overlay, err = rootfs.Overlay(filepath.Join(o.Dir, "rootfs"), o.Events)
+	p.overlay, err = rootfs.Overlay(filepath.Join(o.Dir, "rootfs"))
 	return p, err
 }
 
@@ -103,7 +103,7 @@ func (p *plan) source(r reference.Reference, kind string) (source.Source, error)
 	case reference.Host:
 		return host.New("/"), nil
 	case reference.Archive, reference.Layout:
-		return oci.New(p.path(r.Path), r.Tag, oci.Options{Kind: kind, Name: inputName(r), Store: p.Store, Events: p.Events}), nil
+		return &oci.Source{Path: p.path(r.Path), Tag: r.Tag, Kind: kind, Store: p.Store, Events: p.Events}, nil
 	case reference.Registry:
 		return nil, fmt.Errorf("%s is an image in a registry, which this smith cannot read yet; save it to a file (skopeo copy docker://… oci-archive:base.tar)", r)
 	case reference.Package:
@@ -119,15 +119,6 @@ func decided(r reference.Reference) string {
 		return r.Decided
 	}
 	return "the spec's type says so"
-}
-
-// inputName is what the record calls an image: the same wherever it lies.
-func inputName(r reference.Reference) string {
-	name := filepath.Base(filepath.Clean(r.Path))
-	if r.Tag != "" {
-		name += ":" + r.Tag
-	}
-	return name
 }
 
 func (p *plan) path(name string) string {

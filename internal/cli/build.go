@@ -163,4 +163,3 @@ func shown(r reference.Reference) string {
 	}
 	return r.String()
 }
-

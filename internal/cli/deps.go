@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -102,7 +103,7 @@ func (d *depsCommand) run(ctx context.Context, files []string) error {
 
 // open returns the tree that the files lie in: a folder's or an image's.
 func (d *depsCommand) open(ctx context.Context) (*tree.Tree, []string, func(), error) {
-	if info, err := statPath(d.root); err == nil && info.IsDir() && !isLayout(d.root) {
+	if info, err := os.Stat(d.root); err == nil && info.IsDir() && !isLayout(d.root) {
 		dir, err := filepath.Abs(d.root)
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("cannot find folder %s: %w", d.root, err)

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/build"
+	"smith/internal/image"
+	"smith/internal/record"
+	"smith/internal/reference"
+	"smith/internal/source"
+	"smith/internal/source/oci"
+)
+
+// An openedImage is an image that a command reads.
+type openedImage struct {
+	*source.Offer
+	// Name is how the user called it.
+	Name string
+	// Record is the build record, nil where the image has none.
+	Record *record.Record
+}
+
+// done lets go of the image's files. What goes wrong then changes nothing of
+// what was read.
+func (o *openedImage) done() {
+	if o.Close != nil {
+		_ = o.Close()
+	}
+}
+
+// openImage opens an archive or layout folder for a platform ("" is this
+// machine's, or the only one there is).
+func (a *app) openImage(ctx context.Context, name, platform string) (*openedImage, error) {
+	r, err := reference.ParseImage(name, os.Stat)
+	if err != nil {
+		return nil, err
+	}
+	if r.Kind != reference.Archive && r.Kind != reference.Layout {
+		return nil, fmt.Errorf("%s is in a registry, which this smith cannot read yet; save it to a file (skopeo copy docker://… oci-archive:image.tar)", name)
+	}
+	var wanted ocispec.Platform
+	if platform != "" {
+		if wanted, err = build.ParsePlatform(platform); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	st, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	display := a.display()
+	offer, err := (&oci.Source{Path: r.Path, Tag: r.Tag, Kind: "image", Store: st, Events: display}).Open(ctx, wanted)
+	display.close()
+	if err != nil {
+		return nil, err
+	}
+	opened := &openedImage{Offer: offer, Name: name}
+	if err := opened.readRecord(ctx); err != nil {
+		opened.done()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return opened, nil
+}
+
+func (o *openedImage) readRecord(ctx context.Context) error {
+	data, err := attachment(ctx, o.Image, image.MediaTypeRecord)
+	if data == nil || err != nil {
+		return err
+	}
+	o.Record, err = record.Decode(data)
+	return err
+}
+
+// attachment returns the bytes of what is attached to an image under a media
+// type, nil where there is none.
+func attachment(ctx context.Context, img *image.Image, mediaType string) ([]byte, error) {
+	for _, b := range img.Attachments {
+		if b.Descriptor.MediaType != mediaType {
+			continue
+		}
+		r, err := b.Open(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read its %s: %w", mediaType, err)
+		}
+		defer r.Close()
+		data, err := io.ReadAll(io.LimitReader(r, b.Descriptor.Size+1))
+		if err != nil {
+			return nil, fmt.Errorf("cannot read its %s: %w", mediaType, err)
+		}
+		return data, nil
+	}
+	return nil, nil
+}
+
+// isLayout says whether a folder is an OCI layout.
+func isLayout(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, ocispec.ImageLayoutFile))
+	return err == nil
+}
+
+// printJSON prints a value for people and programs alike.
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

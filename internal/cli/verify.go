@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"smith/internal/closure"
+	"smith/internal/record"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	var platform string
+	var allow []string
+	cmd := &cobra.Command{
+		Use:   "verify IMAGE",
+		Short: "Check that an image holds all that its files need",
+		Long: `Check any image, made by smith or not: every interpreter, shared library,
+symbol version, #! program and symbolic link must resolve inside it, and so
+must the entry point. Links into folders that are filled when a container
+starts are left alone.`,
+		Example: `  smith verify image.tar.gz
+  smith verify --allow-missing libfoo.so.1 image.tar.gz`,
+		Args: arguments(1, 1, "an image, such as image.tar.gz"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.verify(cmd.Context(), args[0], platform, allow)
+		},
+	}
+	cmd.Flags().StringVar(&platform, "platform", "", "which platform's image, such as linux/arm64")
+	cmd.Flags().StringSliceVar(&allow, "allow-missing", nil, "a library, path or symbol version that may be missing")
+	return cmd
+}
+
+func (a *app) verify(ctx context.Context, name, platform string, allow []string) error {
+	img, err := a.openImage(ctx, name, platform)
+	if err != nil {
+		return err
+	}
+	defer img.done()
+	c := img.Image.Config.Config
+	in := closure.Image{
+		Tree: img.Tree, Env: c.Env, Entrypoint: c.Entrypoint, Platform: img.Platform,
+		Mounts: slices.Sorted(maps.Keys(c.Volumes)), AllowMissing: allow,
+	}
+	if len(in.Entrypoint) == 0 {
+		in.Entrypoint = c.Cmd
+	}
+	if r := img.Record; r != nil {
+		in.Reasons = map[string][]record.Reason{}
+		for _, f := range r.Files {
+			in.Reasons[f.Path] = f.Reasons
+		}
+		// What the build accepted is accepted.
+		for _, f := range slices.Concat(r.Allowed, r.Excluded) {
+			in.AllowMissing = append(in.AllowMissing, f.Name)
+		}
+	}
+	verdict, err := closure.Check(ctx, in)
+	if err != nil {
+		return fmt.Errorf("cannot verify %s: %w", name, err)
+	}
+	return a.printVerdict(verdict)
+}
+
+func (a *app) printVerdict(v *closure.Verdict) error {
+	for _, text := range v.Warnings {
+		fmt.Fprintf(a.stderr, "smith: warning: %s\n", text)
+	}
+	for _, f := range v.Allowed {
+		if !a.quiet {
+			fmt.Fprintf(a.stdout, "allowed missing: %s\n", findingLine(f))
+		}
+	}
+	for _, p := range v.Problems {
+		fmt.Fprintf(a.stdout, "not ok: %s\n", p)
+	}
+	if len(v.Problems) > 0 {
+		return errReported
+	}
+	if !a.quiet {
+		fmt.Fprintln(a.stdout, "ok: every interpreter, library, version, script and link resolves inside the image")
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package rootfs
+
+import (
+	"fmt"
+	"path"
+
+	"smith/internal/record"
+	"smith/internal/spec"
+	"smith/internal/tree"
+)
+
+// skeleton are the folders of every microcontainer: those that the runtime
+// fills, and the three that a program with a read-only root writes to or reads
+// its configuration from.
+func skeleton() []string { return []string{"/dev", "/proc", "/read", "/run", "/sys", "/write"} }
+
+// Furniture is what an image holds beside the selected files.
+type Furniture struct {
+	// Parent holds what the layers below have, or nil: it is not repeated.
+	Parent *tree.Tree
+	// Mounts are folders for volumes.
+	Mounts []string
+	// Accounts says that /etc/passwd, /etc/group and /etc/nsswitch.conf are
+	// wanted, which know User and Groups, of which the user is a member.
+	Accounts bool
+	User     spec.User
+	Groups   []string
+}
+
+// Furnish adds the furniture to a tree and returns why, by path. Files of the
+// overlay stay as they are, and so does an nsswitch.conf.
+func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
+	a := adder{t: t, parent: f.Parent, reasons: map[string]record.Reason{}}
+	for _, dir := range skeleton() {
+		if err := a.folder(dir, record.Reason{Rule: "skeleton", Detail: "a folder of every microcontainer"}); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range f.Mounts {
+		if err := a.folder(path.Clean(dir), record.Reason{Rule: "mount", Detail: "a volume of the image"}); err != nil {
+			return nil, err
+		}
+	}
+	if !f.Accounts {
+		return a.reasons, nil
+	}
+	reason := record.Reason{Rule: "nss", Detail: "knows the image's user"}
+	for name, text := range map[string]string{"/etc/passwd": passwd(f.User), "/etc/group": group(f.User, f.Groups)} {
+		if err := a.file(name, text, reason, false); err != nil {
+			return nil, err
+		}
+	}
+	reason.Detail = "says where names are looked up"
+	return a.reasons, a.file("/etc/nsswitch.conf", nsswitch, reason, true)
+}
+
+// An adder puts into a tree what it and the parent lack.
+type adder struct {
+	t, parent *tree.Tree
+	reasons   map[string]record.Reason
+}
+
+func origin() *tree.Origin { return &tree.Origin{Kind: "smith"} }
+
+// folder adds a folder, and those on the way to it.
+func (a *adder) folder(name string, reason record.Reason) error {
+	if name == "/" {
+		return nil
+	}
+	if err := a.folder(path.Dir(name), reason); err != nil {
+		return err
+	}
+	for _, t := range []*tree.Tree{a.t, a.parent} {
+		if t == nil {
+			continue
+		}
+		if at, err := t.Resolve(name); err == nil {
+			if at.Node.Kind != tree.Dir {
+				return fmt.Errorf("%s must be a folder in the image, but a %s stands there", name, at.Node.Kind)
+			}
+			return nil
+		}
+	}
+	a.reasons[name] = reason
+	return a.t.Insert(name, &tree.Node{Kind: tree.Dir, Mode: 0o755, Origin: origin()})
+}
+
+// file adds a file that smith makes, unless the overlay has it, or the parent
+// has the same.
+func (a *adder) file(name, text string, reason record.Reason, keep bool) error {
+	if at, err := a.t.Lookup(name); err == nil && (keep || (at.Node.Origin != nil && at.Node.Origin.Kind == "overlay")) {
+		return nil
+	}
+	n := tree.NewFile([]byte(text), 0o644)
+	n.Origin = origin()
+	if a.parent != nil {
+		if at, err := a.parent.Resolve(name); err == nil && at.Node.Kind == tree.File {
+			same, err := equal(at.Node, n)
+			if same || err != nil {
+				return err
+			}
+			reason.Detail += "; replaces the parent's"
+		}
+	}
+	if err := a.folder(path.Dir(name), reason); err != nil {
+		return err
+	}
+	a.reasons[name] = reason
+	return a.t.Insert(name, n)
+}
+
+func equal(a, b *tree.Node) (bool, error) {
+	if a.Size != b.Size {
+		return false, nil
+	}
+	first, err := a.Digest()
+	if err != nil {
+		return false, err
+	}
+	second, err := b.Digest()
+	return first == second, err
+}

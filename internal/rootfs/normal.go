@@ -1,0 +1,73 @@
+package rootfs
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"smith/internal/event"
+	"smith/internal/tree"
+)
+
+// A Form is the normal form of an image's files.
+type Form struct {
+	// UID and GID own all files.
+	UID, GID int
+	// RootOwned gives everything but /write, /run and the mounts to 0:0.
+	RootOwned bool
+	Mounts    []string
+	// Time is every file's.
+	Time time.Time
+}
+
+// Normalise returns a tree of the same files in normal form: folders and
+// executables have mode 0755, other files 0644, no file a special permission,
+// an extended attribute, an owner or time of its own. Hard links stay. What is
+// no file, folder or link is left out, and events hears of it.
+func Normalise(t *tree.Tree, form Form, events event.Listener) (*tree.Tree, error) {
+	normal := tree.New()
+	err := t.Walk(func(n *tree.Node) error {
+		if n.Parent() == nil {
+			return nil
+		}
+		switch n.Kind {
+		case tree.Dir, tree.File, tree.Symlink:
+			return normal.Insert(n.Path(), form.node(n))
+		}
+		events.Note(fmt.Sprintf("%s is left out: an image of smith's holds no %s", n.Path(), n.Kind))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot bring files into their normal form: %w", err)
+	}
+	return normal, nil
+}
+
+func (form Form) node(n *tree.Node) *tree.Node {
+	c := n.Copy()
+	c.Xattrs, c.ModTime = nil, form.Time
+	c.UID, c.GID = form.UID, form.GID
+	if form.RootOwned && !form.writable(n.Path()) {
+		c.UID, c.GID = 0, 0
+	}
+	switch {
+	case n.Kind == tree.Symlink:
+		c.Mode = 0o777
+	case n.Kind == tree.Dir || n.Executable():
+		c.Mode = 0o755
+	default:
+		c.Mode = 0o644
+	}
+	return c
+}
+
+// writable says whether the image's user owns a path whoever owns the rest.
+func (form Form) writable(name string) bool {
+	for _, dir := range append([]string{"/write", "/run"}, form.Mounts...) {
+		if dir = path.Clean(dir); name == dir || strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
