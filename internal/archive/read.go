@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -140,8 +141,15 @@ func attestation(d ocispec.Descriptor) bool {
 }
 
 // pick returns the candidate that serves a platform best, of equal ones the
-// first (image-index.md), as long as both are of the same entry.
+// first (image-index.md), as long as both are of the same entry. Who asks for
+// no platform gets this machine's, or the only one that there is.
 func pick(all []candidate, platform ocispec.Platform) (candidate, error) {
+	if platform.Architecture == "" {
+		platform = ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH}
+		if len(all) == 1 {
+			return all[0], nil
+		}
+	}
 	var best candidate
 	high := 0
 	for _, c := range all {

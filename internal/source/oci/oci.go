@@ -89,17 +89,17 @@ func (s *Source) name() string {
 }
 
 // created returns the date that an image carries: that of the config, else of
-// an annotation, else zero.
+// an annotation of the manifest, else zero. What an index says of the image is
+// not part of it: it may change while the image stays the same.
 func created(img *image.Image) time.Time {
 	if img.Config.Created != nil {
 		return *img.Config.Created
 	}
-	for _, annotations := range []map[string]string{img.Manifest.Annotations, img.Descriptor.Annotations} {
-		if t, err := time.Parse(time.RFC3339, annotations[ocispec.AnnotationCreated]); err == nil {
-			return t
-		}
+	t, err := time.Parse(time.RFC3339, img.Manifest.Annotations[ocispec.AnnotationCreated])
+	if err != nil {
+		return time.Time{}
 	}
-	return time.Time{}
+	return t
 }
 
 // Stack returns the file tree of an image. Its layers are brought to the cache
