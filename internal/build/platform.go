@@ -39,6 +39,7 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	if err != nil {
 		return nil, err
 	}
+	j.dropForeignProgram(selection)
 	files, reasons, err := j.furnish(selection)
 	if err != nil {
 		return nil, err
@@ -104,17 +105,47 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 	in := closure.Input{
 		Source: j.pkg.Tree, Parent: j.parent.Tree, Overlay: j.overlay,
 		Excludes: s.Excludes, AllowMissing: s.AllowMissing,
-		Env: j.config.Env, Entrypoint: j.config.Entrypoint, Mounts: slices.Sorted(maps.Keys(j.config.Volumes)),
+		Env: j.config.Env, Entrypoint: j.program(), Mounts: slices.Sorted(maps.Keys(j.config.Volumes)),
 		Platform: j.platform, NSS: j.namesUsers(), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
 		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Events: j.Events,
 	}
-	if len(in.Entrypoint) == 0 {
-		in.Entrypoint = j.config.Cmd
+	if j.inheritsProgram() {
+		in.Entrypoint = nil // wanted only if the paths bring it
 	}
 	for i, pattern := range s.Paths {
 		in.Roots = append(in.Roots, closure.Root{Pattern: pattern, Detail: "path in " + j.place("paths", i)})
 	}
 	return closure.Select(ctx, in)
+}
+
+// program is what a container runs by default, and its arguments.
+func (j *job) program() []string {
+	if len(j.config.Entrypoint) > 0 {
+		return j.config.Entrypoint
+	}
+	return j.config.Cmd
+}
+
+// inheritsProgram says whether the program is a base's and the spec asks for
+// other files: those of a whole distribution, say, whose default is a shell.
+func (j *job) inheritsProgram() bool {
+	return len(j.Spec.Entrypoint)+len(j.Spec.Cmd) == 0 && len(j.Spec.Paths) > 0
+}
+
+// dropForeignProgram does without a base's default program where the image
+// does not hold it.
+func (j *job) dropForeignProgram(selection *closure.Selection) {
+	if !j.inheritsProgram() || len(j.program()) == 0 {
+		return
+	}
+	name := j.program()[0]
+	for _, t := range []*tree.Tree{selection.Tree, j.parent.Tree} {
+		if t != nil && closure.Program(t, j.config.Env, name) != "" {
+			return
+		}
+	}
+	j.Events.Warn(fmt.Sprintf("%s, which the base image runs, is not in the image: it has no entry point; name one with the key entrypoint", name))
+	j.config.Entrypoint, j.config.Cmd = nil, nil
 }
 
 // namesUsers says whether the image gets an /etc/passwd.

@@ -33,8 +33,8 @@ type Input struct {
 	// is kept, and what its files need comes from the source.
 	Overlay *tree.Tree
 
-	// Roots are what the image is for. Where there are none, the program that
-	// Entrypoint names is the root.
+	// Roots are what the image is for, beside the program that Entrypoint
+	// names.
 	Roots []Root
 	// Excludes are globs of what is left out even where something needs it; a
 	// folder goes with all under it. The overlay's files are not left out.

@@ -8,8 +8,8 @@ import (
 	"smith/internal/tree"
 )
 
-// roots keeps what the spec asks for by name: paths, the overlay, or the entry
-// point where there are no paths.
+// roots keeps what the spec asks for by name: paths, the overlay, and the entry
+// point.
 func (s *selector) roots() error {
 	for _, r := range s.in.Roots {
 		if err := s.root(r); err != nil {
@@ -19,7 +19,7 @@ func (s *selector) roots() error {
 	if err := s.overlay(); err != nil {
 		return err
 	}
-	if len(s.in.Roots) > 0 || len(s.in.Entrypoint) == 0 {
+	if len(s.in.Entrypoint) == 0 {
 		return nil
 	}
 	if at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Entrypoint[0]); at != "" {
