@@ -66,7 +66,7 @@ func (b *buildCommand) run(ctx context.Context) error {
 	}
 	file := b.conf
 	if !filepath.IsAbs(file) {
-		file = filepath.Join(dir, file)
+		file = filepath.Join(b.dir, file)
 	}
 	s, err := spec.ReadFile(file)
 	if err != nil {

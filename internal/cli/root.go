@@ -111,6 +111,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 			return build.run(cmd.Context())
 		},
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done and why")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -53,9 +54,10 @@ func (a *app) verify(ctx context.Context, name, platform string, allow []string)
 		for _, f := range r.Files {
 			in.Reasons[f.Path] = f.Reasons
 		}
-		// What the build accepted is accepted.
+		// What the build accepted is accepted; a library that was left out is
+		// missed by its name.
 		for _, f := range slices.Concat(r.Allowed, r.Excluded) {
-			in.AllowMissing = append(in.AllowMissing, f.Name)
+			in.AllowMissing = append(in.AllowMissing, f.Name, path.Base(f.Name))
 		}
 	}
 	verdict, err := closure.Check(ctx, in)
