@@ -21,34 +21,47 @@ import (
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // containerConfig works out how a container of the image is run: what the
-// spec says, then what the package's image says, then what the parent says.
+// spec says, then what the parent says, then what the package's image says.
 func containerConfig(s *spec.Spec, pkg, parent *image.Image) image.ContainerConfig {
 	var c image.ContainerConfig
-	c.Entrypoint, c.Cmd = slices.Clone(s.Entrypoint), slices.Clone(s.Cmd)
+	c.Entrypoint, c.Cmd = command(s, parent, pkg)
 	c.WorkingDir, c.StopSignal, c.Healthcheck = s.Dir, s.StopSignal, healthcheck(s.Healthcheck)
 	c.ExposedPorts, c.Labels = portSet(s.Ports), s.Labels
 	c.Volumes = pathSet(s.Mounts)
-	for _, base := range []*image.Image{pkg, parent} {
+	for _, base := range []*image.Image{parent, pkg} {
 		if base != nil {
 			inherit(&c, base.Config.Config)
 		}
 	}
-	c.Env = mergeEnv(baseEnv(parent), baseEnv(pkg), s.Env)
+	c.Env = mergeEnv(baseEnv(pkg), baseEnv(parent), s.Env)
 	if !slices.ContainsFunc(c.Env, func(e string) bool { return strings.HasPrefix(e, "PATH=") }) {
 		c.Env = append([]string{defaultPath}, c.Env...)
 	}
 	return c
 }
 
-// inherit fills what c leaves out from a base's config. A cmd is inherited
-// only along with its entry point: made for another one it is wrong.
-func inherit(c *image.ContainerConfig, base image.ContainerConfig) {
-	if len(c.Entrypoint) == 0 {
-		c.Entrypoint = base.Entrypoint
-		if len(c.Cmd) == 0 {
-			c.Cmd = base.Cmd
+// command works out the entry point and its arguments. They are inherited
+// together, from the first base that has either: a cmd that was made for
+// another entry point is wrong.
+func command(s *spec.Spec, bases ...*image.Image) (entrypoint, cmd []string) {
+	for _, base := range bases {
+		if base == nil || len(base.Config.Config.Entrypoint)+len(base.Config.Config.Cmd) == 0 {
+			continue
+		}
+		switch c := base.Config.Config; {
+		case len(s.Entrypoint) > 0:
+			return s.Entrypoint, s.Cmd
+		case len(s.Cmd) > 0:
+			return c.Entrypoint, s.Cmd
+		default:
+			return c.Entrypoint, c.Cmd
 		}
 	}
+	return s.Entrypoint, s.Cmd
+}
+
+// inherit fills what c leaves out from a base's config.
+func inherit(c *image.ContainerConfig, base image.ContainerConfig) {
 	if c.WorkingDir == "" {
 		c.WorkingDir = base.WorkingDir
 	}
