@@ -102,9 +102,35 @@ func (s *selector) overlay() error {
 		if n.Parent() == nil {
 			return nil
 		}
+		if err := s.warnReplaced(n); err != nil {
+			return err
+		}
 		// A folder of the overlay may be laid behind a link of the source.
 		return s.bring(edge{to: n.Path(), reason: reason, whole: n.Kind != tree.Dir, named: true}, 0)
 	})
+}
+
+// warnReplaced tells of a file of the overlay that takes the place of another
+// one of the parent's.
+func (s *selector) warnReplaced(n *tree.Node) error {
+	if s.in.Parent == nil || n.Kind != tree.File {
+		return nil
+	}
+	at, err := s.in.Parent.Lookup(n.Path())
+	if err != nil {
+		return nil // the parent has nothing there
+	}
+	if old := at.Node; old.Kind == tree.File && old.Size == n.Size {
+		before, err := old.Digest()
+		if err != nil {
+			return err
+		}
+		if after, err := n.Digest(); before == after || err != nil {
+			return err
+		}
+	}
+	s.warn(fmt.Sprintf("%s replaces a file of the parent with other bytes", n.Path()))
+	return nil
 }
 
 func (s *selector) warn(text string) { s.warned[text] = true }
