@@ -86,9 +86,12 @@ func (a *adder) folder(name string, reason record.Reason) error {
 }
 
 // file adds a file that smith makes, unless the overlay has it, or the parent
-// has the same.
+// has the same. With keep, one that is there already stays.
 func (a *adder) file(name, text string, reason record.Reason, keep bool) error {
 	if at, err := a.t.Lookup(name); err == nil && (keep || (at.Node.Origin != nil && at.Node.Origin.Kind == "overlay")) {
+		return nil
+	}
+	if keep && a.parent != nil && a.parent.Exists(name) {
 		return nil
 	}
 	n := tree.NewFile([]byte(text), 0o644)
