@@ -41,6 +41,8 @@ type bench struct {
 	root string
 	work string
 	env  []string
+
+	linker string // that the programs name
 }
 
 func newBench(t testing.TB) *bench {
@@ -49,7 +51,7 @@ func newBench(t testing.TB) *bench {
 	if os.Getuid() != 0 {
 		skip(t, "chroot needs root")
 	}
-	b := &bench{t: t, root: t.TempDir(), work: t.TempDir()}
+	b := &bench{t: t, root: t.TempDir(), work: t.TempDir(), linker: glibcLinker}
 	// The linker stands at its own path alone, so that no library is found
 	// beside it.
 	data, err := os.ReadFile(glibcLinker)
@@ -116,12 +118,11 @@ func (b *bench) script(text string) {
 			if err := os.MkdirAll(filepath.Dir(b.at(f[1])), 0o755); err != nil {
 				b.t.Fatal(err)
 			}
-			err := os.Symlink(f[2], b.at(f[1]))
+			make := func() error { return os.Symlink(f[2], b.at(f[1])) }
 			if f[0] == "hard" {
-				os.Remove(b.at(f[1]))
-				err = os.Link(b.at(f[2]), b.at(f[1]))
+				make = func() error { return os.Link(b.at(f[2]), b.at(f[1])) }
 			}
-			if err != nil {
+			if err := make(); err != nil {
 				b.t.Fatal(err)
 			}
 		case "remove":
@@ -190,7 +191,7 @@ func (b *bench) object(exe bool, name string, keys []string) {
 		}
 	}
 	if exe {
-		args = append(args, "-pie", "-dynamic-linker", glibcLinker)
+		args = append(args, "-pie", "-dynamic-linker", b.linker)
 	} else {
 		args = append(args, "-shared")
 	}
