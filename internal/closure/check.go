@@ -102,7 +102,7 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.collect(); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{c.read, c.programs, c.libraries, c.scripts} {
+	for _, step := range []func(context.Context) error{c.read, c.programs, c.libraries, c.dlopenNotes, c.scripts} {
 		if err := step(ctx); err != nil {
 			return err
 		}

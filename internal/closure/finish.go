@@ -30,15 +30,12 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 		return nil, err
 	}
 	sel.Allowed, sel.Unneeded = verdict.Allowed, verdict.Unneeded
-	sel.Excluded, sel.Suspects = sortedFindings(s.excluded), sortedFindings(s.suspects)
-	for _, w := range verdict.Warnings {
-		s.warn(w)
-	}
-	sel.Warnings = sortedKeys(s.warned)
+	sel.Excluded, sel.Suspects = sortedFindings(s.excluded), sortedFindings(s.notKept())
+	sel.Warnings = slices.Compact(slices.Sorted(slices.Values(append(s.warnings, verdict.Warnings...))))
 	for _, w := range sel.Warnings {
 		s.in.Events.Warn(w)
 	}
-	if problems := append(s.problems, verdict.Problems...); len(problems) > 0 {
+	if problems := append(s.refused, verdict.Problems...); len(problems) > 0 {
 		return nil, &IncompleteError{problems}
 	}
 	return sel, nil
@@ -55,8 +52,8 @@ func (s *selector) guard(it *item) {
 		s.warn(it.path + " (" + mode + ") may be read by everybody in the image")
 		return
 	}
-	s.problems = append(s.problems, Problem{Name: it.path, From: it.path, Text: chainText(s.reasons, it.path) + ": others may not read this file (" + mode +
-		"), and in the image they could: exclude it, or name it exactly in paths"})
+	s.refused = append(s.refused, Problem{Name: it.path, From: it.path, Text: strings.Join(chain(s.reasons, it.path), " → ") +
+		": others may not read this file (" + mode + "), and in the image they could: exclude it, or name it exactly in paths"})
 }
 
 // write puts a kept node into the selection, with the folders on the way.
@@ -121,6 +118,9 @@ func (s *selector) check(ctx context.Context, sel *Selection) (*Verdict, error) 
 		it := reached[link.Path()]
 		return it != nil && !it.wanted && !s.view.Exists(it.path)
 	}
+	for _, p := range s.problems {
+		c.problem(p)
+	}
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}
@@ -153,8 +153,15 @@ func (s *selector) reasons(name string) []record.Reason {
 	return s.items[at.Node].reasons
 }
 
-func chainText(reasons why, name string) string {
-	return strings.Join(chain(reasons, name), " → ")
+// notKept returns the suspects that nothing else has brought.
+func (s *selector) notKept() map[record.Finding]bool {
+	found := map[record.Finding]bool{}
+	for _, x := range s.suspects {
+		if s.items[x.node] == nil {
+			found[x.Finding] = true
+		}
+	}
+	return found
 }
 
 func sortedFindings(set map[record.Finding]bool) []record.Finding {

@@ -12,29 +12,28 @@ import (
 // that is loaded by name: its interpreter and all needed libraries, found as
 // the linker finds them for this very file. The mode bits do not count: most
 // libraries of Debian may not be executed.
-func needs(ctx context.Context, s *selector, it *item) ([]edge, error) {
+func needs(ctx context.Context, s *selector, it *item, out *outcome) error {
 	if _, err := s.loader.ELF(it.node); err != nil {
-		return nil, s.unreadable(it, err)
+		return s.unreadable(it, err)
 	}
 	p, err := s.loader.Load(ctx, it.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	real := realPaths(p)
-	var edges []edge
 	if p.Interpreter != nil {
-		edges = append(edges, edge{
+		out.needs(edge{
 			to: p.Interpreter.Path, names: []string{p.Interpreter.Name},
 			reason: record.Reason{Rule: "interpreter", From: it.path, Detail: p.Interpreter.Path}, inner: true,
 		})
 	}
 	for _, l := range p.Libraries {
-		edges = append(edges, edge{
+		out.needs(edge{
 			to: l.Path, names: []string{l.Name},
 			reason: record.Reason{Rule: string(l.Kind), From: real(l.NeededBy), Detail: l.Name + ", found by " + l.Found}, inner: true,
 		})
 	}
-	return edges, nil
+	return nil
 }
 
 // unreadable returns the error for a file that cannot be opened, and nil for

@@ -74,10 +74,7 @@ func (s *selector) root(r Root) error {
 		if where != "" {
 			where += ": "
 		}
-		s.problems = append(s.problems, Problem{
-			Name: r.Pattern,
-			Text: fmt.Sprintf("%s%s matches no file%s", where, r.Pattern, s.nearMisses(r.Pattern)),
-		})
+		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file" + s.nearMisses(r.Pattern)})
 	}
 	literal := !strings.ContainsAny(r.Pattern, `*?[{\`)
 	reason := record.Reason{Rule: "path", Detail: r.Detail}
@@ -132,5 +129,3 @@ func (s *selector) warnReplaced(n *tree.Node) error {
 	s.warn(fmt.Sprintf("%s replaces a file of the parent with other bytes", n.Path()))
 	return nil
 }
-
-func (s *selector) warn(text string) { s.warned[text] = true }

@@ -19,25 +19,24 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 // scripts brings the interpreter of a script: a file that begins with "#!" and
 // that somebody may execute. Without that right, "#!" is a comment.
-func scripts(_ context.Context, s *selector, it *item) ([]edge, error) {
+func scripts(_ context.Context, s *selector, it *item, out *outcome) error {
 	if !it.node.Executable() && !s.isEntry(it.node) {
-		return nil, nil
+		return nil
 	}
 	line, err := shebang(it.node)
 	if line == "" || err != nil {
-		return nil, err
+		return err
 	}
-	var edges []edge
 	for _, c := range parseShebang(line) {
 		to := c.program
 		if c.search {
 			to, _ = findProgram(s.view.Tree, slices.Concat(s.in.Env, c.env), c.program)
 		}
 		if to != "" {
-			edges = append(edges, edge{to: to, reason: record.Reason{Rule: "script", From: it.path, Detail: "#!" + line}})
+			out.needs(edge{to: to, names: []string{c.program}, reason: record.Reason{Rule: "script", From: it.path, Detail: "#!" + line}})
 		}
 	}
-	return edges, nil
+	return nil
 }
 
 // isEntry says whether a node is the program to be run.

@@ -25,9 +25,33 @@ type selector struct {
 	queue    []*item
 	excluded map[record.Finding]bool
 	left     map[string]bool // names that are missing because they were excluded
-	warned   map[string]bool
-	suspects map[record.Finding]bool
+	refused  []Problem       // what no allow-missing accepts
+	outcome                  // of all rules so far
+}
+
+// An outcome is what a rule found out.
+type outcome struct {
+	edges    []edge
 	problems []Problem
+	suspects []suspect
+	warnings []string
+}
+
+// A suspect is a file that somebody may load, and that is not kept for that.
+type suspect struct {
+	node *tree.Node
+	record.Finding
+}
+
+func (o *outcome) needs(e edge)     { o.edges = append(o.edges, e) }
+func (o *outcome) lacks(p Problem)  { o.problems = append(o.problems, p) }
+func (o *outcome) warn(text string) { o.warnings = append(o.warnings, text) }
+
+// add takes over what another outcome holds beside its edges.
+func (o *outcome) add(other outcome) {
+	o.problems = append(o.problems, other.problems...)
+	o.suspects = append(o.suspects, other.suspects...)
+	o.warnings = append(o.warnings, other.warnings...)
 }
 
 // An item is a file, link or folder of the view that is kept.
@@ -67,13 +91,13 @@ type edge struct {
 	inner bool
 }
 
-// A rule looks at one kept file and returns what it needs. It runs beside
-// others and only reads.
-type rule func(ctx context.Context, s *selector, it *item) ([]edge, error)
+// A rule looks at one kept file and adds what it needs. It runs beside others
+// and only reads the selector.
+type rule func(ctx context.Context, s *selector, it *item, out *outcome) error
 
 // A worldRule looks at everything that is kept. It runs whenever the rules for
 // single files have come to an end.
-type worldRule func(ctx context.Context, s *selector) ([]edge, error)
+type worldRule func(ctx context.Context, s *selector, out *outcome) error
 
 // work applies the rules until they name nothing new.
 func (s *selector) work(ctx context.Context) error {
@@ -82,11 +106,11 @@ func (s *selector) work(ctx context.Context) error {
 			return err
 		}
 		for _, r := range worldRules() {
-			edges, err := r(ctx, s)
-			if err != nil {
+			var out outcome
+			if err := r(ctx, s, &out); err != nil {
 				return err
 			}
-			if err := s.bringAll(edges); err != nil {
+			if err := s.take(out); err != nil {
 				return err
 			}
 		}
@@ -103,20 +127,17 @@ func (s *selector) drain(ctx context.Context) error {
 	for len(s.queue) > 0 {
 		generation := s.queue
 		s.queue = nil
-		found := make([][]edge, len(generation))
+		found := make([]outcome, len(generation))
 		var group errgroup.Group
 		group.SetLimit(runtime.GOMAXPROCS(0))
 		for i, it := range generation {
-			group.Go(func() (err error) {
-				found[i], err = s.examine(ctx, it)
-				return err
-			})
+			group.Go(func() error { return s.examine(ctx, it, &found[i]) })
 		}
 		if err := group.Wait(); err != nil {
 			return err
 		}
-		for _, edges := range found {
-			if err := s.bringAll(edges); err != nil {
+		for _, out := range found {
+			if err := s.take(out); err != nil {
 				return err
 			}
 		}
@@ -125,34 +146,29 @@ func (s *selector) drain(ctx context.Context) error {
 }
 
 // examine applies the rules for single files to a file.
-func (s *selector) examine(ctx context.Context, it *item) ([]edge, error) {
+func (s *selector) examine(ctx context.Context, it *item, out *outcome) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	var edges []edge
 	if !it.examined {
 		it.examined = true
 		for _, r := range fileRules() {
-			found, err := r(ctx, s, it)
-			if err != nil {
-				return nil, err
+			if err := r(ctx, s, it, out); err != nil {
+				return err
 			}
-			edges = append(edges, found...)
 		}
 	}
 	if it.alone && !it.searched {
 		it.searched = true
-		found, err := needs(ctx, s, it)
-		if err != nil {
-			return nil, err
-		}
-		edges = append(edges, found...)
+		return needs(ctx, s, it, out)
 	}
-	return edges, nil
+	return nil
 }
 
-func (s *selector) bringAll(edges []edge) error {
-	for _, e := range edges {
+// take keeps what a rule found out.
+func (s *selector) take(out outcome) error {
+	s.add(out)
+	for _, e := range out.edges {
 		if err := s.bring(e, 0); err != nil {
 			return err
 		}
@@ -308,7 +324,6 @@ func newSelector(in Input) (*selector, error) {
 	s := &selector{
 		in: in, view: v, excludes: newExcludes(v.Tree, in.Excludes),
 		items: map[*tree.Node]*item{}, excluded: map[record.Finding]bool{}, left: map[string]bool{},
-		warned: map[string]bool{}, suspects: map[record.Finding]bool{},
 	}
 	if err := s.preferSource(); err != nil {
 		return nil, err
@@ -318,10 +333,10 @@ func newSelector(in Input) (*selector, error) {
 }
 
 // fileRules are the rules that look at each kept file once.
-func fileRules() []rule { return []rule{scripts} }
+func fileRules() []rule { return []rule{scripts, dlopenNotes, threads} }
 
 // worldRules are the rules that look at all that is kept.
-func worldRules() []worldRule { return nil }
+func worldRules() []worldRule { return []worldRule{nss, gconv, bundleData, hwcaps} }
 
 // sorted returns the items in the order of their paths.
 func (s *selector) sorted() []*item {

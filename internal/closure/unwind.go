@@ -1,0 +1,59 @@
+package closure
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"smith/internal/record"
+)
+
+// unwinder is the library that glibc loads by name to unwind the stack of a
+// thread that is cancelled or exits, and for backtrace(3). Without it glibc
+// ends the program: "libgcc_s.so.1 must be installed for pthread_exit to work"
+// (glibc, sysdeps/nptl/unwind-forcedunwind.c, misc/unwind-link.c).
+const unwinder = "libgcc_s.so.1"
+
+// unwinding are the functions that lead there. A program that starts threads
+// may end them.
+var unwinding = []string{
+	"pthread_create", "pthread_cancel", "pthread_exit", "thrd_create", "thrd_exit",
+	"backtrace", "backtrace_symbols", "backtrace_symbols_fd",
+}
+
+// threads brings libgcc_s.so.1 with an object of glibc's that will make glibc
+// load it.
+func threads(ctx context.Context, s *selector, it *item, out *outcome) error {
+	f, err := s.loader.ELF(it.node)
+	if err != nil {
+		return s.unreadable(it, err)
+	}
+	if !slices.ContainsFunc(f.Needed, func(name string) bool { return name == "libc.so.6" || name == "libpthread.so.0" }) {
+		return nil
+	}
+	r, err := it.node.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	imports, err := f.Imports(r, it.node.Size)
+	if err != nil {
+		return nil //nolint:nilerr // no linker that loads the file reads on from here
+	}
+	at := slices.IndexFunc(imports, func(name string) bool { return slices.Contains(unwinding, name) })
+	if at < 0 || f.Soname == unwinder {
+		return nil
+	}
+	found, missing, err := s.loader.Find(ctx, unwinder, it.path)
+	if err != nil {
+		return err
+	}
+	reason := record.Reason{Rule: "unwind", From: it.path, Detail: unwinder + ", which glibc loads for " + imports[at]}
+	if missing != nil {
+		out.warn("glibc ends a program whose threads are cancelled or exit where " + unwinder + " is missing: " +
+			it.path + " uses " + imports[at] + ", and " + strings.Join(missing.Searched, ", ") + " have no such library")
+		return nil
+	}
+	out.needs(edge{to: found.Path, names: []string{unwinder}, reason: reason})
+	return nil
+}
