@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/opencontainers/go-digest"
-
 	"smith/internal/tree"
 )
 
@@ -149,26 +147,7 @@ func (r *indexReader) string() string {
 type plainTar struct {
 	blob   io.ReaderAt
 	size   int64
-	diffID digest.Digest
-}
-
-// A section is the content of a file that lies in a plain tar.
-type section struct {
-	tar          *plainTar
-	offset, size int64
-}
-
-var _ tree.Content = section{}
-
-// Open returns the bytes.
-func (s section) Open() (tree.ReaderAtCloser, error) {
-	return tree.Section{Blob: s.tar.blob, Offset: s.offset, Size: s.size}.Open()
-}
-
-// Identity tells the bytes from all others without reading them: the layer is
-// known by its digest.
-func (s section) Identity() string {
-	return fmt.Sprintf("%s %d %d", s.tar.diffID, s.offset, s.size)
+	diffID string
 }
 
 // decodeIndex reads an index. The contents of files are sections of the tar.
@@ -206,7 +185,7 @@ func (r *indexReader) node(kind tree.Kind, plain *plainTar) *tree.Node {
 			return n
 		}
 		if n.Size = int64(length); length > 0 {
-			n.Content = section{plain, int64(offset), int64(length)}
+			n.Content = tree.Section{Blob: plain.blob, Offset: int64(offset), Size: int64(length), Of: plain.diffID}
 		}
 	case tree.Symlink:
 		n.Link = r.string()

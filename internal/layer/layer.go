@@ -165,7 +165,7 @@ func (l *Layer) Entries(origin *tree.Origin) ([]tree.Entry, error) {
 	if _, err := l.entry.ReadAt(data, l.size); err != nil && err != io.EOF {
 		return nil, err
 	}
-	entries, err := decodeIndex(data, &plainTar{l.entry, l.size, l.DiffID}, origin)
+	entries, err := decodeIndex(data, &plainTar{l.entry, l.size, l.DiffID.String()}, origin)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read layer %s from the cache: %w", l.DiffID, err)
 	}

@@ -56,6 +56,9 @@ const xattrPrefix = "SCHILY.xattr."
 // entry returns what a header says. The content of a file is left out.
 func entry(h *tar.Header) (tree.Entry, error) {
 	if h.Typeflag == tar.TypeLink {
+		if h.Linkname == "" {
+			return tree.Entry{}, errors.New("a hard link to nothing")
+		}
 		return tree.Entry{Path: h.Name, Hardlink: h.Linkname}, nil
 	}
 	n := &tree.Node{Mode: uint32(h.Mode) & 0o7777, UID: h.Uid, GID: h.Gid, ModTime: h.ModTime}

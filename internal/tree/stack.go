@@ -35,16 +35,28 @@ func (t *Tree) Apply(entries []Entry) error {
 			return entryError(e.Path, err)
 		}
 	}
+	folders := maxImplied
 	for _, e := range entries {
 		if _, base := cut(e.Path); strings.HasPrefix(base, whiteoutPrefix) {
 			continue
 		}
-		if err := t.add(e); err != nil {
+		if err := t.add(e, &folders); err != nil {
 			return entryError(e.Path, err)
 		}
 	}
 	return nil
 }
+
+// maxImplied bounds the folders of a layer that have no entry of their own.
+// Each entry can imply two thousand, so their number is otherwise not bounded
+// by the size of the layer.
+const maxImplied = 1_000_000
+
+// maxDepth bounds how deep a folder lies: deeper ones cannot be named by any
+// path (PATH_MAX). Without it, links would let each entry dig further.
+const maxDepth = maxPath / 2
+
+var errTooMany = fmt.Errorf("the layer implies more than %d folders that it does not list", maxImplied)
 
 func entryError(name string, err error) error { return fmt.Errorf("entry %q: %w", name, err) }
 
@@ -63,6 +75,10 @@ func (t *Tree) whiteout(name string) error {
 	if !strings.HasPrefix(base, whiteoutPrefix) {
 		return nil
 	}
+	hidden := strings.TrimPrefix(base, whiteoutPrefix)
+	if hidden == "" || hidden == "." || hidden == ".." {
+		return fmt.Errorf("a whiteout cannot take away %q", hidden)
+	}
 	if _, err := split(dir); err != nil {
 		return err
 	}
@@ -77,10 +93,6 @@ func (t *Tree) whiteout(name string) error {
 	if base == opaqueWhiteout {
 		return at.Node.clear()
 	}
-	hidden := strings.TrimPrefix(base, whiteoutPrefix)
-	if hidden == "" || hidden == "." || hidden == ".." {
-		return fmt.Errorf("a whiteout cannot take away %q", hidden)
-	}
 	at.Node.adopt(hidden, nil)
 	return nil
 }
@@ -91,13 +103,13 @@ func (n *Node) clear() error {
 }
 
 // add puts one member into the tree.
-func (t *Tree) add(e Entry) error {
+func (t *Tree) add(e Entry, folders *int) error {
 	parts, err := split(e.Path)
 	if err != nil {
 		return err
 	}
 	n := e.Node
-	if e.Hardlink != "" {
+	if n == nil {
 		if n, err = t.another(e.Hardlink); err != nil {
 			return err
 		}
@@ -109,9 +121,12 @@ func (t *Tree) add(e Entry) error {
 		t.root.become(n)
 		return nil
 	}
-	dir, err := t.folder(parts[:len(parts)-1], n.Origin)
+	dir, err := t.folder(parts[:len(parts)-1], n.Origin, folders)
 	if err != nil {
 		return err
+	}
+	if n.Kind == Dir && dir.depth() >= maxDepth {
+		return fmt.Errorf("more than %d folders in each other", maxDepth)
 	}
 	return dir.put(parts[len(parts)-1], n)
 }
@@ -136,8 +151,8 @@ func (t *Tree) another(target string) (*Node, error) {
 }
 
 // folder returns the folder that the elements lead to, through links inside
-// the tree, and makes what is missing.
-func (t *Tree) folder(parts []string, origin *Origin) (*Node, error) {
+// the tree, and makes what is missing, no more than *left folders.
+func (t *Tree) folder(parts []string, origin *Origin, left *int) (*Node, error) {
 	at := t.root
 	for i, part := range parts {
 		next, err := at.Child(part)
@@ -145,11 +160,12 @@ func (t *Tree) folder(parts []string, origin *Origin) (*Node, error) {
 			return nil, err
 		}
 		if next == nil {
-			next = &Node{Kind: Dir, Mode: 0o755, Origin: origin}
-			at.adopt(part, next)
+			if next, err = at.imply(part, origin, left); err != nil {
+				return nil, err
+			}
 		}
 		if next.Kind == Symlink {
-			if next, err = t.behind(next, origin); err != nil {
+			if next, err = t.behind(next, origin, left); err != nil {
 				return nil, err
 			}
 		}
@@ -161,24 +177,56 @@ func (t *Tree) folder(parts []string, origin *Origin) (*Node, error) {
 	return at, nil
 }
 
-// behind returns what a symbolic link leads to. A link that leads to nothing
-// gets an empty folder there: the archive means to fill it.
-func (t *Tree) behind(link *Node, origin *Origin) (*Node, error) {
-	at, err := t.Resolve(link.Path())
-	if err == nil {
-		return at.Node, nil
+// imply makes a folder that an archive has no entry for.
+func (n *Node) imply(name string, origin *Origin, left *int) (*Node, error) {
+	if *left--; *left < 0 {
+		return nil, errTooMany
 	}
-	var gone *PathError
-	if !errors.As(err, &gone) || !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	if n.depth() >= maxDepth {
+		return nil, fmt.Errorf("more than %d folders in each other", maxDepth)
 	}
-	if err := t.Insert(gone.At, &Node{Kind: Dir, Mode: 0o755, Origin: origin}); err != nil {
-		return nil, err
+	dir := &Node{Kind: Dir, Mode: 0o755, Origin: origin}
+	n.adopt(name, dir)
+	return dir, nil
+}
+
+// depth returns how many folders hold the node.
+func (n *Node) depth() int {
+	d := 0
+	for at := n.parent; at != nil; at = at.parent {
+		d++
 	}
-	if at, err = t.Resolve(link.Path()); err != nil {
-		return nil, err
+	return d
+}
+
+// behind returns what a symbolic link leads to. Where it leads to nothing, the
+// folders that are missing are made: the archive means to fill them.
+func (t *Tree) behind(link *Node, origin *Origin, left *int) (*Node, error) {
+	for {
+		at, err := t.Resolve(link.Path())
+		if err == nil {
+			return at.Node, nil
+		}
+		var gone *PathError
+		if !errors.As(err, &gone) || !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		dir, base := cut(gone.At)
+		in, err := t.Lookup(dir)
+		if err != nil {
+			return nil, err
+		}
+		// What is there after all is a link that can lead nowhere.
+		if there, err := in.Node.Child(base); err != nil || there != nil {
+			return nil, gone
+		}
+		if _, err := split(base); err != nil {
+			return nil, err
+		}
+		if _, err := in.Node.imply(base, origin, left); err != nil {
+			return nil, err
+		}
 	}
-	return at.Node, nil
 }
 
 // Lay puts everything that upper holds over the tree, through links, so that
@@ -236,7 +284,8 @@ func (t *Tree) linkOver(dir, old, link *Node) error {
 	if err != nil {
 		return err
 	}
-	target, err := t.behind(placed, link.Origin)
+	folders := maxImplied
+	target, err := t.behind(placed, link.Origin, &folders)
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,10 @@ func build(t *testing.T, entries ...Entry) *Tree {
 	return tr
 }
 
-func link(path, target string) Entry { return Entry{Path: path, Node: &Node{Kind: Symlink, Link: target}} }
-func file(path string) Entry         { return Entry{Path: path, Node: NewFile([]byte(path), 0o755)} }
+func link(path, target string) Entry {
+	return Entry{Path: path, Node: &Node{Kind: Symlink, Link: target}}
+}
+func file(path string) Entry { return Entry{Path: path, Node: NewFile([]byte(path), 0o755)} }
 
 func TestResolveStaysInside(t *testing.T) {
 	tr := build(t, file("usr/bin/cat"), link("bin", "usr/bin"), link("usr/bin/dog", "../../../../bin/cat"), link("abs", "/bin/dog"))

@@ -1,0 +1,133 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"smith/test/fixture"
+)
+
+// A benchCase is one build that people wait for.
+type benchCase struct {
+	name    string
+	fixture string // the image to build from
+	spec    string // smith.yaml after its `package`
+	cache   cacheState
+	change  bool // whether a file of the overlay changes before each run
+	most    int  // runs at most
+}
+
+type cacheState bool
+
+const (
+	cold cacheState = false // nothing in the cache
+	warm cacheState = true  // all that a build before this left
+)
+
+func cases() []benchCase {
+	const (
+		cat    = "paths: [/usr/bin/cat]\nentrypoint: [/usr/bin/cat]\n"
+		python = "paths: [/usr/bin/python3, /usr/lib/python3.*]\nentrypoint: [/usr/bin/python3]\n"
+		large  = "paths: [/data]\nentrypoint: [/data/0]\n"
+	)
+	return []benchCase{
+		{name: "debian → cat, cold", fixture: "debian", spec: cat, cache: cold, most: 100},
+		{name: "debian → python3, cold", fixture: "debian", spec: python, cache: cold, most: 100},
+		{name: "2 GiB layer, cold", fixture: "large", spec: large, cache: cold, most: 3},
+		{name: "python3, nothing changed", fixture: "debian", spec: python, cache: warm, most: 100},
+		{name: "python3, an overlay file changed", fixture: "debian", spec: python, cache: warm, change: true, most: 100},
+	}
+}
+
+// A workbench is a case with its files: spec/ (the folder of smith.yaml),
+// image.tar.gz, cache/, and output.tar, what the image holds.
+type workbench struct {
+	benchCase
+	dir     string
+	program string
+	image   string   // the archive to build from
+	inputs  []string // its compressed layers
+}
+
+func (b *workbench) path(name string) string { return filepath.Join(b.dir, name) }
+
+// prepare writes the case's files and builds it once, which also fills the
+// cache of a warm case.
+func prepare(ctx context.Context, c benchCase, dir, program string) (*workbench, error) {
+	folder, err := fixture.Folder()
+	if err != nil {
+		return nil, err
+	}
+	b := &workbench{benchCase: c, dir: dir, program: program, image: filepath.Join(folder, c.fixture+".tar")}
+	if b.inputs, err = layers(filepath.Join(folder, c.fixture)); err != nil {
+		return nil, err
+	}
+	spec := fmt.Sprintf("package: %s\n%s", b.image, c.spec)
+	if err := os.MkdirAll(b.path("spec/rootfs/etc"), 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(b.path("spec/smith.yaml"), []byte(spec), 0o644); err != nil {
+		return nil, err
+	}
+	if err := b.touchOverlay(-1); err != nil {
+		return nil, err
+	}
+	if _, err := b.build(ctx, "oci:"+b.path("output")); err != nil {
+		return nil, err
+	}
+	if _, err := b.build(ctx, b.path("image.tar.gz")); err != nil {
+		return nil, err
+	}
+	outputs, err := layers(b.path("output"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = shell(ctx, `out=$1; shift; gzip -dc "$@" >"$out"`, append([]string{b.path("output.tar")}, outputs...)...)
+	return b, err
+}
+
+func (b *workbench) touchOverlay(run int) error {
+	return os.WriteFile(b.path("spec/rootfs/etc/run"), fmt.Appendf(nil, "%d\n", run), 0o644)
+}
+
+func (b *workbench) build(ctx context.Context, out string) (sample, error) {
+	return measure(ctx, b.program, "build", "-q", "-d", b.path("spec"), "-i", out, "--cache-dir", b.path("cache"))
+}
+
+// smith measures one build.
+func (b *workbench) smith(ctx context.Context, run int) (sample, error) {
+	if b.cache == cold {
+		if err := os.RemoveAll(b.path("cache")); err != nil {
+			return sample{}, err
+		}
+	}
+	if b.change {
+		if err := b.touchOverlay(run); err != nil {
+			return sample{}, err
+		}
+	}
+	return b.build(ctx, b.path("image.tar.gz"))
+}
+
+// floor measures the work that no builder can leave out: the layers that it
+// must read are inflated, those that it must write deflated. With nothing
+// changed there is none.
+func (b *workbench) floor(ctx context.Context) (sample, error) {
+	if b.cache == warm && !b.change {
+		return sample{}, nil
+	}
+	var in sample
+	if b.cache == cold {
+		s, err := shell(ctx, `gzip -dc "$@" >/dev/null`, b.inputs...)
+		if err != nil {
+			return sample{}, err
+		}
+		in = s
+	}
+	out, err := shell(ctx, `pigz -c "$1" >/dev/null`, b.path("output.tar"))
+	return sample{wall: in.wall + out.wall, peak: max(in.peak, out.peak)}, err
+}
