@@ -59,10 +59,9 @@ type Input struct {
 	// "recommended" (also "") or "suggested".
 	Dlopen string
 	// Interpreters says how much of its standard library an interpreter
-	// brings: "none", "minimal" (without what is there to develop with) or
-	// "full" (also "").
+	// brings: "none", "minimal" (what it needs to start) or "full" (also "").
 	Interpreters string
-	// Bundles are data that programs expect, by the names in Bundles.
+	// Bundles are data that programs expect, by the names in the table bundles.
 	Bundles []string
 	// Gconv are the charsets that iconv(3) must know beside the built-in ones.
 	Gconv []string
@@ -120,6 +119,9 @@ func Select(ctx context.Context, in Input) (*Selection, error) {
 		return nil, err
 	}
 	if err := s.work(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.suspectNames(ctx); err != nil {
 		return nil, err
 	}
 	return s.finish(ctx)

@@ -333,10 +333,10 @@ func newSelector(in Input) (*selector, error) {
 }
 
 // fileRules are the rules that look at each kept file once.
-func fileRules() []rule { return []rule{scripts, dlopenNotes, threads} }
+func fileRules() []rule { return []rule{scripts, dlopenNotes, threads, interpreters} }
 
 // worldRules are the rules that look at all that is kept.
-func worldRules() []worldRule { return []worldRule{nss, gconv, bundleData, hwcaps} }
+func worldRules() []worldRule { return []worldRule{nss, plugins, gconv, bundleData, hwcaps} }
 
 // sorted returns the items in the order of their paths.
 func (s *selector) sorted() []*item {

@@ -1,0 +1,91 @@
+package closure
+
+import (
+	"context"
+	"errors"
+	"path"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"smith/internal/elf"
+	"smith/internal/loader"
+	"smith/internal/record"
+	"smith/internal/tree"
+)
+
+// suspectNames looks in the read-only data of all kept objects for strings
+// that look like names of libraries, and lists those that the source has and
+// that nothing has brought. They are only listed: a string proves nothing.
+func (s *selector) suspectNames(ctx context.Context) error {
+	var objects []*item
+	for _, it := range s.sorted() {
+		if it.node.Kind == tree.File && !ownedByGlibc(it.node.Name()) {
+			objects = append(objects, it)
+		}
+	}
+	names := make([][]string, len(objects))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, it := range objects {
+		group.Go(func() (err error) {
+			names[i], err = s.namesIn(it)
+			return errors.Join(ctx.Err(), err)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for n := range s.items {
+		known[n.Name()] = true
+	}
+	for i, it := range objects {
+		for _, name := range names[i] {
+			if known[path.Base(name)] {
+				continue
+			}
+			known[path.Base(name)] = true
+			if err := s.suspectName(ctx, it, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ownedByGlibc says whether a file is a part of glibc that loads others by
+// name: what it loads, and for whom, the rules know.
+func ownedByGlibc(name string) bool {
+	return name == "libc.so.6" || strings.HasPrefix(name, "libpthread.so") || strings.HasPrefix(name, "libpthread-2") ||
+		strings.HasPrefix(name, "libc-2") || strings.HasPrefix(name, "ld-")
+}
+
+// namesIn returns the strings in an object that look like names of libraries.
+func (s *selector) namesIn(it *item) ([]string, error) {
+	f, err := s.loader.ELF(it.node)
+	if err != nil {
+		return nil, s.unreadable(it, err)
+	}
+	r, err := it.node.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return f.LibraryNames(r, it.node.Size)
+}
+
+// suspectName lists a name if the source has a library of that name.
+func (s *selector) suspectName(ctx context.Context, it *item, name string) error {
+	l, err := findFirst(ctx, s.loader, []string{name}, it.path)
+	if errors.Is(err, elf.ErrNotELF) || l == nil {
+		return err
+	}
+	s.suspects = append(s.suspects, suspectOf(l, it, name))
+	return nil
+}
+
+func suspectOf(l *loader.Library, it *item, name string) suspect {
+	return suspect{l.Node, record.Finding{Name: name, From: it.path, Detail: "named in its data; the source has " + l.Path}}
+}
