@@ -75,12 +75,12 @@ func (t *Tree) whiteout(name string) error {
 	if !strings.HasPrefix(base, whiteoutPrefix) {
 		return nil
 	}
+	if _, err := split(dir); err != nil {
+		return err
+	}
 	hidden := strings.TrimPrefix(base, whiteoutPrefix)
 	if hidden == "" || hidden == "." || hidden == ".." {
 		return fmt.Errorf("a whiteout cannot take away %q", hidden)
-	}
-	if _, err := split(dir); err != nil {
-		return err
 	}
 	at, err := t.Resolve("/" + dir)
 	var gone *PathError
