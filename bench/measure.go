@@ -36,7 +36,7 @@ func measure(ctx context.Context, name string, args ...string) (sample, error) {
 	}
 	s := sample{wall: wall}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.peak = int64(usage.Maxrss)
+		s.peak = usage.Maxrss
 		if runtime.GOOS != "darwin" { // getrusage(2): kilobytes elsewhere
 			s.peak *= 1 << 10
 		}

@@ -158,7 +158,7 @@ func (c Context) layout(dir string, t tag) (Reference, error) {
 	case err != nil:
 		return Reference{}, fmt.Errorf("cannot open folder %s: %w", dir, reason(err))
 	case !info.IsDir():
-		return Reference{}, fmt.Errorf("%s is a file, not an OCI layout folder; write it without oci:", dir)
+		return Reference{}, fmt.Errorf("%s is a file, not an OCI layout folder; leave out the oci: in front", dir)
 	}
 	if _, err := c.Stat(path.Join(dir, "oci-layout")); err != nil {
 		return Reference{}, fmt.Errorf("folder %s is no OCI layout: it has no file oci-layout", dir)

@@ -109,7 +109,7 @@ var names = []struct {
 	{"", "./layout", Reference{Kind: Layout, Path: "./layout"}, ""},
 	{"", "oci:", Reference{}, "oci: names no folder; write oci:DIR or oci:DIR:TAG"},
 	{"", "oci:absent:1", Reference{}, "folder absent is not there"},
-	{"", "oci:image", Reference{}, "image is a file, not an OCI layout folder; write it without oci:"},
+	{"", "oci:image", Reference{}, "image is a file, not an OCI layout folder; leave out the oci: in front"},
 	{"", "oci:folder", Reference{}, "folder folder" + noLayout},
 	{"", "./folder", Reference{}, "folder ./folder" + noLayout},
 	{"", "folder.tar", Reference{}, "folder folder.tar" + noLayout},

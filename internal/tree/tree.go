@@ -295,23 +295,23 @@ func (t *Tree) Insert(name string, n *Node) error {
 	return at.put(parts[len(parts)-1], n)
 }
 
-// put makes n the entry called name of folder dir.
-func (dir *Node) put(name string, n *Node) error {
-	old, err := dir.Child(name)
+// put makes other the entry called name of folder n.
+func (n *Node) put(name string, other *Node) error {
+	old, err := n.Child(name)
 	if err != nil {
 		return err
 	}
-	if old != nil && old.Kind == Dir && n.Kind == Dir {
-		old.become(n)
+	if old != nil && old.Kind == Dir && other.Kind == Dir {
+		old.become(other)
 		return nil
 	}
-	dir.adopt(name, n)
+	n.adopt(name, other)
 	return nil
 }
 
-// become takes over the fields of folder n, but keeps entries and place.
-func (dir *Node) become(n *Node) {
-	dir.Mode, dir.UID, dir.GID, dir.ModTime, dir.Origin, dir.Xattrs = n.Mode, n.UID, n.GID, n.ModTime, n.Origin, n.Xattrs
+// become takes over the fields of another folder, but keeps entries and place.
+func (n *Node) become(other *Node) {
+	n.Mode, n.UID, n.GID, n.ModTime, n.Origin, n.Xattrs = other.Mode, other.UID, other.GID, other.ModTime, other.Origin, other.Xattrs
 }
 
 // Remove takes the node at an absolute path out of the tree, with all under

@@ -118,7 +118,7 @@ func Stack(ctx context.Context, st *store.Store, img *image.Image, origin tree.O
 		return first
 	}
 	if err != nil {
-		closeAll()
+		_ = closeAll()
 		return nil, nil, err
 	}
 	stacked := tree.New()
@@ -130,7 +130,7 @@ func Stack(ctx context.Context, st *store.Store, img *image.Image, origin tree.O
 			err = stacked.Apply(entries)
 		}
 		if err != nil {
-			closeAll()
+			_ = closeAll()
 			return nil, nil, fmt.Errorf("layer %s: %w", l.Descriptor.Digest, err)
 		}
 	}
