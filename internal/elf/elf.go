@@ -63,6 +63,9 @@ type File struct {
 	// it has no such table.
 	VersionDefs []string
 
+	// ISALevel is the level of the x86-64 psABI that the file declares to need
+	// of the CPU: 0 for the baseline, and where it declares none.
+	ISALevel int
 	// BuildID is the GNU build id in hexadecimal, or "".
 	BuildID string
 	// DlopenNotes are the libraries that the object loads by name.

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
+	"math/bits"
 )
 
 // A DlopenNote tells of libraries that an object loads by name when it wants a
@@ -19,6 +20,7 @@ type DlopenNote struct {
 // Note types, which count with the name of their owner.
 const (
 	noteBuildID = 3          // "GNU": NT_GNU_BUILD_ID
+	noteProps   = 5          // "GNU": NT_GNU_PROPERTY_TYPE_0
 	noteDlopen  = 0x407c0c0a // "FDO": ELF_DLOPEN_METADATA
 )
 
@@ -99,10 +101,35 @@ func (d *decoder) readNotes(data []byte, align uint64) {
 	}
 }
 
+// propertyISA is GNU_PROPERTY_X86_ISA_1_NEEDED.
+const propertyISA = 0xc0008002
+
+// properties reads what a file needs of the CPU (Linux Extensions to gABI,
+// ".note.gnu.property"; x86-64 psABI).
+func (d *decoder) properties(data []byte) {
+	word := 8
+	if d.file.Class == elf.ELFCLASS32 {
+		word = 4
+	}
+	for len(data) >= 8 {
+		order := d.file.ByteOrder
+		kind, size := order.Uint32(data), int64(order.Uint32(data[4:]))
+		if data = data[8:]; size > int64(len(data)) {
+			return
+		}
+		if kind == propertyISA && size == 4 {
+			d.file.ISALevel = max(0, bits.Len32(order.Uint32(data))-1)
+		}
+		data = data[min(len(data), (int(size)+word-1)&^(word-1)):]
+	}
+}
+
 func (d *decoder) note(owner string, kind uint32, data []byte) {
 	switch {
 	case owner == "GNU" && kind == noteBuildID:
 		d.file.BuildID = hex.EncodeToString(data)
+	case owner == "GNU" && kind == noteProps:
+		d.properties(data)
 	case owner == "FDO" && kind == noteDlopen:
 		var notes []DlopenNote
 		if json.Unmarshal(bytes.TrimRight(data, "\x00"), &notes) == nil {

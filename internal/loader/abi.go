@@ -1,9 +1,12 @@
 package loader
 
 import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
 	"strings"
 
-	"smith/internal/elf"
+	own "smith/internal/elf"
 )
 
 // An abi is what the linkers of one architecture have in common. The paths of
@@ -17,7 +20,6 @@ type abi struct {
 	levels   []string // glibc-hwcaps folders, best first
 	flags    uint32   // of the architecture's entries in ld.so.cache
 	unmarked bool     // entries of no ABI are taken too
-	family   string   // of the built-in folders that ldconfig derives: "64", "x32"…
 }
 
 // typeLibc6 is what every entry of ld.so.cache is marked with: a library for
@@ -32,29 +34,29 @@ var (
 
 // abiOf returns the ABI of a file. For one that is not known, the zero value's
 // empty fields keep a search from finding anything but by RPATH and the like.
-func abiOf(f *elf.File) abi {
+func abiOf(f *own.File) abi {
 	arch, variant := f.Platform()
 	switch arch + variant {
 	case "amd64":
-		return abi{"/lib64/ld-linux-x86-64.so.2", "x86_64", folders("x86_64-linux-gnu", "lib64"), "x86_64", []string{"x86_64"}, levelsX86, 0x300 | typeLibc6, false, ""}
+		return abi{"/lib64/ld-linux-x86-64.so.2", "x86_64", folders("x86_64-linux-gnu", "lib64"), "x86_64", []string{"x86_64"}, levelsX86, 0x300 | typeLibc6, false}
 	case "386":
-		return abi{"/lib/ld-linux.so.2", "i386", folders("i386-linux-gnu", "lib"), "i686", []string{"sse2"}, nil, typeLibc6, true, ""}
+		return abi{"/lib/ld-linux.so.2", "i386", folders("i386-linux-gnu", "lib"), "i686", []string{"sse2"}, nil, typeLibc6, true}
 	case "arm64":
-		return abi{"/lib/ld-linux-aarch64.so.1", "aarch64", folders("aarch64-linux-gnu", "lib64"), "aarch64", nil, nil, 0xa00 | typeLibc6, false, ""}
+		return abi{"/lib/ld-linux-aarch64.so.1", "aarch64", folders("aarch64-linux-gnu", "lib64"), "aarch64", nil, nil, 0xa00 | typeLibc6, false}
 	case "armv7":
-		return abi{"/lib/ld-linux-armhf.so.3", "armhf", folders("arm-linux-gnueabihf", "lib"), "v7l", []string{"vfp"}, nil, 0x900 | typeLibc6, true, ""}
+		return abi{"/lib/ld-linux-armhf.so.3", "armhf", folders("arm-linux-gnueabihf", "lib"), "v7l", []string{"vfp"}, nil, 0x900 | typeLibc6, true}
 	case "armv5":
-		return abi{"/lib/ld-linux.so.3", "arm", folders("arm-linux-gnueabi", "lib"), "v5l", nil, nil, 0xb00 | typeLibc6, true, ""}
+		return abi{"/lib/ld-linux.so.3", "arm", folders("arm-linux-gnueabi", "lib"), "v5l", nil, nil, 0xb00 | typeLibc6, true}
 	case "riscv64":
-		return abi{"/lib/ld-linux-riscv64-lp64d.so.1", "riscv64", folders("riscv64-linux-gnu", "lib64/lp64d"), "", nil, nil, 0x1000 | typeLibc6, false, ""}
+		return abi{"/lib/ld-linux-riscv64-lp64d.so.1", "riscv64", folders("riscv64-linux-gnu", "lib64/lp64d"), "", nil, nil, 0x1000 | typeLibc6, false}
 	case "ppc64le":
-		return abi{"/lib64/ld64.so.2", "powerpc64le", folders("powerpc64le-linux-gnu", "lib64"), "power8", nil, levelsPower, 0x500 | typeLibc6, false, ""}
+		return abi{"/lib64/ld64.so.2", "powerpc64le", folders("powerpc64le-linux-gnu", "lib64"), "power8", nil, levelsPower, 0x500 | typeLibc6, false}
 	case "ppc64":
-		return abi{"/lib64/ld64.so.1", "powerpc64", folders("powerpc64-linux-gnu", "lib64"), "power4", nil, nil, 0x500 | typeLibc6, false, ""}
+		return abi{"/lib64/ld64.so.1", "powerpc64", folders("powerpc64-linux-gnu", "lib64"), "power4", nil, nil, 0x500 | typeLibc6, false}
 	case "s390x":
-		return abi{"/lib/ld64.so.1", "s390x", folders("s390x-linux-gnu", "lib64"), "z900", nil, levelsZ, 0x400 | typeLibc6, false, ""}
+		return abi{"/lib/ld64.so.1", "s390x", folders("s390x-linux-gnu", "lib64"), "z900", nil, levelsZ, 0x400 | typeLibc6, false}
 	case "loong64":
-		return abi{"/lib64/ld-linux-loongarch-lp64d.so.1", "loongarch64", folders("loongarch64-linux-gnu", "lib64"), "loongarch", nil, nil, 0x1200 | typeLibc6, false, ""}
+		return abi{"/lib64/ld-linux-loongarch-lp64d.so.1", "loongarch64", folders("loongarch64-linux-gnu", "lib64"), "loongarch", nil, nil, 0x1200 | typeLibc6, false}
 	}
 	return abi{}
 }
@@ -126,4 +128,38 @@ func legacyFolders(a abi, level string) []string {
 		}
 	}
 	return all
+}
+
+// fileOf returns what any shared object of an architecture is like.
+func fileOf(architecture, variant string) (*own.File, error) {
+	f := &own.File{Class: elf.ELFCLASS64, ByteOrder: binary.LittleEndian, Type: elf.ET_DYN, Dynamic: true}
+	narrow := func() { f.Class = elf.ELFCLASS32 }
+	switch architecture {
+	case "amd64":
+		f.Machine = elf.EM_X86_64
+	case "386":
+		f.Machine = elf.EM_386
+		narrow()
+	case "arm64":
+		f.Machine = elf.EM_AARCH64
+	case "arm":
+		f.Machine, f.Flags = elf.EM_ARM, armABI5|armHardFloat
+		if variant == "v5" {
+			f.Flags = armABI5 | armSoftFloat
+		}
+		narrow()
+	case "riscv64":
+		f.Machine, f.Flags = elf.EM_RISCV, 4 // double-float ABI
+	case "ppc64le":
+		f.Machine, f.Flags = elf.EM_PPC64, 2
+	case "ppc64":
+		f.Machine, f.ByteOrder = elf.EM_PPC64, binary.BigEndian
+	case "s390x":
+		f.Machine, f.ByteOrder = elf.EM_S390, binary.BigEndian
+	case "loong64":
+		f.Machine = elf.EM_LOONGARCH
+	default:
+		return nil, fmt.Errorf("no dynamic linker is known for architecture %q", architecture)
+	}
+	return f, nil
 }
