@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,7 +100,8 @@ func (b *bench) run(name string, args ...string) {
 //	hard PATH TARGET      a hard link
 //	remove PATH
 //	dir PATH
-//	text PATH WORDS…
+//	text PATH WORDS…      a word a line
+//	conf PATH WORDS…      the words in one line, with a comment
 //	env NAME=VALUE
 //	ldconfig              run it
 //
@@ -137,6 +139,8 @@ func (b *bench) script(text string) {
 			}
 		case "text":
 			b.write(f[1], []byte(strings.Join(f[2:], "\n")+"\n"), 0o644)
+		case "conf":
+			b.write(f[1], []byte(" "+strings.Join(f[2:], " ")+" # and so on\nhwcap 0 nothing\n"), 0o644)
 		case "env":
 			b.env = append(b.env, f[1])
 		case "ldconfig":
@@ -162,7 +166,7 @@ func (b *bench) object(exe bool, name string, keys []string) {
 			args = append(args, "-soname", value)
 		case "needed":
 			for _, n := range strings.Split(value, ",") {
-				args = append(args, b.stub(n))
+				args = append(args, b.stub(n, slices.Contains(keys, "m32")))
 			}
 		case "rpath":
 			args = append(args, "--disable-new-dtags", "-rpath", value)
@@ -212,9 +216,14 @@ func (b *bench) object(exe bool, name string, keys []string) {
 }
 
 // stub returns an object to link with, whose soname is the name.
-func (b *bench) stub(name string) string {
+func (b *bench) stub(name string, narrow bool) string {
 	b.t.Helper()
 	stub := filepath.Join(b.work, "stub-"+strings.NewReplacer("/", "_", "$", "_").Replace(name))
+	if narrow {
+		b.run("gcc", "-m32", "-c", "-fPIC", "-o", "empty32.o", "empty.c")
+		b.run("ld", "-m", "elf_i386", "-shared", "-soname", name, "-o", stub+"-32", "empty32.o")
+		return stub + "-32"
+	}
 	b.run("ld", "-shared", "-soname", name, "-o", stub, "empty.o")
 	return stub
 }
@@ -238,6 +247,15 @@ func (b *bench) traced(program string) ([]byte, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: b.root}
 	cmd.Env = append([]string{"LD_TRACE_LOADED_OBJECTS=1"}, b.env...)
 	return cmd.Output()
+}
+
+// masked lists what a program loads on a CPU of the baseline.
+func (b *bench) masked(program string, levels ...string) ([]byte, error) {
+	cmd := &exec.Cmd{
+		Path: glibcLinker, Args: []string{glibcLinker, "--glibc-hwcaps-mask", strings.Join(append(levels, "none"), ":"), "--list", program},
+		Dir: "/", Env: []string{}, SysProcAttr: &syscall.SysProcAttr{Chroot: b.root},
+	}
+	return cmd.CombinedOutput()
 }
 
 // compare holds the model's answer against the linker's.
