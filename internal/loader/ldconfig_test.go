@@ -5,7 +5,6 @@ package loader_test
 import (
 	"bytes"
 	"context"
-	stdelf "debug/elf"
 	"encoding/binary"
 	"os"
 	"os/exec"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"smith/internal/elf/elftest"
 	"smith/internal/loader"
 	"smith/internal/tree"
 )
@@ -210,57 +208,6 @@ func TestWrittenCache(t *testing.T) {
 	if !slices.Contains(got, "libb.so => /opt/x/libb.so") || !slices.Contains(got, "liba.so.1 => /opt/liba.so.1") {
 		t.Errorf("not loaded through the cache: %v", got)
 	}
-}
-
-// Each architecture has its mark and its byte order.
-func TestCacheOfArchitectures(t *testing.T) {
-	for _, c := range []struct {
-		arch, variant string
-		object        elftest.Object
-		flags         uint32
-	}{
-		{"amd64", "", elftest.Object{Machine: stdelf.EM_X86_64}, 0x303},
-		{"386", "", elftest.Object{Machine: stdelf.EM_386, Class: stdelf.ELFCLASS32}, 3},
-		{"arm64", "", elftest.Object{Machine: stdelf.EM_AARCH64}, 0xa03},
-		{"arm", "v7", elftest.Object{Machine: stdelf.EM_ARM, Class: stdelf.ELFCLASS32, Flags: 0x5000400}, 0x903},
-		{"arm", "v5", elftest.Object{Machine: stdelf.EM_ARM, Class: stdelf.ELFCLASS32, Flags: 0x5000200}, 0xb03},
-		{"riscv64", "", elftest.Object{Machine: stdelf.EM_RISCV, Flags: 5}, 0x1003},
-		{"ppc64le", "", elftest.Object{Machine: stdelf.EM_PPC64, Flags: 2}, 0x503},
-		{"s390x", "", elftest.Object{Machine: stdelf.EM_S390, ByteOrder: binary.BigEndian}, 0x403},
-	} {
-		t.Run(c.arch+c.variant, func(t *testing.T) {
-			files := tree.New()
-			main := c.object
-			c.object.Soname = "libx.so.1"
-			main.PIE, main.Needed = true, []string{"libx.so.1"}
-			main.Interpreter = interpreters[c.arch+c.variant]
-			insert(t, files, "/bin/main", elftest.Build(main))
-			insert(t, files, "/opt/libx.so.1", elftest.Build(c.object))
-			insert(t, files, main.Interpreter, elftest.Build(elftest.Object{Soname: "ld.so"}))
-			made, err := loader.New(files, loader.Options{}).CacheOf(context.Background(), c.arch, c.variant, []string{"/opt"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			cache, err := loader.ReadCache(made.Bytes())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := loader.CacheEntry{Soname: "libx.so.1", Path: "/opt/libx.so.1", Flags: c.flags}
-			if i := slices.Index(cache.Entries, want); i < 0 {
-				t.Errorf("entries %+v", cache.Entries)
-			}
-			p, err := loader.New(files, loader.Options{Cache: cache}).Load(context.Background(), "/bin/main")
-			if err != nil || len(p.Libraries) != 1 || p.Libraries[0].Found != "ld.so.cache" || len(p.Missing) != 0 {
-				t.Errorf("%+v, %v", p, err)
-			}
-		})
-	}
-}
-
-var interpreters = map[string]string{
-	"amd64": "/lib64/ld-linux-x86-64.so.2", "386": "/lib/ld-linux.so.2", "arm64": "/lib/ld-linux-aarch64.so.1",
-	"armv7": "/lib/ld-linux-armhf.so.3", "armv5": "/lib/ld-linux.so.3", "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
-	"ppc64le": "/lib64/ld64.so.2", "s390x": "/lib/ld64.so.1",
 }
 
 func insert(t testing.TB, files *tree.Tree, name string, data []byte) {

@@ -63,20 +63,20 @@ func Build(o Object) []byte {
 
 func (b *builder) wide() bool { return b.Class == elf.ELFCLASS64 }
 
-// headers returns the size of the ELF header and four program headers.
-func (b *builder) headers() int {
+// headers returns the size of the ELF header and that of n program headers.
+func (b *builder) headers(n int) (first, rest int) {
 	if b.wide() {
-		return 64 + 4*56
+		return 64, n * 56
 	}
-	return 52 + 4*32
+	return 52, n * 32
 }
 
 func (b *builder) build() []byte {
-	b.out.Write(make([]byte, b.headers()))
+	first, rest := b.headers(5)
+	b.out.Write(make([]byte, first+rest))
 	interpreter := b.part(append([]byte(b.Interpreter), 0))
 	note := b.part(b.note())
 	b.strings()
-	b.add(elf.DT_HASH, b.put([]uint32{1, 1, 0, 0}))
 	b.add(elf.DT_SYMTAB, b.part(make([]byte, 24))[0])
 	b.versions()
 	text := b.part([]byte(b.text.String()))
@@ -86,10 +86,12 @@ func (b *builder) build() []byte {
 	b.add(elf.DT_NULL, 0)
 	dynamic := b.dynamic()
 
-	progs := [][3]uint64{{uint64(elf.PT_LOAD), 0, uint64(b.out.Len())}, {uint64(elf.PT_DYNAMIC), dynamic[0], dynamic[1]}}
+	// PT_PHDR tells the linker of a program at which address it is.
+	progs := [][3]uint64{{uint64(elf.PT_PHDR), uint64(first), uint64(rest)}}
 	if b.Interpreter != "" {
 		progs = append(progs, [3]uint64{uint64(elf.PT_INTERP), interpreter[0], interpreter[1]})
 	}
+	progs = append(progs, [3]uint64{uint64(elf.PT_LOAD), 0, uint64(b.out.Len())}, [3]uint64{uint64(elf.PT_DYNAMIC), dynamic[0], dynamic[1]})
 	if b.Dlopen != "" {
 		progs = append(progs, [3]uint64{uint64(elf.PT_NOTE), note[0], note[1]})
 	}
@@ -263,7 +265,7 @@ func (b *builder) header(progs [][3]uint64) []byte {
 
 func align(kind uint64) uint64 {
 	if elf.ProgType(kind) == elf.PT_LOAD {
-		return 0x1000
+		return 0x10000
 	}
 	return 4
 }
