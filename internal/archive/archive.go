@@ -92,7 +92,7 @@ func openMembers(ctx context.Context, path string, st *store.Store, events event
 	}
 	head := make([]byte, 4)
 	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
 		return nil, reason(err)
 	}

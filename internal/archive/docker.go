@@ -99,7 +99,7 @@ func (a *Archive) dockerLayer(ctx context.Context, name string, diffID digest.Di
 	head := make([]byte, 4)
 	n, err := io.ReadFull(r, head)
 	r.Close()
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return none, err
 	}
 	desc := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: size}

@@ -57,7 +57,7 @@ func (f folder) close() error { return f.root.Close() }
 
 // A cancelled reader stops when its context does.
 type cancelled struct {
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // io.Reader takes none
 	r   io.Reader
 }
 

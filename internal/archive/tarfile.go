@@ -63,7 +63,7 @@ func listTar(f io.ReadSeeker) (map[string]member, error) {
 	tr := tar.NewReader(f)
 	for {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
@@ -146,7 +146,7 @@ type whole struct {
 
 func (w *whole) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
-	if w.left -= int64(n); err == io.EOF && w.left > 0 {
+	if w.left -= int64(n); errors.Is(err, io.EOF) && w.left > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

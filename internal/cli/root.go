@@ -141,10 +141,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return usageError{errors.New(text)}
 }
 
-// arguments asks for at least one argument and names what is missing.
-func arguments(least, most int, what string) cobra.PositionalArgs {
+// arguments asks for one argument or up to most, any number where that is
+// negative, and names what is missing.
+func arguments(most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least {
+		if len(args) == 0 {
 			return usagef("%s needs %s", cmd.CommandPath(), what)
 		}
 		if most >= 0 && len(args) > most {

@@ -207,15 +207,15 @@ func (c *checker) load(ctx context.Context, want func(*tree.Node, *elf.File) boo
 		return err
 	}
 	for _, p := range processes {
-		real := realPaths(p)
+		realPath := realPaths(p)
 		for _, l := range p.Libraries {
 			c.loaded[l.Node] = true
 		}
 		for _, m := range p.Missing {
-			missing(m, real(m.NeededBy))
+			missing(m, realPath(m.NeededBy))
 		}
 		for _, v := range p.Versions {
-			c.version(v, real(v.NeededBy))
+			c.version(v, realPath(v.NeededBy))
 		}
 	}
 	return nil
@@ -224,12 +224,12 @@ func (c *checker) load(ctx context.Context, want func(*tree.Node, *elf.File) boo
 // realPaths returns a function from the paths at which a process opened its
 // objects to where those are.
 func realPaths(p *loader.Process) func(string) string {
-	real := map[string]string{}
+	places := map[string]string{}
 	for _, l := range p.Libraries {
-		real[l.Path] = l.Node.Path()
+		places[l.Path] = l.Node.Path()
 	}
 	return func(name string) string {
-		if at, ok := real[name]; ok {
+		if at, ok := places[name]; ok {
 			return at
 		}
 		return name

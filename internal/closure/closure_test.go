@@ -18,7 +18,6 @@ import (
 //	dir 0755 var/empty
 //	fifo run/pipe
 //	hard usr/bin/second usr/bin/run
-//	open usr/bin/prog NAME      (the bytes of the test's object NAME)
 func files(t testing.TB, lines string) *tree.Tree {
 	t.Helper()
 	tr := tree.New()
@@ -40,7 +39,7 @@ func entry(t testing.TB, line string) tree.Entry {
 	t.Helper()
 	kind, rest, _ := strings.Cut(line, " ")
 	var mode uint32 = 0o644
-	if kind == "file" || kind == "dir" || kind == "open" {
+	if kind == "file" || kind == "dir" {
 		text, after, _ := strings.Cut(rest, " ")
 		if _, err := fmt.Sscanf(text, "%o", &mode); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -52,8 +51,6 @@ func entry(t testing.TB, line string) tree.Entry {
 	switch kind {
 	case "file":
 		return tree.Entry{Path: name, Node: tree.NewFile([]byte(value), mode)}
-	case "open":
-		return tree.Entry{Path: name, Node: tree.NewFile(object(t, value), mode)}
 	case "dir":
 		return tree.Entry{Path: name, Node: &tree.Node{Kind: tree.Dir, Mode: mode}}
 	case "link":

@@ -55,24 +55,3 @@ func (x excludes) match(name string) (string, bool) {
 	}
 	return "", false
 }
-
-// behind returns the pattern that leaves out what a path of the view leads to,
-// or a link on the way.
-func (x excludes) behind(v *view, name string) (string, bool) {
-	if len(x) == 0 {
-		return "", false
-	}
-	at, err := v.Resolve(name)
-	if err != nil {
-		return x.match(tree.Clean(name))
-	}
-	for _, n := range append(at.Links, at.Node) {
-		if v.holder(n) != ofSource {
-			continue
-		}
-		if pattern, ok := x.match(n.Path()); ok {
-			return pattern, true
-		}
-	}
-	return "", false
-}

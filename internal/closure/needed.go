@@ -20,7 +20,7 @@ func needs(ctx context.Context, s *selector, it *item, out *outcome) error {
 	if err != nil {
 		return err
 	}
-	real := realPaths(p)
+	realPath := realPaths(p)
 	if p.Interpreter != nil {
 		out.needs(edge{
 			to: p.Interpreter.Path, names: []string{p.Interpreter.Name},
@@ -30,7 +30,7 @@ func needs(ctx context.Context, s *selector, it *item, out *outcome) error {
 	for _, l := range p.Libraries {
 		out.needs(edge{
 			to: l.Path, names: []string{l.Name},
-			reason: record.Reason{Rule: string(l.Kind), From: real(l.NeededBy), Detail: l.Name + ", found by " + l.Found}, inner: true,
+			reason: record.Reason{Rule: string(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found}, inner: true,
 		})
 	}
 	return nil

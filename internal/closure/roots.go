@@ -115,7 +115,7 @@ func (s *selector) warnReplaced(n *tree.Node) error {
 	}
 	at, err := s.in.Parent.Lookup(n.Path())
 	if err != nil {
-		return nil // the parent has nothing there
+		return nil //nolint:nilerr // the parent has nothing there
 	}
 	if old := at.Node; old.Kind == tree.File && old.Size == n.Size {
 		before, err := old.Digest()

@@ -195,9 +195,8 @@ func (s *selector) bring(e edge, depth int) error {
 
 // bringNode keeps a node, and what it leads to or holds.
 func (s *selector) bringNode(n *tree.Node, e edge, depth int) error {
-	kept, err := s.keep(n, e)
-	if !kept || err != nil {
-		return err
+	if !s.keep(n, e) {
+		return nil
 	}
 	switch {
 	case n.Kind == tree.Symlink:
@@ -254,11 +253,11 @@ func (s *selector) bringFolder(dir *tree.Node, e edge) error {
 
 // keep adds a node to the selection, or a further reason for it. It is false
 // where the node is left out.
-func (s *selector) keep(n *tree.Node, e edge) (bool, error) {
+func (s *selector) keep(n *tree.Node, e edge) bool {
 	it := s.items[n]
 	if it == nil {
 		if it = s.admit(n, e); it == nil {
-			return false, nil
+			return false
 		}
 		s.items[n] = it
 		if n.Kind == tree.File {
@@ -276,7 +275,7 @@ func (s *selector) keep(n *tree.Node, e edge) (bool, error) {
 			s.queue = append(s.queue, it)
 		}
 	}
-	return true, nil
+	return true
 }
 
 // admit returns an item for a node that may be kept, or nil.

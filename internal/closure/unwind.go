@@ -38,7 +38,7 @@ func threads(ctx context.Context, s *selector, it *item, out *outcome) error {
 	defer r.Close()
 	imports, err := f.Imports(r, it.node.Size)
 	if err != nil {
-		return nil //nolint:nilerr // no linker that loads the file reads on from here
+		return nil // no linker that loads the file reads on from here
 	}
 	at := slices.IndexFunc(imports, func(name string) bool { return slices.Contains(unwinding, name) })
 	if at < 0 || f.Soname == unwinder {

@@ -54,7 +54,7 @@ func (img *Image) complete() error {
 	c.RootFS = ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{}}
 	for i := range img.Layers {
 		l := &img.Layers[i]
-		known := false
+		var known bool
 		if l.Descriptor.MediaType, known = layerMediaType(l.Descriptor.MediaType); !known {
 			return fmt.Errorf("layer %s has the unknown media type %q", l.Descriptor.Digest, l.Descriptor.MediaType)
 		}

@@ -90,7 +90,7 @@ func listing(t testing.TB, plain []byte) string {
 	var b strings.Builder
 	for r := tar.NewReader(bytes.NewReader(plain)); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b.String()
 		}
 		if err != nil {
@@ -264,7 +264,7 @@ func TestPackErrors(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, c := range map[string]struct {
-		ctx  context.Context
+		ctx  context.Context //nolint:containedctx // a table
 		node *tree.Node
 		want string
 	}{

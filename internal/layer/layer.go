@@ -162,7 +162,7 @@ func (l *Layer) Tar() *io.SectionReader { return io.NewSectionReader(l.entry, 0,
 // and have the given origin.
 func (l *Layer) Entries(origin *tree.Origin) ([]tree.Entry, error) {
 	data := make([]byte, l.entry.Size()-footerSize-l.size)
-	if _, err := l.entry.ReadAt(data, l.size); err != nil && err != io.EOF {
+	if _, err := l.entry.ReadAt(data, l.size); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	entries, err := decodeIndex(data, &plainTar{l.entry, l.size, l.DiffID.String()}, origin)

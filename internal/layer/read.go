@@ -106,7 +106,7 @@ func read(ctx context.Context, st *store.Store, raw *rawReader, diffID digest.Di
 	compressed.Close()
 	var fatal *cacheError
 	switch {
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 	case errors.As(notLayer, &fatal):
 		err = fatal.err
 	default:
@@ -227,7 +227,7 @@ func (d *decompressed) Close() error {
 
 func decompress(r *bufio.Reader) (io.Reader, func(), error) {
 	head, err := r.Peek(4)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
 	switch Compression(head) {
@@ -255,7 +255,7 @@ type described struct {
 
 func (d described) Read(p []byte) (int, error) {
 	n, err := d.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%s: %w", d.name, err)
 	}
 	return n, err
@@ -319,7 +319,7 @@ func (in *intake) Seek(offset int64, whence int) (int64, error) {
 		offset -= int64(len(in.rest))
 		in.rest = nil
 		if err := in.take(); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return 0, err
@@ -333,7 +333,7 @@ func (in *intake) Seek(offset int64, whence int) (int64, error) {
 func (in *intake) drain() error {
 	in.rest = nil
 	for {
-		if err := in.take(); err == io.EOF {
+		if err := in.take(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

@@ -30,7 +30,7 @@ func indexTar(r position) (*indexWriter, error) {
 	last := "the first"
 	for {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return w, nil
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {

@@ -4,6 +4,7 @@ package loader_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,11 +123,11 @@ func (b *bench) script(text string) {
 			if err := os.MkdirAll(filepath.Dir(b.at(f[1])), 0o755); err != nil {
 				b.t.Fatal(err)
 			}
-			make := func() error { return os.Symlink(f[2], b.at(f[1])) }
+			create := func() error { return os.Symlink(f[2], b.at(f[1])) }
 			if f[0] == "hard" {
-				make = func() error { return os.Link(b.at(f[2]), b.at(f[1])) }
+				create = func() error { return os.Link(b.at(f[2]), b.at(f[1])) }
 			}
-			if err := make(); err != nil {
+			if err := create(); err != nil {
 				b.t.Fatal(err)
 			}
 		case "remove":
@@ -232,14 +233,14 @@ func (b *bench) stub(name string, narrow bool) string {
 func (b *bench) traced(program string) ([]byte, error) {
 	// There is no proc(5) in the root, so the program's real path, which ld.so
 	// takes for $ORIGIN, is given as the kernel would.
-	real, err := rootTree(b.t, b.root).Resolve(program)
+	at, err := rootTree(b.t, b.root).Resolve(program)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	if err := os.MkdirAll(b.at("/proc/self"), 0o755); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.Symlink(real.Path(), b.at("/proc/self/exe")); err != nil {
+	if err := os.Symlink(at.Path(), b.at("/proc/self/exe")); err != nil {
 		b.t.Fatal(err)
 	}
 	cmd := &exec.Cmd{Path: program, Args: []string{program}}
@@ -273,7 +274,9 @@ func (b *bench) compare(program string) {
 				return
 			}
 		}
-		b.t.Fatalf("the linker refuses (%v, %s), the model has %+v", failed, failed.(*exec.ExitError).Stderr, p)
+		var exit *exec.ExitError
+		errors.As(failed, &exit)
+		b.t.Fatalf("the linker refuses (%v, %s), the model has %+v", failed, exit.Stderr, p)
 	}
 	want, wantMissing := parseList(out, glibcLinker)
 	var got, gotMissing []string

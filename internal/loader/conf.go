@@ -99,7 +99,7 @@ func (c *conf) include(from, pattern string, depth int) error {
 	// Braces mean nothing to glob(3).
 	matches, err := c.tree.Glob(strings.NewReplacer("{", `\{`, "}", `\}`).Replace(pattern))
 	if err != nil {
-		return nil // no pattern: glob(3) takes it as it stands and finds no such file
+		return nil //nolint:nilerr // no pattern: glob(3) takes it as it stands and finds no such file
 	}
 	for _, m := range matches {
 		if err := c.read(m, depth+1); err != nil {

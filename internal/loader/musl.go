@@ -67,7 +67,7 @@ func (m *musl) load(ctx context.Context) error {
 			return err
 		}
 	}
-	for i := 0; i < len(m.maps); i++ {
+	for i := 0; i < len(m.maps); i++ { //nolint:intrange // it grows
 		if i > maxObjects {
 			return fmt.Errorf("cannot load %s: it brings more than %d objects", m.main.Path, maxObjects)
 		}

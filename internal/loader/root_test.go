@@ -60,7 +60,7 @@ type rootFolder struct {
 func (f rootFolder) Entry(name string) (*tree.Node, error) {
 	info, err := os.Lstat(filepath.Join(f.dir, name))
 	if err != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // not there
 	}
 	return f.files.node(filepath.Join(f.dir, name), info), nil
 }

@@ -15,7 +15,7 @@ func (ld *linker) expand(text, origin string) (string, bool) {
 			return out.String(), true
 		}
 		name, rest := token(after)
-		value := ""
+		var value string
 		switch name {
 		case "ORIGIN":
 			value = origin

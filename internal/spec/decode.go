@@ -27,7 +27,7 @@ func ReadFile(path string) (*Spec, error) {
 	if err != nil {
 		return nil, readError(path, err)
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
 		return nil, readError(path, err)

@@ -136,7 +136,7 @@ func (w *Writer) commit(key string, replace bool) (*Entry, error) {
 		w.err = writeError(err)
 		return nil, w.err
 	}
-	return w.place(path, w.bucket+"/"+key)
+	return w.place(path)
 }
 
 // seal sums what a trailer vouches for.
@@ -148,7 +148,7 @@ func seal(table []byte, size int64, name string) uint32 {
 
 // place renames the finished file. It stays open where the system allows, so
 // that no Prune can come in between.
-func (w *Writer) place(path, name string) (*Entry, error) {
+func (w *Writer) place(path string) (*Entry, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, writeError(err)
 	}

@@ -40,11 +40,11 @@ func (s *Store) Usage() (map[string]Usage, error) {
 }
 
 // Prune takes entries away, the least recently used first, until no more than
-// max bytes are left, and leftovers of killed processes. It returns what it
+// limit bytes are left, and leftovers of killed processes. It returns what it
 // took away. Others may read and write meanwhile: an entry that somebody has
 // open stays readable to them, or stays where the system does not let go of
 // open files.
-func (s *Store) Prune(ctx context.Context, max int64) (Usage, error) {
+func (s *Store) Prune(ctx context.Context, limit int64) (Usage, error) {
 	var gone Usage
 	files, err := s.files()
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Store) Prune(ctx context.Context, max int64) (Usage, error) {
 			return gone, err
 		}
 		leftover := f.bucket == "" && time.Since(f.used) > leftoverAge
-		if !leftover && (f.bucket == "" || total <= max) {
+		if !leftover && (f.bucket == "" || total <= limit) {
 			continue
 		}
 		if err := os.Remove(f.path); errors.Is(err, fs.ErrNotExist) {

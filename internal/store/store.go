@@ -177,7 +177,7 @@ func (s *Store) Load(bucket, key string) ([]byte, error) {
 		return nil, fmt.Errorf("cannot read the cache entry %s/%s: its %d bytes are more than the %d allowed", bucket, key, e.Size(), maxFact)
 	}
 	data := make([]byte, e.Size())
-	if _, err := e.ReadAt(data, 0); err != nil && err != io.EOF {
+	if _, err := e.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		if errors.Is(err, errDamaged) {
 			return nil, fmt.Errorf("%w: %w", err, fs.ErrNotExist)
 		}

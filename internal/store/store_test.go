@@ -76,7 +76,7 @@ func TestEntryGivesBackWhatWasWritten(t *testing.T) {
 		}
 		part := make([]byte, 10)
 		if size > blockSize {
-			if _, err := e.ReadAt(part, blockSize-5); err != nil && err != io.EOF || !bytes.Equal(part[:6], want[blockSize-5:blockSize+1]) {
+			if _, err := e.ReadAt(part, blockSize-5); err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(part[:6], want[blockSize-5:blockSize+1]) {
 				t.Errorf("size %d: a read across blocks gave %x, %v", size, part, err)
 			}
 		}

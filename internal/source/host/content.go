@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -50,7 +51,7 @@ type reader struct {
 // the file no longer has the size that it had.
 func (r *reader) ReadAt(p []byte, off int64) (int, error) {
 	n, err := r.file.ReadAt(p, off)
-	if err != nil && err != io.EOF { //nolint:errorlint // os.File returns the sentinel itself
+	if err != nil && !errors.Is(err, io.EOF) {
 		return n, err
 	}
 	if off+int64(n) >= r.size || err != nil {
