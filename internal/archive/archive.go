@@ -27,9 +27,6 @@ import (
 	"smith/internal/store"
 )
 
-// maxJSON bounds every JSON document of an image, in bytes.
-const maxJSON = 8 << 20
-
 // An Archive is an image archive or layout folder, open for reading. It is
 // safe for many goroutines.
 type Archive struct {
@@ -138,7 +135,7 @@ func (a *Archive) loadLayout(ctx context.Context) error {
 	}
 	var other []string
 	for _, d := range a.index.Manifests {
-		if !isIndex(d.MediaType) && !isManifest(d.MediaType) {
+		if !image.IsIndex(d.MediaType) && !image.IsManifest(d.MediaType) {
 			other = append(other, d.MediaType)
 			continue
 		}
@@ -183,10 +180,10 @@ func (a *Archive) read(ctx context.Context, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, reason(err))
 	}
 	defer r.Close()
-	if size > maxJSON {
-		return nil, fmt.Errorf("%s: its %d bytes are more than the %d allowed", name, size, maxJSON)
+	if size > image.MaxJSON {
+		return nil, fmt.Errorf("%s: its %d bytes are more than the %d allowed", name, size, image.MaxJSON)
 	}
-	data, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
+	data, err := io.ReadAll(io.LimitReader(r, image.MaxJSON+1))
 	if err == nil && int64(len(data)) != size {
 		err = io.ErrUnexpectedEOF
 	}

@@ -53,7 +53,7 @@ func (a *Archive) dockerManifest(ctx context.Context, d *dockerImage) (*image.Im
 		return nil, fmt.Errorf("%s: its bytes have digest %s", config, found)
 	}
 	img := &image.Image{ConfigBytes: data}
-	if err := decodeConfig(img); err != nil {
+	if err := img.DecodeConfig(); err != nil {
 		return nil, err
 	}
 	if got, want := len(d.Layers), len(img.Config.RootFS.DiffIDs); got != want {

@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"smith/internal/event"
+	"smith/internal/image"
 	"smith/internal/layer"
 	"smith/internal/store"
 )
@@ -129,7 +130,7 @@ func (s *stream) take(ctx context.Context, size int64, r io.Reader, inline *int)
 	in := bufio.NewReader(r)
 	head, _ := in.Peek(1)
 	document := len(head) > 0 && (head[0] == '{' || head[0] == '[')
-	if size <= inlineMember && *inline < inlineAll || document && size <= maxJSON {
+	if size <= inlineMember && *inline < inlineAll || document && size <= image.MaxJSON {
 		data, err := io.ReadAll(in)
 		m := streamed{Size: size, Digest: digest.FromBytes(data)}
 		if err != nil {

@@ -83,7 +83,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		built, err := p.build(ctx, platform)
 		if err != nil {
 			if len(p.platforms) > 1 {
-				err = fmt.Errorf("%s: %w", PlatformName(platform), err)
+				err = fmt.Errorf("%s: %w", image.PlatformName(platform), err)
 			}
 			return nil, err
 		}

@@ -188,15 +188,6 @@ func account(files *tree.Tree, file, name string) (id, group string, err error) 
 	return "", "", fmt.Errorf("%q is not in its %s", name, file)
 }
 
-// PlatformName returns the name of a platform as smith prints it.
-func PlatformName(p ocispec.Platform) string {
-	name := p.OS + "/" + p.Architecture
-	if p.Variant != "" {
-		name += "/" + p.Variant
-	}
-	return name
-}
-
 // ParsePlatform reads os/architecture[/variant].
 func ParsePlatform(text string) (ocispec.Platform, error) {
 	parts := strings.Split(text, "/")

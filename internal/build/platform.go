@@ -239,7 +239,7 @@ func (j *job) epoch() time.Time {
 // record writes down what the image was made from, and why each file is there.
 func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map[string][]record.Reason) (*record.Record, int64, error) {
 	r := &record.Record{
-		Version: record.Version, Spec: j.SpecName, Platform: PlatformName(j.platform),
+		Version: record.Version, Spec: j.SpecName, Platform: image.PlatformName(j.platform),
 		Inputs:   append(slices.Clone(j.pkg.Inputs), j.parent.Inputs...),
 		Excluded: selection.Excluded, Allowed: selection.Allowed, Suspects: selection.Suspects, Warnings: selection.Warnings,
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/build"
+	"smith/internal/image"
 	"smith/internal/reference"
 	"smith/internal/spec"
 )
@@ -138,7 +139,7 @@ func (b *buildCommand) summary(o build.Options, r *build.Result, took time.Durat
 		for _, l := range built.Image.Layers {
 			compressed += l.Descriptor.Size
 		}
-		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s", build.PlatformName(built.Platform),
+		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s", image.PlatformName(built.Platform),
 			built.Files, humanSize(built.Unpacked), humanSize(compressed), count(len(built.Image.Layers), "layer"))
 		if n := len(built.Record.Suspects); n > 0 {
 			fmt.Fprintf(b.stdout, ", %s (smith inspect shows them)", count(n, "suspect"))

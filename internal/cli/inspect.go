@@ -14,7 +14,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
-	"smith/internal/build"
 	"smith/internal/image"
 	"smith/internal/record"
 	"smith/internal/tree"
@@ -89,7 +88,7 @@ func (i *inspectCommand) run(ctx context.Context, name string) error {
 func inspect(ctx context.Context, img *openedImage) (*inspection, error) {
 	s := &inspection{
 		Name: img.Name, Digest: img.Image.Descriptor.Digest, MediaType: img.Image.Manifest.MediaType,
-		Platform: build.PlatformName(img.Platform), Config: img.Image.Config.Config,
+		Platform: image.PlatformName(img.Platform), Config: img.Image.Config.Config,
 		Annotations: map[string]string{}, Size: int64(len(img.Image.ConfigBytes)),
 	}
 	maps.Copy(s.Annotations, img.Image.Manifest.Annotations)

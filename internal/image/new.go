@@ -79,21 +79,6 @@ func (img *Image) complete() error {
 	return nil
 }
 
-// layerMediaType returns OCI's media type for a layer's, and whether it is one.
-func layerMediaType(mediaType string) (string, bool) {
-	switch mediaType {
-	case "application/vnd.docker.image.rootfs.diff.tar":
-		return ocispec.MediaTypeImageLayer, true
-	case "application/vnd.docker.image.rootfs.diff.tar.gzip":
-		return ocispec.MediaTypeImageLayerGzip, true
-	case "application/vnd.docker.image.rootfs.diff.tar.zstd":
-		return ocispec.MediaTypeImageLayerZstd, true
-	case ocispec.MediaTypeImageLayer, ocispec.MediaTypeImageLayerGzip, ocispec.MediaTypeImageLayerZstd:
-		return mediaType, true
-	}
-	return mediaType, false
-}
-
 // Blobs returns everything that the image consists of, its attachments too:
 // manifest and config, then the attachments, then the layers, each once.
 func (img *Image) Blobs() []Blob {

@@ -55,7 +55,7 @@ func expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest
 	if err := errors.Join(checkDigest(blob.Descriptor.Digest), checkDigest(diffID)); err != nil {
 		return nil, err
 	}
-	if err := CheckMediaType(blob.Descriptor.MediaType); err != nil {
+	if err := image.CheckLayerType(blob.Descriptor.MediaType); err != nil {
 		return nil, err
 	}
 	if l, err := Known(st, blob.Descriptor.Digest); !errors.Is(err, fs.ErrNotExist) {

@@ -9,13 +9,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"slices"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/event"
 	"smith/internal/store"
@@ -32,28 +30,6 @@ const (
 	// grants without being told more.
 	maxWindow = 128 << 20
 )
-
-// CheckMediaType accepts OCI's and Docker's layers in the forms that can be
-// read. The bytes themselves tell how they are compressed.
-func CheckMediaType(mediaType string) error {
-	known := []string{
-		ocispec.MediaTypeImageLayer, ocispec.MediaTypeImageLayerGzip, ocispec.MediaTypeImageLayerZstd,
-		"application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.diff.tar.gzip",
-		"application/vnd.docker.image.rootfs.diff.tar.zstd",
-	}
-	foreign := []string{
-		"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar",
-		"application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-		"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
-	}
-	switch {
-	case slices.Contains(known, mediaType):
-		return nil
-	case slices.Contains(foreign, mediaType):
-		return fmt.Errorf("media type %q: foreign layers are not part of the image", mediaType)
-	}
-	return fmt.Errorf("unknown media type %q", mediaType)
-}
 
 // A Form is a layer as it was read.
 type Form struct {

@@ -1,4 +1,4 @@
-package archive
+package image
 
 import (
 	"strconv"
@@ -38,8 +38,8 @@ func variant(p ocispec.Platform) (int, bool) {
 	return n, ok && err == nil && n > 0 && n < 100
 }
 
-// platformName returns a platform as --platform takes it.
-func platformName(p ocispec.Platform) string {
+// PlatformName returns a platform as --platform takes it.
+func PlatformName(p ocispec.Platform) string {
 	name := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
 		name += "/" + p.Variant
