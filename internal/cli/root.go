@@ -42,9 +42,12 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	var exit exitError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &exit):
+		return int(exit)
 	case errors.Is(err, errReported):
 		return exitFailed
 	case ctx.Err() != nil:
@@ -63,6 +66,12 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 
 // errReported is returned by a command that has printed what is wrong itself.
 var errReported = errors.New("reported")
+
+// An exitError is the exit code of a program that a command has run and that
+// has told itself what is wrong.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // A usageError says that the command line makes no sense.
 type usageError struct{ error }
@@ -122,7 +131,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	build.flags(root)
 	root.AddCommand(build.command(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
-		a.verifyCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
+		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
 	return root
 }
 

@@ -105,6 +105,28 @@ type Selection struct {
 // complete. The result does not depend on the order of any list in the input.
 // Where the image would not be complete, the error is an *IncompleteError.
 func Select(ctx context.Context, in Input) (*Selection, error) {
+	s, err := follow(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.suspectNames(ctx); err != nil {
+		return nil, err
+	}
+	return s.finish(ctx)
+}
+
+// Reasons works out what the roots of a finished image need, as Select does,
+// and returns why by path. Nothing is checked: what is missing is passed over.
+func Reasons(ctx context.Context, in Input) (map[string][]record.Reason, error) {
+	s, err := follow(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return s.allReasons(), nil
+}
+
+// follow keeps the roots of an input and what they need.
+func follow(ctx context.Context, in Input) (*selector, error) {
 	in.Roots = slices.SortedFunc(slices.Values(in.Roots), func(a, b Root) int {
 		return strings.Compare(a.Pattern+"\x00"+a.Detail, b.Pattern+"\x00"+b.Detail)
 	})
@@ -118,11 +140,5 @@ func Select(ctx context.Context, in Input) (*Selection, error) {
 	if err := s.roots(); err != nil {
 		return nil, err
 	}
-	if err := s.work(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.suspectNames(ctx); err != nil {
-		return nil, err
-	}
-	return s.finish(ctx)
+	return s, s.work(ctx)
 }

@@ -1,0 +1,291 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"smith/internal/explain"
+	"smith/internal/image"
+	"smith/internal/record"
+	"smith/internal/spec"
+	"smith/internal/tree"
+)
+
+// A whyCommand is smith why.
+type whyCommand struct {
+	*app
+	platform string
+	pkg      string
+	all      bool
+	orphans  bool
+	asJSON   bool
+}
+
+func (a *app) whyCommand() *cobra.Command {
+	w := &whyCommand{app: a}
+	cmd := &cobra.Command{
+		Use:   "why IMAGE [PATH]",
+		Short: "Tell why a file is in an image",
+		Long: `Tell why a file is in an image: the shortest chain from what smith.yaml asks
+for to the file, each step with its reason, and the package it comes from. The
+reasons are those of the build record. Of an image without one, made by smith
+or not, it is worked out what its program needs.`,
+		Example: `  smith why image.tar.gz /usr/lib/x86_64-linux-gnu/libz.so.1
+  smith why image.tar.gz --all /lib64/ld-linux-x86-64.so.2
+  smith why image.tar.gz --package zlib1g
+  smith why image.tar.gz --orphans      # files that only a glob explains`,
+		Args: arguments(1, 2, "an image and a path, such as image.tar.gz /usr/bin/cat"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return w.run(cmd.Context(), args[0], args[1:])
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&w.platform, "platform", "", "which platform's image, such as linux/arm64")
+	f.BoolVar(&w.all, "all", false, "every reason, not only the shortest chain")
+	f.StringVar(&w.pkg, "package", "", "what brought a package")
+	f.BoolVar(&w.orphans, "orphans", false, "list the files that only a glob, or nothing, explains")
+	f.BoolVar(&w.asJSON, "json", false, "print JSON, an object a line")
+	return cmd
+}
+
+func (w *whyCommand) run(ctx context.Context, name string, paths []string) error {
+	questions := len(paths)
+	for _, asked := range []bool{w.pkg != "", w.orphans} {
+		if asked {
+			questions++
+		}
+	}
+	if questions != 1 {
+		return usagef("smith why needs one of a path, --package NAME and --orphans")
+	}
+	img, err := w.openImage(ctx, name, w.platform)
+	if err != nil {
+		return err
+	}
+	defer img.done()
+	explained, err := img.explain(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case w.orphans:
+		return w.listOrphans(ctx, img, explained)
+	case w.pkg != "":
+		return w.whyPackage(explained)
+	}
+	return w.whyPath(img, explained, paths[0])
+}
+
+// explain works out why each file of an image is there.
+func (o *openedImage) explain(ctx context.Context) (*explain.Image, error) {
+	explained, err := explain.Explain(ctx, explain.Subject{
+		Name: o.Name, Tree: o.Tree, Config: o.Image.Config.Config.ImageConfig, Platform: o.Platform, Record: o.Record,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot explain %s: %w", o.Name, err)
+	}
+	return explained, nil
+}
+
+func (w *whyCommand) whyPath(img *openedImage, explained *explain.Image, name string) error {
+	f := explained.File(name)
+	if f == nil {
+		// A link among the folders of the path leads to the file.
+		at, err := img.Tree.Lookup(name)
+		if err != nil {
+			return notInImage(explained, name, err)
+		}
+		f = explained.File(at.Path())
+	}
+	if f == nil {
+		return usagef("%s is the root of the image: it is there for all that it holds", name)
+	}
+	chains := explained.All(f)
+	if !w.all && len(chains) > 0 {
+		chains = []explain.Chain{explained.Why(f)}
+	}
+	if w.asJSON {
+		return w.answer(f, chains)
+	}
+	if len(chains) == 0 {
+		fmt.Fprintf(w.stdout, "%s: nothing that smith can see needs it%s\n", printable(f.Path), noRecord(explained))
+	}
+	for i, c := range chains {
+		if i > 0 {
+			fmt.Fprintln(w.stdout)
+		}
+		w.printChain(c)
+	}
+	w.printOrigin(f)
+	return nil
+}
+
+func noRecord(explained *explain.Image) string {
+	if explained.Recorded {
+		return ""
+	}
+	return "; the image has no build record, so this is worked out from its entry point"
+}
+
+// notInImage names the files that are called the same.
+func notInImage(explained *explain.Image, name string, err error) error {
+	var gone *tree.PathError
+	if !errors.As(err, &gone) || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var near []string
+	for _, f := range explained.Files {
+		if path.Base(f.Path) == path.Base(name) && len(near) < 3 {
+			near = append(near, f.Path)
+		}
+	}
+	text := fmt.Sprintf("%s is not in %s", name, explained.Name)
+	if len(near) > 0 {
+		text += "; there is " + strings.Join(near, ", ")
+	} else {
+		text += "; smith ls " + explained.Name + " lists what is"
+	}
+	return errors.New(text)
+}
+
+// printChain shows a chain, a step a line.
+func (w *whyCommand) printChain(c explain.Chain) {
+	for i, s := range c {
+		arrow := "→ "
+		if i == 0 {
+			arrow = ""
+		}
+		fmt.Fprintf(w.stdout, "%s%s  (%s)\n", arrow, printable(s.File.Path), reasonText(s.Reason))
+	}
+}
+
+// reasonText tells a reason in a few words.
+func reasonText(r record.Reason) string {
+	switch {
+	case r.Rule == "way":
+		return "a folder or link on the way to " + r.From
+	case r.Rule == "symlink":
+		return "where the link leads"
+	case r.Detail == "":
+		return r.Rule
+	case r.Rule == "needed":
+		return "needs " + r.Detail
+	case r.Rule == "path" || strings.HasPrefix(r.Detail, r.Rule):
+		return r.Detail
+	}
+	return r.Rule + ": " + r.Detail
+}
+
+func (w *whyCommand) printOrigin(f *explain.File) {
+	if f.Origin != nil {
+		fmt.Fprintf(w.stdout, "← %s\n", strings.TrimSpace(strings.Join([]string{f.Origin.Kind, f.Origin.Name, f.Origin.Digest}, " ")))
+	}
+}
+
+// An answer is what smith why --json prints of a file.
+type answer struct {
+	Path      string         `json:"path"`
+	Type      string         `json:"type"`
+	Size      int64          `json:"size"`
+	Origin    *record.Origin `json:"origin,omitempty"`
+	WorkedOut bool           `json:"workedOut,omitempty"`
+	Chains    [][]answerStep `json:"chains"`
+}
+
+type answerStep struct {
+	Path string `json:"path"`
+	record.Reason
+}
+
+func (w *whyCommand) answer(f *explain.File, chains []explain.Chain) error {
+	a := answer{Path: f.Path, Type: f.Type, Size: f.Size, Origin: f.Origin, WorkedOut: f.WorkedOut, Chains: [][]answerStep{}}
+	for _, c := range chains {
+		var steps []answerStep
+		for _, s := range c {
+			steps = append(steps, answerStep{s.File.Path, s.Reason})
+		}
+		a.Chains = append(a.Chains, steps)
+	}
+	return json.NewEncoder(w.stdout).Encode(a)
+}
+
+// whyPackage shows the shortest chain that enters a package, and what it gave.
+func (w *whyCommand) whyPackage(explained *explain.Image) error {
+	files := explained.FilesOf(w.pkg)
+	if len(files) == 0 {
+		return fmt.Errorf("no file of %s is from a package %s; %s", explained.Name, w.pkg, knownPackages(explained))
+	}
+	if w.asJSON {
+		for _, f := range files {
+			if err := w.answer(f, []explain.Chain{explained.Why(f)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	first, size := files[0], int64(0)
+	for _, f := range files {
+		size += f.Size
+		if len(explained.Why(f)) < len(explained.Why(first)) {
+			first = f
+		}
+	}
+	w.printChain(explained.Why(first))
+	fmt.Fprintf(w.stdout, "← %s: %s, %s\n", first.Package(), count(len(files), "file"), humanSize(size))
+	return nil
+}
+
+func knownPackages(explained *explain.Image) string {
+	names := explained.Packages()
+	if len(names) == 0 {
+		return "it is not made from packages, or has no build record"
+	}
+	slices.Sort(names)
+	return "it has " + strings.Join(names, ", ")
+}
+
+func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explained *explain.Image) error {
+	named, err := namedPaths(ctx, img)
+	if err != nil {
+		return err
+	}
+	for _, f := range explained.Orphans(func(p string) bool { return named[p] }) {
+		if w.asJSON {
+			if err := w.answer(f, explained.All(f)); err != nil {
+				return err
+			}
+			continue
+		}
+		why := "nothing"
+		if len(f.Reasons) > 0 {
+			why = reasonText(f.Reasons[0])
+		}
+		fmt.Fprintf(w.stdout, "%10s  %s  (%s)\n", humanSize(f.Size), printable(f.Path), why)
+	}
+	return nil
+}
+
+// namedPaths returns the paths that an image's spec names without a glob.
+func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) {
+	data, err := attachment(ctx, img.Image, image.MediaTypeSpec)
+	if data == nil || err != nil {
+		return nil, err
+	}
+	var s spec.Spec
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("cannot read the spec of %s: %w", img.Name, err)
+	}
+	named := map[string]bool{}
+	for _, p := range s.Paths {
+		named[tree.Clean(p)] = true
+	}
+	return named, nil
+}

@@ -1,0 +1,113 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	goruntime "runtime"
+	"strings"
+)
+
+// A runtime is a program that starts containers.
+type runtime struct {
+	name, path string
+}
+
+// runtimes are those that Run knows, the lightest first.
+var runtimes = []string{"crun", "runc", "podman"}
+
+// find returns the runtime of a name, or the first that is there.
+func find(name string) (runtime, error) {
+	if goruntime.GOOS != "linux" {
+		return runtime{}, errors.New("cannot run the image: this machine is no Linux; load it into a container engine instead (podman load, docker load)")
+	}
+	names := runtimes
+	if name != "" {
+		names = []string{name}
+	}
+	var tried []string
+	for _, n := range names {
+		path, err := lookPath(n)
+		if err != nil {
+			tried = append(tried, n+" is not installed")
+			continue
+		}
+		// crun 1.8 refuses them, whoever calls it.
+		if n == "crun" && name == "" && hybridCgroups() {
+			tried = append(tried, "crun refuses this machine's mix of cgroups v1 and v2")
+			continue
+		}
+		return runtime{n, path}, nil
+	}
+	return runtime{}, errors.New("cannot run the image: " + strings.Join(tried, ", ") + "; install crun, runc or podman")
+}
+
+// lookPath finds a program in PATH, or where distributions keep those of root.
+func lookPath(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/local/sbin"} {
+		if err != nil {
+			path, err = exec.LookPath(filepath.Join(dir, name))
+		}
+	}
+	return path, err
+}
+
+// hybridCgroups says whether the machine has cgroups of both versions.
+func hybridCgroups() bool {
+	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// command returns the command that runs a process in a bundle.
+func (r runtime) command(ctx context.Context, bundle string, p process) (*exec.Cmd, error) {
+	if r.name == "podman" {
+		return exec.CommandContext(ctx, r.path, podmanArgs(bundle, p)...), nil
+	}
+	data, err := json.Marshal(runtimeSpec(p))
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the container's config: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(bundle, "config.json"), data, 0o600); err != nil {
+		return nil, fmt.Errorf("cannot write the container's config: %w", err)
+	}
+	args := []string{"--root", filepath.Join(bundle, "state"), "run", "--bundle", bundle, filepath.Base(bundle)}
+	if r.name == "crun" {
+		args = append([]string{"--cgroup-manager=disabled"}, args...)
+	}
+	return exec.CommandContext(ctx, r.path, args...), nil
+}
+
+// podmanArgs are the words of podman-run(1) for what runtimeSpec says to a
+// runtime.
+func podmanArgs(bundle string, p process) []string {
+	var args []string
+	if hybridCgroups() {
+		args = []string{"--runtime=runc", "--cgroup-manager=cgroupfs", "--events-backend=file"}
+	}
+	args = append(args,
+		"run", "--rm", "--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges",
+		"--interactive", "--entrypoint=", "--workdir="+p.dir, fmt.Sprintf("--user=%d:%d", p.uid, p.gid),
+	)
+	args = append(args, limits()...)
+	if p.terminal {
+		args = append(args, "--tty")
+	}
+	if !p.network {
+		args = append(args, "--network=none")
+	}
+	if p.read != "" {
+		args = append(args, "--volume="+p.read+":/read:ro")
+	}
+	for _, dir := range p.memory {
+		args = append(args, "--tmpfs="+dir+":mode=1777")
+	}
+	for _, e := range p.env {
+		args = append(args, "--env="+e)
+	}
+	return append(append(args, "--rootfs", filepath.Join(bundle, "rootfs")), p.args...)
+}

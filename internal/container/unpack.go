@@ -1,0 +1,103 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"smith/internal/tree"
+)
+
+// unpack writes the files of a tree to a folder, which it makes. Devices, FIFOs
+// and sockets are left out. Only root can give files away; for everybody else
+// they stay their own, and the user namespace shows them as the image's user's.
+func unpack(ctx context.Context, t *tree.Tree, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return fmt.Errorf("cannot unpack the image: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("cannot unpack the image: %w", err)
+	}
+	defer root.Close()
+	u := &unpacker{root: root, names: map[*tree.Inode]string{}, chown: os.Geteuid() == 0}
+	err = t.Walk(func(n *tree.Node) error {
+		if err := ctx.Err(); err != nil || n.Parent() == nil {
+			return err
+		}
+		if err := u.write(n, n.Path()[1:]); err != nil {
+			return fmt.Errorf("cannot unpack %s: %w", n.Path(), err)
+		}
+		return nil
+	})
+	return err
+}
+
+type unpacker struct {
+	root  *os.Root
+	names map[*tree.Inode]string
+	chown bool
+}
+
+func (u *unpacker) write(n *tree.Node, name string) error {
+	if first := u.names[n.Inode]; n.Inode != nil && first != "" {
+		return u.root.Link(first, name)
+	}
+	var err error
+	switch n.Kind {
+	case tree.Dir:
+		err = u.root.Mkdir(name, 0o755)
+	case tree.Symlink:
+		err = u.root.Symlink(n.Link, name)
+	case tree.File:
+		err = u.file(n, name)
+	default:
+		return nil
+	}
+	if n.Inode != nil {
+		u.names[n.Inode] = name
+	}
+	if u.chown && err == nil {
+		err = u.root.Lchown(name, n.UID, n.GID)
+	}
+	if n.Kind != tree.Symlink && err == nil {
+		// A folder that its owner may not write to could not be filled.
+		err = u.root.Chmod(name, fs.FileMode(n.Mode&0o777)|ownerBits(n))
+	}
+	return err
+}
+
+// ownerBits are what the owner of the unpacked files needs to fill folders and
+// to remove them afterwards.
+func ownerBits(n *tree.Node) fs.FileMode {
+	if n.Kind == tree.Dir {
+		return 0o700
+	}
+	return 0
+}
+
+func (u *unpacker) file(n *tree.Node, name string) error {
+	from, err := n.Open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := u.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, to.Close())
+}
+
+// removeAll removes a bundle.
+func removeAll(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", filepath.Base(dir), err)
+	}
+	return nil
+}
