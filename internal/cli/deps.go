@@ -36,7 +36,7 @@ that executes nothing and works for any architecture.`,
 		Example: `  smith deps /usr/bin/curl
   smith deps --root image.tar.gz /usr/bin/cat
   smith deps --json --root ./rootfs /usr/bin/*`,
-		Args: arguments(-1, "a file, such as /usr/bin/curl"),
+		Args: arguments(1, -1, "a file, such as /usr/bin/curl"),
 		RunE: func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) },
 	}
 	f := cmd.Flags()

@@ -33,7 +33,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Short: "Show an image's config, layers, sizes, annotations and inputs",
 		Example: `  smith inspect image.tar.gz
   smith inspect --json image.tar.gz | jq .config`,
-		Args: arguments(1, "an image, such as image.tar.gz"),
+		Args: arguments(1, 1, "an image, such as image.tar.gz"),
 		RunE: func(cmd *cobra.Command, args []string) error { return i.run(cmd.Context(), args[0]) },
 	}
 	cmd.Flags().StringVar(&i.platform, "platform", "", "which platform's image, such as linux/arm64")

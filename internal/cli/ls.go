@@ -32,7 +32,7 @@ folder or file to begin at. With --json each line is an object: path, type
 		Example: `  smith ls image.tar.gz
   smith ls image.tar.gz /usr/lib
   smith ls --json image.tar.gz | jq -r .path`,
-		Args: arguments(2, "an image, such as image.tar.gz"),
+		Args: arguments(1, 2, "an image, such as image.tar.gz"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return l.run(cmd.Context(), args[0], append(args, "/")[1])
 		},

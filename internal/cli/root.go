@@ -150,11 +150,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return usageError{errors.New(text)}
 }
 
-// arguments asks for one argument or up to most, any number where that is
-// negative, and names what is missing.
-func arguments(most int, what string) cobra.PositionalArgs {
+// arguments asks for least arguments and no more than
+// most unless that is negative; it names what is missing.
+func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
+		if len(args) < least {
 			return usagef("%s needs %s", cmd.CommandPath(), what)
 		}
 		if most >= 0 && len(args) > most {

@@ -25,7 +25,7 @@ must the entry point. Links into folders that are filled when a container
 starts are left alone.`,
 		Example: `  smith verify image.tar.gz
   smith verify --allow-missing libfoo.so.1 image.tar.gz`,
-		Args: arguments(1, "an image, such as image.tar.gz"),
+		Args: arguments(1, 1, "an image, such as image.tar.gz"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.verify(cmd.Context(), args[0], platform, allow)
 		},

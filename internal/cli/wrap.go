@@ -24,7 +24,7 @@ without a smith.yaml. The program is the image's entry point; ARGS are its
 default arguments.`,
 		Example: `  smith wrap /usr/bin/curl -i curl.tar.gz -- --version
   smith wrap python3 -i python.tar.gz --path '/opt/app/**' -- /opt/app/main.py`,
-		Args: arguments(-1, "a program, such as /usr/bin/curl"),
+		Args: arguments(1, -1, "a program, such as /usr/bin/curl"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dash := cmd.ArgsLenAtDash(); len(args) > 1 && dash != 1 {
 				return usagef("%s takes one program; put its arguments after --", cmd.CommandPath())
