@@ -1,0 +1,130 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrOffline says that something is not in the cache and that the network
+// may not be asked.
+var ErrOffline = errors.New("not in the cache, and --offline asks no network")
+
+// ErrMismatch says that a server has other bytes under the address.
+var ErrMismatch = errors.New("the server has other bytes than the index or lock says")
+
+// failures are what went wrong with each mirror.
+type failures []error
+
+func (f failures) Error() string {
+	texts := make([]string, len(f))
+	for i, err := range f {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (f failures) Unwrap() []error { return f }
+
+// A transient error may be gone at the next attempt.
+type transient struct {
+	error
+	after time.Duration // what the server asks to wait, or 0
+}
+
+func (t transient) Unwrap() error { return t.error }
+
+// retry calls do until it succeeds, fails for good or has been tried often
+// enough.
+func (c *Client) retry(ctx context.Context, do func() error) error {
+	pause := c.Pause
+	for attempt := 1; ; attempt++ {
+		err := do()
+		t, again := errors.AsType[transient](err)
+		if err == nil || !again {
+			return err
+		}
+		if attempt == c.Attempts {
+			return fmt.Errorf("%w (asked %d times)", t.error, attempt)
+		}
+		if err := sleep(ctx, max(pause, t.after)); err != nil {
+			return err
+		}
+		pause *= 2
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// maxPause bounds what a server may ask to wait.
+const maxPause = time.Minute
+
+// statusError is what an answer other than the file means.
+func statusError(r *http.Response) error {
+	err := fmt.Errorf("the server answers %d %s", r.StatusCode, http.StatusText(r.StatusCode))
+	switch code := r.StatusCode; {
+	case code == http.StatusNotFound || code == http.StatusGone:
+		return fmt.Errorf("%w: %w", err, fs.ErrNotExist)
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return fmt.Errorf("%w; a user and password for the host can stand in ~/.netrc or in apt's auth.conf.d", err)
+	case code == http.StatusProxyAuthRequired:
+		return fmt.Errorf("%w; the proxy's address in http_proxy can hold a user and password", err)
+	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
+		return transient{err, retryAfter(r.Header.Get("Retry-After"))}
+	}
+	return err
+}
+
+// retryAfter reads a time to wait (RFC 9110, 10.2.3), bounded.
+func retryAfter(text string) time.Duration {
+	if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
+		return min(time.Duration(min(seconds, 3600))*time.Second, maxPause)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, min(time.Until(at), maxPause))
+	}
+	return 0
+}
+
+// connectionError says what a failed request or a broken answer means. The
+// address that package http puts into it may be a redirection's, with secrets.
+func connectionError(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	switch {
+	case isDNS && dns.IsNotFound:
+		return fmt.Errorf("the host %s is not known", dns.Name)
+	case isCertificate(err):
+		return fmt.Errorf("%w; -k does not check certificates", err)
+	case errors.Is(err, errRedirect):
+		return err
+	}
+	return transient{err, 0}
+}
+
+func isCertificate(err error) bool {
+	_, verification := errors.AsType[*tls.CertificateVerificationError](err)
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	return verification || authority || host
+}
