@@ -45,10 +45,13 @@ func (r *Reader) collect() (first int, err error) {
 	r.text = r.text[:0]
 	for {
 		blank, err := r.appendLine()
+		if errors.Is(err, io.EOF) && len(r.text) > 0 {
+			blank, err = true, nil
+		}
 		switch {
-		case err != nil && (!errors.Is(err, io.EOF) || len(r.text) == 0):
+		case err != nil:
 			return 0, err
-		case err != nil || blank && len(r.text) > 0:
+		case blank && len(r.text) > 0:
 			return first, nil
 		case first == 0 && len(r.text) > 0:
 			first = r.line

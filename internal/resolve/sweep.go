@@ -1,0 +1,108 @@
+package resolve
+
+// A sweeper walks what was chosen once more, with all choices known, and
+// keeps what is called for. The search leaves packages behind that it chose
+// for a relation which a later choice fulfils too.
+type sweeper struct {
+	*solver
+	kept    map[variable]bool
+	choices []Choice
+}
+
+// sweep returns the solution. Dropping a package breaks nothing: relations
+// that it fulfilled alone keep it, conflicts and conditions only fall away.
+func (s *solver) sweep() *Solution {
+	w := &sweeper{solver: s, kept: map[variable]bool{}}
+	more := true
+	for more {
+		more = w.certain() || w.preferred(false) || w.preferred(true)
+	}
+	return &Solution{Choices: w.choices}
+}
+
+// certain keeps all that is the only chosen option of a relation that is not
+// weak, and tells whether there was any.
+func (w *sweeper) certain() bool {
+	before := len(w.choices)
+	w.each(func(r *relation) bool {
+		if !r.clause.Weak {
+			if chosen := w.fulfilling(r); len(chosen) == 1 {
+				w.keep(chosen[0], r)
+			}
+		}
+		return true
+	})
+	return len(w.choices) > before
+}
+
+// preferred keeps the best chosen option of the first relation that lacks
+// one, and tells whether there was any.
+func (w *sweeper) preferred(weak bool) bool {
+	before := len(w.choices)
+	w.each(func(r *relation) bool {
+		if r.clause.Weak == weak {
+			if chosen := w.fulfilling(r); len(chosen) > 0 {
+				w.keep(chosen[0], r)
+				return false
+			}
+		}
+		return true
+	})
+	return len(w.choices) > before
+}
+
+// each calls do for the relations of nobody and of what is kept, also of what
+// do keeps, until it returns false.
+func (w *sweeper) each(do func(*relation) bool) {
+	for _, r := range w.wanted {
+		if !do(r) {
+			return
+		}
+	}
+	for at := 0; at < len(w.choices); {
+		v := w.known[w.choices[at].ID]
+		at++
+		for _, r := range w.all[v].relations {
+			if !do(r) {
+				return
+			}
+		}
+	}
+	for _, r := range w.conditional {
+		if !do(r) {
+			return
+		}
+	}
+}
+
+// fulfilling returns the chosen options of a relation that is called for and
+// that nothing kept fulfils.
+func (w *sweeper) fulfilling(r *relation) []variable {
+	if r.owner != nobody && !w.kept[r.owner] {
+		return nil
+	}
+	for _, v := range r.unless {
+		if !w.kept[v] {
+			return nil
+		}
+	}
+	var chosen []variable
+	for _, v := range r.options {
+		if w.kept[v] {
+			return nil
+		}
+		if w.chosen(v) {
+			chosen = append(chosen, v)
+		}
+	}
+	return chosen
+}
+
+func (w *sweeper) keep(v variable, r *relation) {
+	w.kept[v] = true
+	by := None
+	if r.owner != nobody {
+		by = w.all[r.owner].id
+	}
+	w.choices = append(w.choices, Choice{ID: w.all[v].id, By: by, Text: r.clause.Text})
+}
