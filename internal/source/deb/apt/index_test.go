@@ -1,0 +1,94 @@
+package apt
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"smith/internal/store"
+)
+
+const packagesFile = `Package: a
+Version: 1.0
+Architecture: amd64
+Description: not kept
+ at all
+Provides: virtual (= 2), virtual (= 3), other
+
+Package: b
+Version: 1:2
+Architecture: all
+Depends: a (>= 1),
+ virtual
+
+Package: a
+Version: 2.0
+Architecture: amd64
+Provides: a
+`
+
+func writeTestIndex(t testing.TB, text string) (*Index, error) {
+	t.Helper()
+	st, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeIndex(context.Background(), st, "k", strings.NewReader(text)); err != nil {
+		return nil, err
+	}
+	e, err := st.Open(indexes, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := openIndex(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.Close() })
+	x.Source = &Source{Mirrors: []string{"http://example.org/"}, Suite: "stable"}
+	return x, nil
+}
+
+func TestIndex(t *testing.T) {
+	x, err := writeTestIndex(t, packagesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"a", "b", "other", "virtual"}, slices.Collect(x.Names())); d != "" {
+		t.Error(d)
+	}
+	for name, want := range map[string][2][]int{
+		"a": {{0, 2}, {2}}, "b": {{1}, nil}, "virtual": {nil, {0}}, "other": {nil, {0}}, "c": {}, "": {},
+	} {
+		if d := cmp.Diff(want, [2][]int{x.Named(name), x.Providers(name)}); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	var all strings.Builder
+	for i := range x.Len() {
+		p, err := x.Paragraph(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.WriteString(p.String() + "\n")
+	}
+	want := strings.Replace(packagesFile, "Description: not kept\n at all\n", "", 1) + "\n"
+	if d := cmp.Diff(want, all.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestBadIndex(t *testing.T) {
+	for text, want := range map[string]string{
+		"Package: a\nVersion: 1\n":                                     "package 1 of the list has no name, version or architecture",
+		"Package: a\nVersion: 1\nArchitecture: all\nProvides: (= 1)\n": "package a: ",
+		"no field": "line 1: ",
+	} {
+		if _, err := writeTestIndex(t, text); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

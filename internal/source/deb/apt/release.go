@@ -1,0 +1,3 @@
+package apt
+
+type releaseFile struct{}
