@@ -21,9 +21,9 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/compress"
 	"smith/internal/event"
 	"smith/internal/image"
-	"smith/internal/layer"
 	"smith/internal/store"
 )
 
@@ -87,13 +87,13 @@ func openMembers(ctx context.Context, path string, st *store.Store, events event
 	if err != nil {
 		return nil, reason(err)
 	}
-	head := make([]byte, 4)
+	head := make([]byte, compress.HeadSize)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
 		return nil, reason(err)
 	}
-	if layer.Compression(head[:n]) == "" {
+	if compress.FormOf(head[:n]) == compress.Plain {
 		return openTar(f, st)
 	}
 	return openStream(ctx, f, st, events)

@@ -12,8 +12,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/compress"
 	"smith/internal/image"
-	"smith/internal/layer"
 )
 
 // A dockerImage is an element of manifest.json, the form of `docker save`
@@ -96,15 +96,15 @@ func (a *Archive) dockerLayer(ctx context.Context, name string, diffID digest.Di
 	if err != nil {
 		return none, reason(err)
 	}
-	head := make([]byte, 4)
+	head := make([]byte, compress.HeadSize)
 	n, err := io.ReadFull(r, head)
 	r.Close()
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return none, err
 	}
 	desc := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: size}
-	if compressed := layer.Compression(head[:n]); compressed != "" {
-		desc.MediaType += "+" + compressed
+	if compressed := compress.FormOf(head[:n]); compressed != compress.Plain {
+		desc.MediaType += "+" + string(compressed)
 		if desc.Digest, err = a.files.sum(ctx, name); err != nil {
 			return none, err
 		}

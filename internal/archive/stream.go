@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"smith/internal/compress"
 	"smith/internal/event"
 	"smith/internal/image"
 	"smith/internal/layer"
@@ -162,7 +163,7 @@ func (s *stream) pass(ctx context.Context, verb string, visit func(name string, 
 	step := s.events.Step(verb+" "+info.Name(), info.Size())
 	defer step.Done()
 	raw := counted{cancelled{ctx, io.NewSectionReader(s.file, 0, info.Size())}, step}
-	plain, err := layer.Decompress(ctx, raw)
+	plain, err := compress.NewReader(ctx, raw, 0)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ package layer
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 	"smith/internal/image"
 	"smith/internal/store"
 	"smith/internal/tree"
+	"smith/internal/unpacked"
 )
 
 // Buckets of the cache. A plain tar is kept under its diff_id, so that every
@@ -34,9 +34,8 @@ const (
 // Entries returned can be read until Close.
 type Layer struct {
 	// DiffID is the digest of the plain tar.
-	DiffID digest.Digest
-	entry  *store.Entry
-	size   int64
+	DiffID  digest.Digest
+	archive *unpacked.Archive
 }
 
 // Expand returns a layer of an image from the cache, and brings it there
@@ -55,7 +54,7 @@ func expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest
 	if err := errors.Join(checkDigest(blob.Descriptor.Digest), checkDigest(diffID)); err != nil {
 		return nil, err
 	}
-	if err := image.CheckLayerType(blob.Descriptor.MediaType); err != nil {
+	if err := CheckMediaType(blob.Descriptor.MediaType); err != nil {
 		return nil, err
 	}
 	if l, err := Known(st, blob.Descriptor.Digest); !errors.Is(err, fs.ErrNotExist) {
@@ -105,16 +104,11 @@ func Open(st *store.Store, diffID digest.Digest) (*Layer, error) {
 	if err := checkDigest(diffID); err != nil {
 		return nil, err
 	}
-	entry, err := st.Open(tarBucket, diffID.String())
+	archive, err := unpacked.Open(st, tarBucket, diffID.String())
 	if err != nil {
 		return nil, err
 	}
-	l, err := newLayer(entry, diffID)
-	if err != nil {
-		entry.Close()
-		return nil, fmt.Errorf("cannot open layer %s in the cache: %w", diffID, err)
-	}
-	return l, nil
+	return &Layer{DiffID: diffID, archive: archive}, nil
 }
 
 // Known returns the layer of which blob is one form from the cache. The error
@@ -133,44 +127,17 @@ func Known(st *store.Store, blob digest.Digest) (*Layer, error) {
 	return Open(st, diffID)
 }
 
-// footerSize is that of an entry's end: the length of its plain tar.
-const footerSize = 8
-
-func newLayer(entry *store.Entry, diffID digest.Digest) (*Layer, error) {
-	var footer [footerSize]byte
-	at := entry.Size() - footerSize
-	if at < 0 {
-		return nil, errIndex
-	}
-	if _, err := entry.ReadAt(footer[:], at); err != nil {
-		return nil, err
-	}
-	size := binary.LittleEndian.Uint64(footer[:])
-	if size > uint64(at) || uint64(at)-size > maxIndex {
-		return nil, errIndex
-	}
-	return &Layer{DiffID: diffID, entry: entry, size: int64(size)}, nil
-}
-
 // Size returns the length of the plain tar.
-func (l *Layer) Size() int64 { return l.size }
+func (l *Layer) Size() int64 { return l.archive.Size() }
 
 // Tar returns the plain tar.
-func (l *Layer) Tar() *io.SectionReader { return io.NewSectionReader(l.entry, 0, l.size) }
+func (l *Layer) Tar() *io.SectionReader { return l.archive.Blob() }
 
 // Entries returns the members of the layer in their order. All nodes are new
 // and have the given origin.
 func (l *Layer) Entries(origin *tree.Origin) ([]tree.Entry, error) {
-	data := make([]byte, l.entry.Size()-footerSize-l.size)
-	if _, err := l.entry.ReadAt(data, l.size); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	entries, err := decodeIndex(data, &plainTar{l.entry, l.size, l.DiffID.String()}, origin)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read layer %s from the cache: %w", l.DiffID, err)
-	}
-	return entries, nil
+	return l.archive.Entries(origin)
 }
 
 // Close lets go of the cache entry.
-func (l *Layer) Close() error { return l.entry.Close() }
+func (l *Layer) Close() error { return l.archive.Close() }

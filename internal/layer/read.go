@@ -1,35 +1,52 @@
 package layer
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/compress"
 	"smith/internal/event"
 	"smith/internal/store"
+	"smith/internal/unpacked"
 )
 
 // Limits against bombs. Deflate cannot pack tighter than 1032:1, and zeros
 // come near that, so the ratio alone tells nothing below freeSize; above it, a
-// ratio that deflate cannot reach is refused. maxTar bounds every layer.
+// ratio that deflate cannot reach is refused.
 const (
-	maxTar   = 64 << 30 // bytes of plain tar
-	freeSize = 1 << 30  // bytes of plain tar that any blob may become
+	freeSize = 1 << 30 // bytes of plain tar that any blob may become
 	maxRatio = 1100
-	// maxWindow is the memory that a zstd frame may ask for: what `zstd -d`
-	// grants without being told more.
-	maxWindow = 128 << 20
 )
+
+// CheckMediaType accepts OCI's and Docker's layers in the forms that can be
+// read. The bytes themselves tell how they are compressed.
+func CheckMediaType(mediaType string) error {
+	known := []string{
+		ocispec.MediaTypeImageLayer, ocispec.MediaTypeImageLayerGzip, ocispec.MediaTypeImageLayerZstd,
+		"application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.diff.tar.gzip",
+		"application/vnd.docker.image.rootfs.diff.tar.zstd",
+	}
+	foreign := []string{
+		"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar",
+		"application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+		"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+	}
+	switch {
+	case slices.Contains(known, mediaType):
+		return nil
+	case slices.Contains(foreign, mediaType):
+		return fmt.Errorf("media type %q: foreign layers are not part of the image", mediaType)
+	}
+	return fmt.Errorf("unknown media type %q", mediaType)
+}
 
 // A Form is a layer as it was read.
 type Form struct {
@@ -72,21 +89,14 @@ func keepForm(st *store.Store, blob, diffID digest.Digest) error {
 // read reads a layer into the cache. notLayer is the layer's fault; err is
 // everybody else's.
 func read(ctx context.Context, st *store.Store, raw *rawReader, diffID digest.Digest) (l *Layer, notLayer, err error) {
-	compressed := readAhead(ctx, raw)
-	l, notLayer = readTar(ctx, st, compressed, raw, diffID)
+	l, notLayer = readTar(ctx, st, raw, diffID)
 	// The rest belongs to the digest, and whoever supplies the bytes may check
 	// at their end that all are right: that tells more than a decompressor.
-	for err == nil {
-		_, err = compressed.next()
-	}
-	compressed.Close()
-	var fatal *cacheError
-	switch {
-	case !errors.Is(err, io.EOF):
-	case errors.As(notLayer, &fatal):
-		err = fatal.err
-	default:
-		err = ctx.Err()
+	if err = raw.drain(ctx); err == nil {
+		var fatal *unpacked.CacheError
+		if errors.As(notLayer, &fatal) {
+			err = fatal.Err
+		}
 	}
 	if err != nil && l != nil {
 		l.Close()
@@ -95,16 +105,37 @@ func read(ctx context.Context, st *store.Store, raw *rawReader, diffID digest.Di
 	return l, notLayer, err
 }
 
-// A rawReader measures what is read, and hashes it where that is wanted.
+// A rawReader measures what is read, and hashes it where that is wanted. What
+// ended it stays.
 type rawReader struct {
 	r    io.Reader
 	hash hash.Hash
 	size atomic.Int64
 	step event.Step
+	err  error
+}
+
+// drain reads to the end.
+func (r *rawReader) drain(ctx context.Context) error {
+	buffer := make([]byte, 64<<10)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := r.Read(buffer); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 func (r *rawReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
 	n, err := r.r.Read(p)
+	r.err = err
 	if r.hash != nil {
 		r.hash.Write(p[:n])
 	}
@@ -114,206 +145,50 @@ func (r *rawReader) Read(p []byte) (int, error) {
 }
 
 // readTar decompresses, hashes, indexes and keeps a layer.
-func readTar(ctx context.Context, st *store.Store, compressed *ahead, raw *rawReader, diffID digest.Digest) (*Layer, error) {
-	buffered := bufio.NewReaderSize(compressed, bufferSize)
-	plain, closePlain, err := decompress(buffered)
+func readTar(ctx context.Context, st *store.Store, raw *rawReader, diffID digest.Digest) (*Layer, error) {
+	plain, err := compress.NewReader(ctx, raw, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer closePlain()
-	w, err := st.Create(tarBucket)
+	defer plain.Close()
+	w, err := unpacked.Create(st, tarBucket)
 	if err != nil {
-		return nil, &cacheError{err}
+		return nil, err
 	}
 	defer w.Discard()
-	tarReader := readAhead(ctx, plain)
-	defer tarReader.Close()
-	in := &intake{from: tarReader, to: w, hash: digest.SHA256.Hash(), raw: raw}
-	index, err := indexTar(in)
+	in := &hashed{plain, digest.SHA256.Hash()}
+	err = w.ReadTar(in, func(size int64) error { return checkRatio(raw.size.Load(), size) })
 	if err != nil {
-		return nil, err
-	}
-	if err := in.drain(); err != nil {
 		return nil, err
 	}
 	got := digest.NewDigest(digest.SHA256, in.hash)
 	if diffID != "" && got != diffID {
 		return nil, mismatch(diffID, got)
 	}
-	footer := binary.LittleEndian.AppendUint64(index.data, uint64(in.size))
-	if _, err := w.Write(footer); err != nil {
-		return nil, &cacheError{err}
-	}
-	entry, err := w.Commit(got.String())
+	archive, err := w.Commit(got.String())
 	if err != nil {
-		return nil, &cacheError{err}
-	}
-	l, err := newLayer(entry, got)
-	if err != nil {
-		entry.Close()
-		return nil, &cacheError{err}
-	}
-	return l, nil
-}
-
-// A cacheError is not the layer's fault.
-type cacheError struct{ err error }
-
-func (e *cacheError) Error() string { return e.err.Error() }
-func (e *cacheError) Unwrap() error { return e.err }
-
-// Compression tells by the first four bytes how a blob is compressed: "gzip",
-// "zstd", or "".
-func Compression(head []byte) string {
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return "gzip"
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}), // RFC 8878, 3.1.1
-		len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.Equal(head[1:4], []byte{0x2a, 0x4d, 0x18}): // 3.1.2: to be skipped
-		return "zstd"
-	}
-	return ""
-}
-
-// Decompress returns the plain bytes of r, which may be compressed with gzip or
-// zstd. Reading and decompressing go ahead of the caller, who closes the result
-// before r.
-func Decompress(ctx context.Context, r io.Reader) (io.ReadCloser, error) {
-	compressed := readAhead(ctx, r)
-	plain, closePlain, err := decompress(bufio.NewReaderSize(compressed, bufferSize))
-	if err != nil {
-		compressed.Close()
 		return nil, err
 	}
-	return &decompressed{readAhead(ctx, plain), closePlain, compressed}, nil
+	return &Layer{DiffID: got, archive: archive}, nil
 }
 
-type decompressed struct {
-	*ahead
-	closePlain func()
-	compressed *ahead
-}
-
-func (d *decompressed) Close() error {
-	d.ahead.Close()
-	d.closePlain()
-	d.compressed.Close()
+// checkRatio refuses a bomb: what no honest blob becomes.
+func checkRatio(packed, plain int64) error {
+	if plain > freeSize && plain/maxRatio > packed {
+		return fmt.Errorf("a bomb: %d bytes became %d", packed, plain)
+	}
 	return nil
 }
 
-func decompress(r *bufio.Reader) (io.Reader, func(), error) {
-	head, err := r.Peek(4)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, err
-	}
-	switch Compression(head) {
-	case "gzip":
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return nil, nil, fmt.Errorf("gzip: %w", err)
-		}
-		return described{"gzip", z}, func() { z.Close() }, nil
-	case "zstd":
-		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, nil, fmt.Errorf("zstd: %w", err)
-		}
-		return described{"zstd", z}, z.Close, nil
-	}
-	return r, func() {}, nil
-}
-
-// described says in its errors which decompressor failed.
-type described struct {
-	name string
-	r    io.Reader
-}
-
-func (d described) Read(p []byte) (int, error) {
-	n, err := d.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%s: %w", d.name, err)
-	}
-	return n, err
-}
-
-// An intake hashes the plain tar and writes it to the cache, a buffer at a
-// time, while the tar's headers are read from it.
-type intake struct {
-	from *ahead
-	to   io.Writer
+// hashed sums what is taken from a stream.
+type hashed struct {
+	from *compress.Reader
 	hash hash.Hash
-	raw  *rawReader
-	rest []byte // taken in, not read by the tar reader yet
-	size int64  // taken in
 }
 
-var _ position = (*intake)(nil)
-
-// take gets the next buffer.
-func (in *intake) take() error {
-	data, err := in.from.next()
-	if err != nil {
-		return err
-	}
-	in.size += int64(len(data))
-	if in.size > maxTar {
-		return fmt.Errorf("the plain tar is larger than %d bytes", int64(maxTar))
-	}
-	if in.size > freeSize && in.size/maxRatio > in.raw.size.Load() {
-		return fmt.Errorf("a bomb: %d bytes became %d", in.raw.size.Load(), in.size)
-	}
-	in.hash.Write(data)
-	if _, err := in.to.Write(data); err != nil {
-		return &cacheError{err}
-	}
-	in.rest = data
-	return nil
-}
-
-// Pos returns how much the tar reader has read.
-func (in *intake) Pos() int64 { return in.size - int64(len(in.rest)) }
-
-// Read reads as io.Reader says.
-func (in *intake) Read(p []byte) (int, error) {
-	for len(in.rest) == 0 {
-		if err := in.take(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, in.rest)
-	in.rest = in.rest[n:]
-	return n, nil
-}
-
-// Seek passes over bytes; it only goes forward from where it is.
-func (in *intake) Seek(offset int64, whence int) (int64, error) {
-	if whence != io.SeekCurrent || offset < 0 {
-		return 0, errors.ErrUnsupported
-	}
-	for offset > int64(len(in.rest)) {
-		offset -= int64(len(in.rest))
-		in.rest = nil
-		if err := in.take(); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return 0, err
-		}
-	}
-	in.rest = in.rest[offset:]
-	return in.Pos(), nil
-}
-
-// drain takes in what follows the end-of-archive mark.
-func (in *intake) drain() error {
-	in.rest = nil
-	for {
-		if err := in.take(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		in.rest = nil
-	}
+// Next returns the next buffer.
+func (h *hashed) Next() ([]byte, error) {
+	data, err := h.from.Next()
+	h.hash.Write(data)
+	return data, err
 }

@@ -1,4 +1,4 @@
-package layer
+package unpacked
 
 import (
 	"archive/tar"
@@ -10,31 +10,33 @@ import (
 	"smith/internal/tree"
 )
 
-// A position is a stream of which one can tell how far it was read.
-// tar.Reader passes over contents with Seek, so that they are not copied.
-type position interface {
-	io.ReadSeeker
-	Pos() int64
-}
-
-// indexTar reads the headers of a plain tar (POSIX.1-2001 pax, ustar, GNU and
-// old forms) and leaves r somewhere at or after the end-of-archive mark. An
-// error names the entry.
+// ReadTar reads a plain tar (POSIX.1-2001 pax, ustar, GNU and old forms) to its
+// end, keeps its bytes and adds its entries. grow is called with the size that
+// the tar has come to, and ends the reading with its error; nil is no bound but
+// the package's own. An error names the entry.
 //
 // Global pax headers are passed over, as every container runtime does; in
 // practice they hold a comment. Sparse files are refused: their bytes do not
 // lie in the tar as one section, and image builders do not write them.
-func indexTar(r position) (*indexWriter, error) {
-	w := newIndexWriter()
-	tr := tar.NewReader(r)
+func (w *Writer) ReadTar(r Buffers, grow func(size int64) error) error {
+	in := &intake{from: r, to: w, start: w.size, grow: grow}
+	if err := in.index(); err != nil {
+		return err
+	}
+	return in.drain()
+}
+
+// index reads the headers and ends at the end-of-archive mark.
+func (in *intake) index() error {
+	tr := tar.NewReader(in)
 	last := "the first"
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
-			return w, nil
+			return nil
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
-			return nil, fmt.Errorf("tar entry after %s: %w", last, err)
+			return fmt.Errorf("tar entry after %s: %w", last, err)
 		}
 		last = fmt.Sprintf("%.200q", h.Name)
 		if h.Typeflag == tar.TypeXGlobalHeader {
@@ -42,10 +44,10 @@ func indexTar(r position) (*indexWriter, error) {
 		}
 		e, err := entry(h)
 		if err == nil {
-			err = w.add(e, r.Pos())
+			err = in.to.Add(e, in.pos())
 		}
 		if err != nil {
-			return nil, fmt.Errorf("tar entry %s: %w", last, err)
+			return fmt.Errorf("tar entry %s: %w", last, err)
 		}
 	}
 }
@@ -92,4 +94,4 @@ func entry(h *tar.Header) (tree.Entry, error) {
 	return tree.Entry{Path: h.Name, Node: n}, nil
 }
 
-var errSparse = errors.New("sparse files are not supported in layers; write the layer without them (tar's --sparse)")
+var errSparse = errors.New("sparse files are not supported; write the archive without them (tar's --sparse)")

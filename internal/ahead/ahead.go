@@ -1,4 +1,7 @@
-package layer
+// Package ahead lets two steps of a stream's work run at once: a Reader reads
+// from another reader in a goroutine of its own, a few buffers ahead of whoever
+// reads from it.
+package ahead
 
 import (
 	"context"
@@ -12,9 +15,8 @@ const (
 	bufferCount = 8
 )
 
-// An ahead reads from a reader in a goroutine of its own, a few buffers ahead
-// of whoever reads from it, so that both sides work at once.
-type ahead struct {
+// A Reader reads ahead. It is for one goroutine.
+type Reader struct {
 	full   chan chunk
 	empty  chan []byte
 	stop   context.CancelFunc
@@ -29,10 +31,10 @@ type chunk struct {
 	err  error
 }
 
-// readAhead begins to read r. Close must be called before r is closed.
-func readAhead(ctx context.Context, r io.Reader) *ahead {
+// New begins to read r. Close must be called before r is closed.
+func New(ctx context.Context, r io.Reader) *Reader {
 	ctx, stop := context.WithCancel(ctx)
-	a := &ahead{
+	a := &Reader{
 		full: make(chan chunk, bufferCount), empty: make(chan []byte, bufferCount),
 		stop: stop, ended: make(chan struct{}),
 	}
@@ -51,7 +53,7 @@ func fill(r io.Reader, buffer []byte) (n int, err error) {
 	return n, err
 }
 
-func (a *ahead) run(ctx context.Context, r io.Reader) {
+func (a *Reader) run(ctx context.Context, r io.Reader) {
 	defer close(a.ended)
 	defer close(a.full)
 	for made := 0; ; {
@@ -81,9 +83,9 @@ func (a *ahead) run(ctx context.Context, r io.Reader) {
 	}
 }
 
-// next returns the next buffer as a whole; it is valid until next is called
-// again.
-func (a *ahead) next() ([]byte, error) {
+// Next returns the next buffer as a whole; it is valid until Next or Read is
+// called again.
+func (a *Reader) Next() ([]byte, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
@@ -104,10 +106,10 @@ func (a *ahead) next() ([]byte, error) {
 }
 
 // Read reads as io.Reader says.
-func (a *ahead) Read(p []byte) (int, error) {
+func (a *Reader) Read(p []byte) (int, error) {
 	for len(a.rest) == 0 {
 		var err error
-		if a.rest, err = a.next(); err != nil {
+		if a.rest, err = a.Next(); err != nil {
 			return 0, err
 		}
 	}
@@ -117,7 +119,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 }
 
 // Close ends the reading and waits until the reader is no longer used.
-func (a *ahead) Close() {
+func (a *Reader) Close() {
 	a.stop()
 	<-a.ended
 }

@@ -1,4 +1,4 @@
-package layer
+package unpacked
 
 import (
 	"encoding/binary"
@@ -12,7 +12,7 @@ import (
 	"smith/internal/tree"
 )
 
-// Limits of what a layer may hold. They are far above what images hold, and
+// Limits of what an archive may hold. They are far above what images hold, and
 // keep what a hostile one can ask for within what a machine can bear.
 const (
 	maxEntries = 2_000_000
@@ -21,7 +21,7 @@ const (
 )
 
 // errIndex says that a cache entry was not written by this package.
-var errIndex = errors.New("the layer's index is damaged")
+var errIndex = errors.New("the archive's index is damaged")
 
 // indexMagic begins the index and names its version.
 const indexMagic = "smithTI1"
@@ -29,7 +29,7 @@ const indexMagic = "smithTI1"
 // hardlink is the kind of an entry that is another name of a file.
 const hardlink tree.Kind = 0xff
 
-// An indexWriter collects the index of a plain tar. A record is: kind, path,
+// An indexWriter collects the index of an archive. A record is: kind, path,
 // then for a hard link its target; else mode, uid, gid, seconds, nanoseconds,
 // for a file offset and size, for a link its target, and the extended
 // attributes by name. Numbers are varints, strings have their length before
@@ -48,13 +48,13 @@ func (w *indexWriter) string(s string) {
 	w.data = append(w.data, s...)
 }
 
-// add appends an entry; offset is where a file's bytes begin in the tar.
+// add appends an entry; offset is where a file's bytes begin.
 func (w *indexWriter) add(e tree.Entry, offset int64) error {
 	if len(e.Path) > maxName || len(e.Hardlink) > maxName || e.Node != nil && len(e.Node.Link) > maxName {
 		return fmt.Errorf("its name or link is longer than %d bytes", maxName)
 	}
 	if w.count++; w.count > maxEntries {
-		return fmt.Errorf("the layer holds more than %d entries", maxEntries)
+		return fmt.Errorf("the archive holds more than %d entries", maxEntries)
 	}
 	if n := e.Node; n == nil {
 		w.data = append(w.data, byte(hardlink))
@@ -66,7 +66,7 @@ func (w *indexWriter) add(e tree.Entry, offset int64) error {
 		w.node(n, offset)
 	}
 	if len(w.data) > maxIndex {
-		return fmt.Errorf("the layer's index is larger than %d bytes", maxIndex)
+		return fmt.Errorf("the archive's index is larger than %d bytes", maxIndex)
 	}
 	return nil
 }
@@ -143,15 +143,15 @@ func (r *indexReader) string() string {
 	return r.text[r.at-int(n) : r.at]
 }
 
-// A plainTar is what an index points into.
-type plainTar struct {
-	blob   io.ReaderAt
-	size   int64
-	diffID string
+// A blob is what an index points into.
+type blob struct {
+	io.ReaderAt
+	size int64
+	of   string
 }
 
-// decodeIndex reads an index. The contents of files are sections of the tar.
-func decodeIndex(data []byte, plain *plainTar, origin *tree.Origin) ([]tree.Entry, error) {
+// decodeIndex reads an index. The contents of files are sections of the blob.
+func decodeIndex(data []byte, b *blob, origin *tree.Origin) ([]tree.Entry, error) {
 	if len(data) < len(indexMagic) || string(data[:len(indexMagic)]) != indexMagic {
 		return nil, errIndex
 	}
@@ -163,7 +163,7 @@ func decodeIndex(data []byte, plain *plainTar, origin *tree.Origin) ([]tree.Entr
 		if kind == hardlink {
 			e.Hardlink = r.string()
 		} else {
-			e.Node = r.node(kind, plain)
+			e.Node = r.node(kind, b)
 			e.Node.Origin = origin
 		}
 		if r.err != nil {
@@ -174,18 +174,18 @@ func decodeIndex(data []byte, plain *plainTar, origin *tree.Origin) ([]tree.Entr
 	return entries, nil
 }
 
-func (r *indexReader) node(kind tree.Kind, plain *plainTar) *tree.Node {
+func (r *indexReader) node(kind tree.Kind, b *blob) *tree.Node {
 	n := &tree.Node{Kind: kind, Mode: uint32(r.uint()), UID: int(r.int()), GID: int(r.int())}
 	n.ModTime = time.Unix(r.int(), int64(r.uint())).UTC()
 	switch kind {
 	case tree.File:
 		offset, length := r.uint(), r.uint()
-		if offset > uint64(plain.size) || length > uint64(plain.size)-offset {
+		if offset > uint64(b.size) || length > uint64(b.size)-offset {
 			r.fail()
 			return n
 		}
 		if n.Size = int64(length); length > 0 {
-			n.Content = tree.Section{Blob: plain.blob, Offset: int64(offset), Size: int64(length), Of: plain.diffID}
+			n.Content = tree.Section{Blob: b, Offset: int64(offset), Size: int64(length), Of: b.of}
 		}
 	case tree.Symlink:
 		n.Link = r.string()

@@ -1,0 +1,284 @@
+package compress
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"github.com/mikelolasagasti/xz"
+)
+
+// Bounds of what the blocks of one stream may take while they are decoded side
+// by side. `xz -T0` makes blocks of three dictionaries: 24 MiB by default.
+const (
+	maxWorkers  = 4
+	maxBlock    = 48 << 20 // bytes of a block, plain; larger ones are decoded one by one, without a buffer
+	blockWindow = 64 << 20 // bytes of the dictionary of such a block: that of `xz -9`
+)
+
+// An xzReader reads xz streams, one after another. An encoder that works on
+// several cores writes both sizes of a block before it, so that blocks can be
+// told apart without decoding them; then they are decoded side by side. The
+// others are left to the library, from the first stream without sizes to the
+// end of the input.
+type xzReader struct {
+	ctx    context.Context
+	stop   context.CancelFunc
+	ended  chan struct{}
+	blocks chan *xzBlock // in their order
+	now    *xzBlock      // being read
+	rest   []byte        // of now's plain bytes
+	err    error
+}
+
+// An xzBlock is a part of the plain bytes: decoded by a worker, or read from
+// plain by whoever reads the stream.
+type xzBlock struct {
+	packed []byte // a stream of its own, of this one block
+	size   int64  // of the plain bytes
+	plain  io.Reader
+	data   []byte
+	err    error
+	done   chan struct{} // closed when the block is decoded, or plain is read
+}
+
+func newXz(ctx context.Context, r *bufio.Reader) *xzReader {
+	ctx, stop := context.WithCancel(ctx)
+	x := &xzReader{ctx: ctx, stop: stop, ended: make(chan struct{}), blocks: make(chan *xzBlock, maxWorkers)}
+	go x.run(r)
+	return x
+}
+
+// run takes the input apart and ends with a block that holds the error.
+func (x *xzReader) run(r *bufio.Reader) {
+	defer close(x.ended)
+	defer close(x.blocks)
+	jobs := make(chan *xzBlock)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), maxWorkers) {
+		workers.Go(func() { decodeBlocks(jobs) })
+	}
+	s := &splitter{ctx: x.ctx, r: r, blocks: x.blocks, jobs: jobs}
+	err := s.split()
+	close(jobs)
+	if err != nil {
+		end := &xzBlock{err: err, done: make(chan struct{})}
+		close(end.done)
+		select {
+		case x.blocks <- end:
+		case <-x.ctx.Done():
+		}
+	}
+	workers.Wait()
+}
+
+// decodeBlocks is a worker: it uses one dictionary for all its blocks.
+func decodeBlocks(jobs <-chan *xzBlock) {
+	var z *xz.Reader
+	for b := range jobs {
+		var err error
+		if z == nil {
+			z, err = xz.NewReader(bytes.NewReader(b.packed), blockWindow)
+		} else {
+			err = z.Reset(bytes.NewReader(b.packed))
+		}
+		if err == nil {
+			b.data = make([]byte, b.size)
+			_, err = io.ReadFull(z, b.data)
+		}
+		if err == nil {
+			err = atEnd(z)
+		}
+		b.packed, b.err = nil, err
+		close(b.done)
+	}
+}
+
+// atEnd reads past the last byte, so that the block's check is compared.
+func atEnd(r io.Reader) error {
+	n, err := io.ReadFull(r, make([]byte, 1))
+	if n > 0 {
+		return errSizes
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// Read reads as io.Reader says.
+func (x *xzReader) Read(p []byte) (int, error) {
+	for x.err == nil {
+		if x.now == nil {
+			if !x.next() {
+				break
+			}
+		}
+		if x.now.plain != nil {
+			n, err := x.now.plain.Read(p)
+			if errors.Is(err, io.EOF) {
+				close(x.now.done)
+				x.now, err = nil, nil
+			}
+			if x.err = err; n > 0 || err != nil {
+				return n, err
+			}
+			continue
+		}
+		if len(x.rest) > 0 {
+			n := copy(p, x.rest)
+			x.rest = x.rest[n:]
+			return n, nil
+		}
+		x.now = nil
+	}
+	return 0, x.err
+}
+
+// next takes up the next block, and says whether there is one.
+func (x *xzReader) next() bool {
+	b, more := <-x.blocks
+	if !more {
+		x.err = io.EOF
+		return false
+	}
+	if b.plain == nil {
+		select {
+		case <-b.done:
+			x.err = b.err
+		case <-x.ctx.Done():
+			x.err = x.ctx.Err()
+		}
+		if x.err != nil {
+			return false
+		}
+	}
+	x.now, x.rest = b, b.data
+	return true
+}
+
+// Close ends the decoding.
+func (x *xzReader) Close() {
+	x.stop()
+	<-x.ended
+}
+
+// A splitter hands out the blocks of its input: to be read, in their order,
+// and to the workers.
+type splitter struct {
+	ctx    context.Context
+	r      *bufio.Reader
+	blocks chan<- *xzBlock
+	jobs   chan<- *xzBlock
+}
+
+// split goes through all streams.
+func (s *splitter) split() error {
+	for {
+		sized, err := s.sized()
+		if err != nil {
+			return err
+		}
+		if !sized {
+			return s.rest()
+		}
+		if err := s.stream(); err != nil {
+			return err
+		}
+		more, err := s.padding()
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// sized looks whether the first block of the stream that begins here tells its
+// sizes.
+func (s *splitter) sized() (bool, error) {
+	head, err := s.r.Peek(streamHeaderSize + 2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return len(head) == streamHeaderSize+2 && head[streamHeaderSize] != 0 && head[streamHeaderSize+1]&bothSizes == bothSizes, nil
+}
+
+// rest leaves the rest of the input to the library.
+func (s *splitter) rest() error {
+	z, err := xz.NewReader(s.r, maxWindow)
+	if err != nil {
+		return err
+	}
+	return s.whole(z)
+}
+
+// whole hands out bytes that whoever reads the stream decodes, and waits until
+// that is done.
+func (s *splitter) whole(plain io.Reader) error {
+	b := &xzBlock{plain: plain, done: make(chan struct{})}
+	if err := s.put(s.blocks, b); err != nil {
+		return err
+	}
+	select {
+	case <-b.done:
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+}
+
+func (s *splitter) put(to chan<- *xzBlock, b *xzBlock) error {
+	select {
+	case to <- b:
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+}
+
+// block hands out the block that begins here.
+func (s *splitter) block(flags [2]byte, h blockHeader) error {
+	tail := streamTail(flags, h)
+	if h.size > maxBlock || h.packed > maxBlock {
+		body := &whole{io.LimitedReader{R: s.r, N: h.body()}}
+		z, err := xz.NewReader(io.MultiReader(bytes.NewReader(streamHeader(flags)), bytes.NewReader(h.raw), body, bytes.NewReader(tail)), maxWindow)
+		if err != nil {
+			return err
+		}
+		return s.whole(z)
+	}
+	b := &xzBlock{size: h.size, done: make(chan struct{})}
+	b.packed = append(streamHeader(flags), h.raw...)
+	at := len(b.packed)
+	b.packed = append(b.packed, make([]byte, h.body())...)
+	if _, err := io.ReadFull(s.r, b.packed[at:]); err != nil {
+		return unexpected(err)
+	}
+	b.packed = append(b.packed, tail...)
+	if err := s.put(s.blocks, b); err != nil {
+		return err
+	}
+	return s.put(s.jobs, b)
+}
+
+// A whole reader fails where fewer bytes come than were announced.
+type whole struct{ io.LimitedReader }
+
+func (w *whole) Read(p []byte) (int, error) {
+	n, err := w.LimitedReader.Read(p)
+	if errors.Is(err, io.EOF) && w.N > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("cannot read on: %w", err)
+}
