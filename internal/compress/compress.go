@@ -125,7 +125,7 @@ func open(ctx context.Context, form Form, r *bufio.Reader) (io.Reader, func(), e
 		}
 		return z, z.Close, nil
 	case Xz:
-		z := newXz(ctx, r)
+		z := newXz(ctx, r, maxBlock)
 		return z, z.Close, nil
 	case Bzip2:
 		return bzip2.NewReader(r), nothing, nil

@@ -27,8 +27,8 @@ const (
 // others are left to the library, from the first stream without sizes to the
 // end of the input.
 type xzReader struct {
-	ctx    context.Context
 	stop   context.CancelFunc
+	over   <-chan struct{} // closed when nobody wants more
 	ended  chan struct{}
 	blocks chan *xzBlock // in their order
 	now    *xzBlock      // being read
@@ -47,15 +47,16 @@ type xzBlock struct {
 	done   chan struct{} // closed when the block is decoded, or plain is read
 }
 
-func newXz(ctx context.Context, r *bufio.Reader) *xzReader {
+// newXz reads r; blocks of up to aside bytes are decoded side by side.
+func newXz(ctx context.Context, r *bufio.Reader, aside int64) *xzReader {
 	ctx, stop := context.WithCancel(ctx)
-	x := &xzReader{ctx: ctx, stop: stop, ended: make(chan struct{}), blocks: make(chan *xzBlock, maxWorkers)}
-	go x.run(r)
+	x := &xzReader{stop: stop, over: ctx.Done(), ended: make(chan struct{}), blocks: make(chan *xzBlock, maxWorkers)}
+	go x.run(r, aside)
 	return x
 }
 
 // run takes the input apart and ends with a block that holds the error.
-func (x *xzReader) run(r *bufio.Reader) {
+func (x *xzReader) run(r *bufio.Reader, aside int64) {
 	defer close(x.ended)
 	defer close(x.blocks)
 	jobs := make(chan *xzBlock)
@@ -63,7 +64,7 @@ func (x *xzReader) run(r *bufio.Reader) {
 	for range min(runtime.GOMAXPROCS(0), maxWorkers) {
 		workers.Go(func() { decodeBlocks(jobs) })
 	}
-	s := &splitter{ctx: x.ctx, r: r, blocks: x.blocks, jobs: jobs}
+	s := &splitter{over: x.over, r: r, aside: aside, blocks: x.blocks, jobs: jobs}
 	err := s.split()
 	close(jobs)
 	if err != nil {
@@ -71,7 +72,7 @@ func (x *xzReader) run(r *bufio.Reader) {
 		close(end.done)
 		select {
 		case x.blocks <- end:
-		case <-x.ctx.Done():
+		case <-x.over:
 		}
 	}
 	workers.Wait()
@@ -151,8 +152,8 @@ func (x *xzReader) next() bool {
 		select {
 		case <-b.done:
 			x.err = b.err
-		case <-x.ctx.Done():
-			x.err = x.ctx.Err()
+		case <-x.over:
+			x.err = context.Canceled
 		}
 		if x.err != nil {
 			return false
@@ -171,8 +172,9 @@ func (x *xzReader) Close() {
 // A splitter hands out the blocks of its input: to be read, in their order,
 // and to the workers.
 type splitter struct {
-	ctx    context.Context
+	over   <-chan struct{} // closed when nobody wants more
 	r      *bufio.Reader
+	aside  int64 // the largest block that a worker gets
 	blocks chan<- *xzBlock
 	jobs   chan<- *xzBlock
 }
@@ -226,8 +228,8 @@ func (s *splitter) whole(plain io.Reader) error {
 	select {
 	case <-b.done:
 		return nil
-	case <-s.ctx.Done():
-		return s.ctx.Err()
+	case <-s.over:
+		return context.Canceled
 	}
 }
 
@@ -235,15 +237,15 @@ func (s *splitter) put(to chan<- *xzBlock, b *xzBlock) error {
 	select {
 	case to <- b:
 		return nil
-	case <-s.ctx.Done():
-		return s.ctx.Err()
+	case <-s.over:
+		return context.Canceled
 	}
 }
 
 // block hands out the block that begins here.
 func (s *splitter) block(flags [2]byte, h blockHeader) error {
 	tail := streamTail(flags, h)
-	if h.size > maxBlock || h.packed > maxBlock {
+	if h.size > s.aside || h.packed > s.aside {
 		body := &whole{io.LimitedReader{R: s.r, N: h.body()}}
 		z, err := xz.NewReader(io.MultiReader(bytes.NewReader(streamHeader(flags)), bytes.NewReader(h.raw), body, bytes.NewReader(tail)), maxWindow)
 		if err != nil {
