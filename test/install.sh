@@ -18,6 +18,7 @@ umoci:umoci
 mmdebstrap:mmdebstrap
 pigz:pigz
 patchelf:patchelf
+chromium:chromium
 jq:jq
 cmp:diffutils
 file:file

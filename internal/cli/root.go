@@ -131,7 +131,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	build.flags(root)
 	root.AddCommand(build.command(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
-		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
+		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.reportCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
 	return root
 }
 

@@ -41,15 +41,24 @@ func (a *app) verify(ctx context.Context, name, platform string, allow []string)
 		return err
 	}
 	defer img.done()
-	c := img.Image.Config.Config
+	verdict, err := img.verdict(ctx, allow)
+	if err != nil {
+		return err
+	}
+	return a.printVerdict(verdict)
+}
+
+// verdict says whether the image holds all that its files need.
+func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Verdict, error) {
+	c := o.Image.Config.Config
 	in := closure.Image{
-		Tree: img.Tree, Env: c.Env, Entrypoint: c.Entrypoint, Platform: img.Platform,
+		Tree: o.Tree, Env: c.Env, Entrypoint: c.Entrypoint, Platform: o.Platform,
 		Mounts: slices.Sorted(maps.Keys(c.Volumes)), AllowMissing: allow,
 	}
 	if len(in.Entrypoint) == 0 {
 		in.Entrypoint = c.Cmd
 	}
-	if r := img.Record; r != nil {
+	if r := o.Record; r != nil {
 		in.Reasons = map[string][]record.Reason{}
 		for _, f := range r.Files {
 			in.Reasons[f.Path] = f.Reasons
@@ -62,9 +71,9 @@ func (a *app) verify(ctx context.Context, name, platform string, allow []string)
 	}
 	verdict, err := closure.Check(ctx, in)
 	if err != nil {
-		return fmt.Errorf("cannot verify %s: %w", name, err)
+		return nil, fmt.Errorf("cannot verify %s: %w", o.Name, err)
 	}
-	return a.printVerdict(verdict)
+	return verdict, nil
 }
 
 func (a *app) printVerdict(v *closure.Verdict) error {

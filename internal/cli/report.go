@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"smith/internal/explain"
+	"smith/internal/image"
+	"smith/internal/report"
+)
+
+// A reportCommand is smith report.
+type reportCommand struct {
+	*app
+	platform string
+	output   string
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	r := &reportCommand{app: a}
+	cmd := &cobra.Command{
+		Use:   "report IMAGE",
+		Short: "Write a page that shows what is in an image and why",
+		Long: `Write one HTML page for people who would rather look than read: what the size
+is made of, what brought what, packages, files, suspects and the findings of
+smith verify. It needs no network and no other file.`,
+		Example: `  smith report image.tar.gz
+  smith report image.tar.gz -o nginx.html`,
+		Args: arguments(1, 1, "an image, such as image.tar.gz"),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args[0]) },
+	}
+	cmd.Flags().StringVar(&r.platform, "platform", "", "which platform's image, such as linux/arm64")
+	cmd.Flags().StringVarP(&r.output, "output", "o", "report.html", "the page to write; - is standard output")
+	return cmd
+}
+
+func (r *reportCommand) run(ctx context.Context, name string) error {
+	img, err := r.openImage(ctx, name, r.platform)
+	if err != nil {
+		return err
+	}
+	defer img.done()
+	page, err := r.page(ctx, img)
+	if err != nil {
+		return err
+	}
+	if r.output == "-" {
+		return report.Write(r.stdout, *page)
+	}
+	if err := writePage(r.output, *page); err != nil {
+		return fmt.Errorf("cannot write the report: %w", err)
+	}
+	if !r.quiet {
+		fmt.Fprintln(r.stdout, r.output)
+	}
+	return nil
+}
+
+// page collects what the report shows.
+func (r *reportCommand) page(ctx context.Context, img *openedImage) (*report.Report, error) {
+	explained, err := img.explain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	checks, err := img.checks(ctx, explained)
+	if err != nil {
+		return nil, err
+	}
+	config := img.Image.Config.Config
+	page := &report.Report{
+		Name: img.Name, Digest: img.Image.Descriptor.Digest.String(), Platform: image.PlatformName(img.Platform),
+		Image: explained, Checks: checks,
+		Facts: []report.Fact{{Name: "entry point", Value: strings.Join(config.Entrypoint, " ")}, {Name: "cmd", Value: strings.Join(config.Cmd, " ")}, {Name: "user", Value: config.User}},
+	}
+	for _, l := range img.Image.Layers {
+		page.Compressed += l.Descriptor.Size
+	}
+	if img.Record != nil {
+		page.Suspects, page.Warnings = img.Record.Suspects, img.Record.Warnings
+		for _, in := range img.Record.Inputs {
+			if in.Kind != "package" {
+				page.Facts = append(page.Facts, report.Fact{Name: "made from", Value: in.Kind + " " + in.Name})
+			}
+		}
+	}
+	page.Spec, err = attachment(ctx, img.Image, image.MediaTypeSpec)
+	return page, err
+}
+
+// writePage writes the page beside its place and moves it there when it is whole.
+func writePage(name string, page report.Report) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".smith-report-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	out := bufio.NewWriter(f)
+	err = errors.Join(report.Write(out, page), out.Flush(), f.Chmod(0o644), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// checks are the findings of the closure and of the principles.
+func (o *openedImage) checks(ctx context.Context, explained *explain.Image) ([]explain.Check, error) {
+	verdict, err := o.verdict(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	complete := explain.Check{Name: "every interpreter, library, version, script and link resolves inside the image", OK: len(verdict.Problems) == 0}
+	checks := []explain.Check{complete}
+	for _, p := range verdict.Problems {
+		checks = append(checks, explain.Check{Name: "complete", Detail: p.String()})
+	}
+	return append(checks, explain.Principles(explained, o.Image.Config.Config.ImageConfig)...), nil
+}

@@ -1,0 +1,199 @@
+package explain
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/tree"
+)
+
+// A Check is one thing that was looked at.
+type Check struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	// Detail says why, for a reader.
+	Detail string `json:"detail,omitempty"`
+}
+
+// shells are the programs that give an intruder a command line.
+var shells = []string{"sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "tcsh", "csh", "toybox", "yash", "zsh"}
+
+// Principles says whether an image keeps what a microcontainer promises: one
+// owner, no permission beyond reading and executing, what a read-only root
+// needs, no shell that nobody asked for, nothing that depends on the time of
+// its build.
+func Principles(img *Image, config ocispec.ImageConfig) []Check {
+	return []Check{
+		oneOwner(img, config), noSpecialBits(img), noWorldWritable(img), noDevices(img),
+		notRoot(config), readOnlyRoot(img, config), noShell(img, config), oneTime(img),
+	}
+}
+
+// mostNamed bounds how many files a check names.
+const mostNamed = 5
+
+// none is a check that no file is of a kind.
+func none(name string, img *Image, is func(f *File) string) Check {
+	var found []string
+	more := 0
+	for _, f := range img.Files {
+		switch text := is(f); {
+		case text == "":
+		case len(found) < mostNamed:
+			found = append(found, f.Path+text)
+		default:
+			more++
+		}
+	}
+	detail := strings.Join(found, ", ")
+	if more > 0 {
+		detail += fmt.Sprintf(" and %d more", more)
+	}
+	return Check{Name: name, OK: len(found) == 0, Detail: detail}
+}
+
+func mode(f *File) string { return fmt.Sprintf(" (%04o)", f.Node.Mode) }
+
+func noSpecialBits(img *Image) Check {
+	return none("no setuid, setgid or sticky bit", img, func(f *File) string {
+		if f.Node.Kind != tree.Symlink && f.Node.Mode&0o7000 != 0 {
+			return mode(f)
+		}
+		return ""
+	})
+}
+
+func noWorldWritable(img *Image) Check {
+	return none("no file that everybody may write", img, func(f *File) string {
+		if f.Node.Kind != tree.Symlink && f.Node.Mode&0o002 != 0 {
+			return mode(f)
+		}
+		return ""
+	})
+}
+
+func noDevices(img *Image) Check {
+	return none("no device, FIFO or socket", img, func(f *File) string {
+		switch f.Node.Kind {
+		case tree.Device, tree.FIFO, tree.Socket:
+			return " (" + f.Type + ")"
+		}
+		return ""
+	})
+}
+
+// oneOwner accepts that the folders which a container fills belong to the
+// image's user while everything else is root's (key owner).
+func oneOwner(img *Image, config ocispec.ImageConfig) Check {
+	const name = "one owner"
+	owners := map[string]*File{}
+	for _, f := range img.Files {
+		if filled(f.Path, config) {
+			continue
+		}
+		owner := fmt.Sprintf("%d:%d", f.Node.UID, f.Node.GID)
+		if owners[owner] == nil {
+			owners[owner] = f
+		}
+	}
+	var list []string
+	for owner, f := range owners {
+		list = append(list, owner+" "+f.Path)
+	}
+	slices.Sort(list)
+	if len(list) <= 1 {
+		owner, _, _ := strings.Cut(strings.Join(list, ""), " ")
+		return Check{name, true, owner}
+	}
+	return Check{name, false, strings.Join(list[:min(len(list), mostNamed)], ", ")}
+}
+
+// filled says whether a path is a folder that is mounted when a container
+// runs, or lies in one.
+func filled(name string, config ocispec.ImageConfig) bool {
+	for dir := range config.Volumes {
+		if within(name, path.Clean("/"+dir)) {
+			return true
+		}
+	}
+	return within(name, "/write") || within(name, "/run")
+}
+
+func within(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
+
+func notRoot(config ocispec.ImageConfig) Check {
+	user, _, _ := strings.Cut(config.User, ":")
+	const name = "does not run as root"
+	switch {
+	case user == "" || user == "0" || user == "root":
+		return Check{name, false, "its user is " + orNone(config.User)}
+	case strings.Trim(config.User, "0123456789:") != "":
+		return Check{name, false, config.User + " is a name, and Kubernetes' runAsNonRoot wants numbers"}
+	}
+	return Check{name, true, config.User}
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "not set"
+	}
+	return text
+}
+
+// readOnlyRoot asks for the folders that a microcontainer writes to and reads
+// from when its root is read-only.
+func readOnlyRoot(img *Image, _ ocispec.ImageConfig) Check {
+	var missing []string
+	for _, dir := range []string{"/dev", "/proc", "/read", "/run", "/sys", "/write"} {
+		if f := img.File(dir); f == nil || f.Node.Kind != tree.Dir {
+			missing = append(missing, dir)
+		}
+	}
+	c := Check{Name: "has the folders that a read-only root needs", OK: len(missing) == 0}
+	if !c.OK {
+		c.Detail = "not there: " + strings.Join(missing, ", ")
+	}
+	return c
+}
+
+// noShell accepts a shell that the image's program is, or that a script or
+// somebody by name asks for.
+func noShell(img *Image, config ocispec.ImageConfig) Check {
+	program := append(slices.Clone(config.Entrypoint), config.Cmd...)
+	return none("no shell unless asked for", img, func(f *File) string {
+		if f.Type == "dir" || !slices.Contains(shells, path.Base(f.Path)) || !strings.HasSuffix(path.Dir(f.Path), "bin") {
+			return ""
+		}
+		if len(program) > 0 && path.Base(program[0]) == path.Base(f.Path) {
+			return ""
+		}
+		for _, r := range f.Reasons {
+			if r.Rule != "way" {
+				return ""
+			}
+		}
+		return " (nothing asks for it)"
+	})
+}
+
+// oneTime says whether files show when they were built.
+func oneTime(img *Image) Check {
+	const name = "files carry one time"
+	var first *File
+	for _, f := range img.Files {
+		switch {
+		case first == nil:
+			first = f
+		case !f.Node.ModTime.Equal(first.Node.ModTime):
+			return Check{name, false, fmt.Sprintf("%s is of %s, %s of %s", first.Path, first.Node.ModTime.UTC().Format("2006-01-02"), f.Path, f.Node.ModTime.UTC().Format("2006-01-02"))}
+		}
+	}
+	if first == nil {
+		return Check{name, true, ""}
+	}
+	return Check{name, true, first.Node.ModTime.UTC().Format("2006-01-02T15:04:05Z")}
+}

@@ -1,0 +1,111 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+
+	"smith/internal/explain"
+	"smith/internal/record"
+)
+
+// data is what the script of the page reads. The names are short where they
+// stand once for each file.
+type data struct {
+	Name       string           `json:"name"`
+	Digest     string           `json:"digest"`
+	Platform   string           `json:"platform"`
+	Compressed int64            `json:"compressed"`
+	Unpacked   int64            `json:"unpacked"`
+	Recorded   bool             `json:"recorded"`
+	Facts      []Fact           `json:"facts"`
+	Packages   []pack           `json:"packages"`
+	Files      []file           `json:"files"`
+	Checks     []explain.Check  `json:"checks"`
+	Suspects   []record.Finding `json:"suspects"`
+	Warnings   []string         `json:"warnings"`
+	Spec       json.RawMessage  `json:"spec,omitempty"`
+}
+
+// A pack is a package with what it gave to the image.
+type pack struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Files   int    `json:"files"`
+	Size    int64  `json:"size"`
+}
+
+type file struct {
+	Path string `json:"p"`
+	Type string `json:"t"`
+	Size int64  `json:"s"`
+	// Package is an index in Packages, -1 where the file is from none.
+	Package int `json:"k"`
+	// Origin is what else the file comes from.
+	Origin string `json:"o,omitempty"`
+	// Why is the file before it on the shortest chain, an index in Files, -1
+	// for a root and -2 where nothing explains the file.
+	Why    int    `json:"w"`
+	Rule   string `json:"r,omitempty"`
+	Detail string `json:"d,omitempty"`
+	// Others are the further files that need it.
+	Others []int `json:"x,omitempty"`
+}
+
+const (
+	isRoot      = -1
+	unexplained = -2
+)
+
+func newData(r Report) data {
+	d := data{
+		Name: r.Name, Digest: r.Digest, Platform: r.Platform, Compressed: r.Compressed, Recorded: r.Image.Recorded,
+		Facts: r.Facts, Checks: r.Checks, Suspects: r.Suspects, Warnings: r.Warnings, Spec: r.Spec,
+		Packages: []pack{}, Files: []file{},
+	}
+	packages := map[string]int{}
+	for _, name := range r.Image.Packages() {
+		packages[name] = len(d.Packages)
+		short, version, _ := strings.Cut(name, " ")
+		d.Packages = append(d.Packages, pack{Name: short, Version: version})
+	}
+	index := make(map[*explain.File]int, len(r.Image.Files))
+	for i, f := range r.Image.Files {
+		index[f] = i
+	}
+	for _, f := range r.Image.Files {
+		row := file{Path: f.Path, Type: f.Type, Size: f.Size, Package: -1}
+		if at, ok := packages[f.Package()]; ok && f.Package() != "" {
+			row.Package = at
+			d.Packages[at].Files++
+			d.Packages[at].Size += f.Size
+		} else if f.Origin != nil {
+			row.Origin = f.Origin.Kind
+		}
+		row.explain(r.Image, f, index)
+		d.Unpacked += f.Size
+		d.Files = append(d.Files, row)
+	}
+	return d
+}
+
+// explain fills in the reasons of a file.
+func (row *file) explain(img *explain.Image, f *explain.File, index map[*explain.File]int) {
+	chain := img.Why(f)
+	if chain == nil {
+		row.Why = unexplained
+		return
+	}
+	last := chain[len(chain)-1]
+	row.Why, row.Rule, row.Detail = isRoot, last.Reason.Rule, last.Reason.Detail
+	if len(chain) > 1 {
+		row.Why = index[chain[len(chain)-2].File]
+	}
+	for _, r := range f.Reasons {
+		if r == last.Reason || r.From == "" {
+			continue
+		}
+		if from := img.File(r.From); from != nil {
+			row.Others = append(row.Others, index[from])
+		}
+	}
+}

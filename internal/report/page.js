@@ -1,0 +1,271 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const files = data.files;
+  const byId = (id) => document.getElementById(id);
+  const ROOT = -1, UNEXPLAINED = -2;
+
+  const make = (tag, attributes = {}, ...children) => {
+    const e = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "onclick") e.addEventListener("click", value);
+      else if (value !== undefined && value !== false) e.setAttribute(name, value);
+    }
+    e.append(...children);
+    return e;
+  };
+  const bytes = (n) => {
+    for (const [unit, size] of [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]) if (n >= size) return (n / size).toFixed(1) + " " + unit;
+    return n + " B";
+  };
+  const packageOf = (f) => f.k >= 0 ? data.packages[f.k].name : f.o ? "(" + f.o + ")" : "(unknown)";
+  const hue = (name) => { let h = 0; for (const c of name) h = (h * 31 + c.codePointAt(0)) % 360; return h; };
+  const reason = (f) => {
+    if (f.w === UNEXPLAINED) return data.recorded ? "nothing that smith can see needs it" : "not needed by the entry point, as far as its bytes tell";
+    if (f.r === "way") return "a folder or link on the way to a file";
+    if (f.r === "symlink") return "where the link leads";
+    if (f.r === "needed") return "needs " + f.d;
+    return f.d && f.d.startsWith(f.r) || f.r === "path" ? f.d : f.r + (f.d ? ": " + f.d : "");
+  };
+  const chainOf = (i) => {
+    const chain = [];
+    for (let at = i; at >= 0 && !chain.includes(at); at = files[at].w) chain.unshift(at);
+    return chain;
+  };
+
+  // Facts and findings.
+  const facts = (data.facts || []).filter((f) => f.value);
+  for (const f of [{ name: "size", value: bytes(data.compressed) + " compressed, " + bytes(data.unpacked) + " in " + files.length + " files" },
+    { name: "platform", value: data.platform }, ...facts]) {
+    byId("facts").append(make("div", {}, make("dt", {}, f.name), make("dd", {}, f.value)));
+  }
+  for (const c of data.checks || []) {
+    byId("checks").append(make("li", { class: c.ok ? "ok" : "bad" }, c.name + (c.detail ? ": " + c.detail : "")));
+  }
+  for (const w of data.warnings || []) byId("checks").append(make("li", {}, "warning: " + w));
+  byId("spec-text").textContent = data.spec ? JSON.stringify(data.spec, null, 2) : "The image carries no spec.";
+
+  // The chosen file, in every view.
+  let chosen = -1;
+  const views = [];
+  const choose = (i) => {
+    chosen = i;
+    const f = files[i], list = make("ol");
+    for (const at of chainOf(i)) {
+      list.append(make("li", {}, make("button", { class: "path", onclick: () => choose(at) }, files[at].p), make("br"), make("span", { class: "quiet" }, reason(files[at]))));
+    }
+    const more = [make("p", {}, bytes(f.s) + ", " + f.t + ", from " + packageOf(f) + (f.k >= 0 ? " " + data.packages[f.k].version : ""))];
+    if (f.x) {
+      const others = make("ul");
+      for (const at of f.x.slice(0, 50)) others.append(make("li", {}, make("button", { class: "path", onclick: () => choose(at) }, files[at].p)));
+      more.push(make("p", {}, "Also needed by" + (f.x.length > 50 ? " " + f.x.length + " files, among them" : "") + ":"), others);
+    }
+    byId("chain").replaceChildren(list, ...more);
+    for (const show of views) show();
+  };
+
+  // The treemap: groups of files, zoomed into one at a time.
+  const group = (name, parent) => ({ name, parent, size: 0, children: new Map() });
+  const grow = (by) => {
+    const root = group("all", null);
+    files.forEach((f, i) => {
+      if (f.s === 0) return;
+      const parts = f.p.split("/").slice(1);
+      if (by === "package") parts.unshift(packageOf(f));
+      let at = root;
+      at.size += f.s;
+      parts.forEach((part, depth) => {
+        if (!at.children.has(part)) at.children.set(part, group(part, at));
+        at = at.children.get(part);
+        at.size += f.s;
+        if (depth === parts.length - 1) at.file = i;
+      });
+    });
+    return root;
+  };
+  // A folder that holds nothing but one folder is one with it.
+  const only = (g) => {
+    let name = g.name;
+    while (g.children.size === 1 && g.file === undefined) {
+      g = g.children.values().next().value;
+      name += "/" + g.name;
+    }
+    return { g, name };
+  };
+  // Bruls, Huizing, van Wijk: Squarified Treemaps. The items are sorted, so
+  // that the first or the last of a row is the least square.
+  const squarify = (items, x, y, w, h, place) => {
+    let total = items.reduce((sum, i) => sum + i.size, 0);
+    for (let at = 0; at < items.length && w > 1 && h > 1;) {
+      const short = Math.min(w, h), scale = w * h / total;
+      const worst = (first, last, sum) => {
+        const side = sum * scale / short;
+        return Math.max(...[first, last].map((i) => i.size * scale / side).map((length) => Math.max(side / length, length / side)));
+      };
+      let end = at + 1, sum = items[at].size;
+      while (end < items.length && worst(items[at], items[end], sum + items[end].size) <= worst(items[at], items[end - 1], sum)) sum += items[end++].size;
+      const side = sum * scale / short;
+      let offset = 0;
+      for (const item of items.slice(at, end)) {
+        const length = item.size * scale / side;
+        if (w >= h) place(item, x, y + offset, side, length);
+        else place(item, x + offset, y, length, side);
+        offset += length;
+      }
+      if (w >= h) { x += side; w -= side; } else { y += side; h -= side; }
+      total -= sum;
+      at = end;
+    }
+  };
+  const map = byId("map");
+  // The map begins where there is a choice.
+  const start = (g) => g.children.size === 1 && g.file === undefined ? start(g.children.values().next().value) : g;
+  let tree = grow("package"), zoomed = start(tree);
+  const sorted = (g) => [...g.children.values()].map(only).map(({ g, name }) => ({ g, name, size: g.size })).sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+  // A group's cell has a line for its name, and its content below that.
+  const CELLS = 1200, LINE = 17;
+  const drawMap = () => {
+    map.replaceChildren();
+    const cell = (item, x, y, width, height) => {
+      const leaf = item.g.file !== undefined, f = leaf && files[item.g.file];
+      const share = (100 * item.size / tree.size).toFixed(1) + " %";
+      map.append(make("button", {
+        class: leaf ? undefined : "group",
+        style: `left:${x}px;top:${y}px;width:${width}px;height:${height}px;` + (leaf ? `--hue:${hue(f.k >= 0 ? packageOf(f) : f.p.replace(/[^/]*$/, ""))}` : ""),
+        title: item.name + "  " + bytes(item.size) + "  " + share,
+        "aria-label": item.name + ", " + bytes(item.size) + ", " + share + (leaf ? ", a file" : ", zoom in"),
+        "aria-current": leaf && item.g.file === chosen ? "true" : undefined,
+        onclick: () => leaf ? choose(item.g.file) : zoom(item.g),
+      }, width > 34 && height > 14 ? item.name + "  " + bytes(item.size) : ""));
+    };
+    const fill = (g, x, y, w, h) => squarify(sorted(g), x, y, w, h, (item, left, top, width, height) => {
+      if (width < 3 || height < 3 || map.childElementCount >= CELLS) return;
+      cell(item, left, top, width, height);
+      if (item.g.file === undefined && width > 30 && height > LINE + 12) fill(item.g, left + 2, top + LINE, width - 4, height - LINE - 2);
+    });
+    fill(zoomed, 0, 0, map.clientWidth, map.clientHeight);
+    const crumbs = [];
+    for (let at = zoomed; at; at = at.parent) crumbs.unshift(at);
+    byId("crumbs").replaceChildren(...crumbs.flatMap((g, i) => [
+      i ? " / " : "", g === zoomed ? make("strong", {}, g.name + " (" + bytes(g.size) + ")") : make("button", { onclick: () => zoom(g) }, g.name),
+    ]));
+  };
+  const zoom = (g) => {
+    zoomed = g;
+    drawMap();
+    const first = map.querySelector("button");
+    if (first) first.focus({ preventScroll: true });
+  };
+  // Up is where there is more to see.
+  const up = (g) => g.parent && g.parent.parent && g.parent.children.size === 1 ? up(g.parent) : g.parent;
+  map.addEventListener("keydown", (e) => { if (e.key === "Escape" && zoomed.parent) zoom(up(zoomed)); });
+  byId("grouping").addEventListener("change", (e) => { tree = grow(e.target.value); zoomed = start(tree); drawMap(); });
+  drawMap();
+  let drawn = map.clientWidth + " " + map.clientHeight;
+  new ResizeObserver(() => {
+    const size = map.clientWidth + " " + map.clientHeight;
+    if (size !== drawn) { drawn = size; drawMap(); }
+  }).observe(map);
+  views.push(drawMap);
+
+  // The graph: a tree of the shortest chains, and dotted lines for the rest.
+  const inGraph = (f) => f.w !== UNEXPLAINED && f.t !== "dir" && f.r !== "skeleton" && f.r !== "way";
+  const SIBLINGS = 12, NODES = 600, ROW = 20, COLUMN = 300;
+  const layOut = () => {
+    const brings = new Map(), roots = [];
+    files.forEach((f, i) => {
+      if (!inGraph(f)) return;
+      if (f.w === ROOT) roots.push(i);
+      else brings.set(f.w, [...brings.get(f.w) || [], i]);
+    });
+    const nodes = new Map();
+    let row = 0, left = 0;
+    const place = (list, depth, parent) => {
+      const leaves = list.filter((i) => !brings.has(i)), others = list.filter((i) => brings.has(i));
+      const shown = leaves.length > SIBLINGS ? leaves.filter((i) => i === chosen || leaves.indexOf(i) < SIBLINGS) : leaves;
+      for (const i of [...others, ...shown]) {
+        if (nodes.size >= NODES) { left++; continue; }
+        nodes.set(i, { x: depth * COLUMN + 10, y: row * ROW + 16, parent });
+        const next = brings.get(i);
+        if (next) place(next, depth + 1, i); else row++;
+      }
+      if (leaves.length > shown.length) {
+        nodes.set("more" + parent, { x: depth * COLUMN + 10, y: row++ * ROW + 16, parent, text: "… and " + (leaves.length - shown.length) + " more" });
+      }
+    };
+    place(roots, 0, ROOT);
+    return { nodes, left };
+  };
+  const drawGraph = () => {
+    const { nodes, left } = layOut(), chain = new Set(chosen >= 0 ? chainOf(chosen) : []);
+    const space = "http://www.w3.org/2000/svg";
+    const shape = (tag, attributes, text) => {
+      const e = document.createElementNS(space, tag);
+      for (const [name, value] of Object.entries(attributes)) if (value !== undefined) e.setAttribute(name, value);
+      if (text !== undefined) e.textContent = text;
+      return e;
+    };
+    let right = 0, bottom = 0;
+    for (const n of nodes.values()) { right = Math.max(right, n.x + COLUMN); bottom = Math.max(bottom, n.y + 12); }
+    const svg = shape("svg", { width: right, height: bottom, role: "img", "aria-label": nodes.size + " files" });
+    const line = (a, b, kind) => svg.append(shape("path", { class: kind, d: `M${a.x + 4},${a.y + 3} C${a.x + 4},${b.y - 4} ${b.x - 40},${b.y - 4} ${b.x - 4},${b.y - 4}` }));
+    for (const [i, n] of nodes) {
+      if (nodes.has(n.parent)) line(nodes.get(n.parent), n, chain.has(i) ? "on" : undefined);
+      if (i === chosen) for (const o of files[i].x || []) if (nodes.has(o)) line(nodes.get(o), n, "other");
+    }
+    for (const [i, n] of nodes) {
+      const name = n.text || files[i].p.split("/").pop();
+      const label = shape("text", { x: n.x, y: n.y, class: chain.has(i) ? "on" : undefined }, name.length > 38 ? name.slice(0, 36) + "…" : name);
+      if (!n.text) {
+        label.append(shape("title", {}, files[i].p + "\n" + reason(files[i])));
+        label.addEventListener("click", () => choose(i));
+      }
+      svg.append(label);
+    }
+    byId("graph-note").textContent = left ? nodes.size + " files are drawn, " + left + " more are in the table." : "Each file stands right of the one that brought it on the shortest chain. The tables below hold the same for keyboard and screen reader.";
+    byId("drawing").replaceChildren(svg);
+    const on = svg.querySelectorAll("text.on");
+    if (on.length) on[on.length - 1].scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" in window ? "instant" : "auto" });
+  };
+
+  // Tables with search and sort; rows are made as they are asked for.
+  const PAGE = 200;
+  const table = (section, name, columns, rows, key) => {
+    if (!rows.length) { byId(section).append(make("p", {}, "None.")); return; }
+    let order = 0, down = columns[0].down, shown = PAGE, needle = "";
+    const search = make("input", { type: "search", "aria-label": "Search " + name, placeholder: "Search " + name });
+    const found = make("span", { class: "quiet", role: "status" });
+    const body = make("tbody"), head = make("tr"), more = make("button", {}, "Show more");
+    const draw = () => {
+      const hits = rows.filter((r) => !needle || columns.some((c) => String(c.value(r)).toLowerCase().includes(needle)));
+      const value = columns[order].value;
+      hits.sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) * (down ? -1 : 1));
+      found.textContent = hits.length + " of " + rows.length;
+      body.replaceChildren(...hits.slice(0, shown).map((r) => make("tr", { class: key && key(r) === chosen ? "on" : undefined },
+        ...columns.map((c) => make("td", { class: c.number ? "number" : c.path ? "path" : undefined }, c.show ? c.show(r) : String(c.value(r)))))));
+      more.hidden = hits.length <= shown;
+      head.replaceChildren(...columns.map((c, i) => make("th", { scope: "col", class: c.number ? "number" : undefined, "aria-sort": i === order ? (down ? "descending" : "ascending") : undefined },
+        make("button", { onclick: () => { down = i === order ? !down : c.down; order = i; draw(); head.children[i].firstChild.focus(); } }, c.title + (i === order ? (down ? " ▾" : " ▴") : "")))));
+    };
+    search.addEventListener("input", () => { needle = search.value.toLowerCase(); shown = PAGE; draw(); });
+    more.addEventListener("click", () => { shown += PAGE * 5; draw(); });
+    byId(section).append(make("div", { class: "bar" }, search, found), make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), body)), more);
+    draw();
+    if (key) views.push(draw);
+  };
+  table("packages", "packages", [
+    { title: "Size", value: (p) => p.size, show: (p) => bytes(p.size), number: true, down: true },
+    { title: "Files", value: (p) => p.files, number: true, down: true },
+    { title: "Package", value: (p) => p.name }, { title: "Version", value: (p) => p.version },
+  ], data.packages);
+  table("files", "files", [
+    { title: "Size", value: (f) => f.s, show: (f) => bytes(f.s), number: true, down: true },
+    { title: "Path", value: (f) => f.p, path: true, show: (f) => make("button", { onclick: () => choose(files.indexOf(f)) }, f.p) },
+    { title: "Package", value: packageOf }, { title: "Why", value: reason },
+  ], files, (f) => files.indexOf(f));
+  table("suspects", "suspects", [
+    { title: "Name", value: (s) => s.name, path: true }, { title: "In", value: (s) => s.from || "", path: true }, { title: "Why", value: (s) => s.detail || "" },
+  ], data.suspects || []);
+  views.push(drawGraph);
+  drawGraph();
+})();
