@@ -107,8 +107,10 @@ const (
 )
 
 // Read reads an ELF file of the given size. It returns ErrNotELF for a file
-// that is none, and another error for one that no linker could load. It keeps
-// no hold of r.
+// that is none, and another error for one that no linker could load. With a
+// *FormatError the File tells what the ELF header says, as far as it could be
+// read: linkers look no further at a file of another kind. It keeps no hold of
+// r.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	magic := make([]byte, len(elf.ELFMAG))
 	if n, err := r.ReadAt(magic, 0); size < int64(len(magic)) || n < len(magic) || string(magic) != elf.ELFMAG {
@@ -121,7 +123,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	d := &decoder{window: window{r: r, size: size}, file: f}
 	for _, step := range []func() error{d.header, d.interpreter, d.dynamic, d.notes} {
 		if err := step(); err != nil {
-			return nil, err
+			return f, err
 		}
 	}
 	return f, nil

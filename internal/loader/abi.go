@@ -50,11 +50,11 @@ func abiOf(f *own.File) abi {
 	case "riscv64":
 		return abi{"/lib/ld-linux-riscv64-lp64d.so.1", "riscv64", folders("riscv64-linux-gnu", "lib64/lp64d"), "", nil, nil, 0x1000 | typeLibc6, false}
 	case "ppc64le":
-		return abi{"/lib64/ld64.so.2", "powerpc64le", folders("powerpc64le-linux-gnu", "lib64"), "power8", nil, levelsPower, 0x500 | typeLibc6, false}
+		return abi{"/lib64/ld64.so.2", "powerpc64le", folders("powerpc64le-linux-gnu", "lib64"), "power8", []string{"altivec", "dfp"}, levelsPower, 0x500 | typeLibc6, false}
 	case "ppc64":
 		return abi{"/lib64/ld64.so.1", "powerpc64", folders("powerpc64-linux-gnu", "lib64"), "power4", nil, nil, 0x500 | typeLibc6, false}
 	case "s390x":
-		return abi{"/lib/ld64.so.1", "s390x", folders("s390x-linux-gnu", "lib64"), "z900", nil, levelsZ, 0x400 | typeLibc6, false}
+		return abi{"/lib/ld64.so.1", "s390x", folders("s390x-linux-gnu", "lib64"), "z900", []string{"zarch"}, levelsZ, 0x400 | typeLibc6, false}
 	case "loong64":
 		return abi{"/lib64/ld-linux-loongarch-lp64d.so.1", "loongarch64", folders("loongarch64-linux-gnu", "lib64"), "loongarch", nil, nil, 0x1200 | typeLibc6, false}
 	}
@@ -72,17 +72,17 @@ func folders(triplet, lib string) []string {
 	return append(all, "/lib/", "/usr/lib/")
 }
 
-// hwcapFolders returns the subfolders that glibc tries in each folder before
-// the folder itself, which is the last of them.
-func hwcapFolders(a abi, minor int, level string) []string {
+// hwcapFolders returns the subfolders that glibc 2.minor tries in each folder
+// before the folder itself, which is the last of them, on a CPU of the levels.
+func hwcapFolders(levels []string, minor int, platform string, caps []string) []string {
 	var subfolders []string
 	if minor >= 33 {
-		for _, name := range levelsUpTo(a.levels, level) {
+		for _, name := range levels {
 			subfolders = append(subfolders, "glibc-hwcaps/"+name+"/")
 		}
 	}
 	if minor < 37 {
-		subfolders = append(subfolders, legacyFolders(a, level)...)
+		subfolders = append(subfolders, legacyFolders(platform, caps)...)
 	}
 	return append(subfolders, "")
 }
@@ -97,18 +97,35 @@ func levelsUpTo(levels []string, level string) []string {
 	return nil
 }
 
+// cpu returns what a CPU of a level has: its platform, which $PLATFORM stands
+// for, and the capabilities that had folders of their own before glibc 2.37.
+// Levels of x86 are taken to be Intel's, whose CPUs alone have a platform name.
+func (a abi) cpu(level string) (platform string, caps []string) {
+	switch level {
+	case "x86-64-v4":
+		return "haswell", []string{"avx512_1", "x86_64"}
+	case "x86-64-v3":
+		return "haswell", []string{"x86_64"}
+	case "power9", "power10":
+		return level, a.caps
+	case "z13":
+		return level, capsZ[2:]
+	case "z14":
+		return level, capsZ[1:]
+	case "z15", "z16", "z17":
+		return level, capsZ
+	}
+	return a.platform, a.caps
+}
+
+// capsZ are those of a z15; the vector facilities came with z13, z14 and z15.
+var capsZ = []string{"vxe2", "vxe", "vx", "dfp", "eimm", "ldisp", "zarch"}
+
 // legacyFolders returns the subfolders of glibc before 2.37: every combination
 // of "tls", the platform and the CPU's important capabilities, in this order,
 // more of them and earlier ones first.
-func legacyFolders(a abi, level string) []string {
+func legacyFolders(platform string, caps []string) []string {
 	names := []string{"tls"}
-	platform, caps := a.platform, a.caps
-	switch level {
-	case "x86-64-v4":
-		platform, caps = "haswell", []string{"avx512_1", "x86_64"}
-	case "x86-64-v3":
-		platform = "haswell"
-	}
 	if platform != "" {
 		names = append(names, platform)
 	}

@@ -107,8 +107,8 @@ func (b *bench) run(name string, args ...string) {
 //	ldconfig              run it
 //
 // Keys are soname, needed (a list), rpath, runpath, filter, aux, audit,
-// depaudit; flags are nodeflib, m32, arm64 (the machine in the header), msb
-// (the byte order in the header).
+// depaudit; flags are nodeflib, m32, arm64 and s390x (the machine in the
+// header), msb (the byte order in the header).
 func (b *bench) script(text string) {
 	b.t.Helper()
 	for line := range strings.Lines(text) {
@@ -191,6 +191,8 @@ func (b *bench) object(exe bool, name string, keys []string) {
 			args = append(args, "-m", "elf_i386")
 		case "arm64":
 			patch = append(patch, func(data []byte) { data[18] = 183 })
+		case "s390x":
+			patch = append(patch, func(data []byte) { data[18], data[19] = 0, 22 })
 		case "msb":
 			patch = append(patch, func(data []byte) { data[5] = 2 })
 		default:
@@ -635,4 +637,217 @@ var rules = map[string]string{
 		dir /deep/er
 		lib /deep/lib/liba.so
 		lib /opt/lib/liba.so`,
+
+	// Pairs of rules that meet.
+	"ORIGIN in an inherited RPATH is that of the object with the RPATH": `
+		exe /opt/app/main rpath=$ORIGIN/lib needed=liba.so
+		link /bin/main ../opt/app/main
+		lib /opt/app/lib/liba.so needed=libb.so
+		lib /opt/app/lib/libb.so
+		lib /opt/app/lib/lib/libb.so`,
+	"LD_LIBRARY_PATH and an inherited RPATH": `
+		env LD_LIBRARY_PATH=/env
+		exe /bin/main rpath=/opt needed=liba.so,libb.so
+		lib /opt/liba.so runpath=/run needed=libb.so
+		lib /opt/libb.so
+		lib /env/libb.so
+		lib /run/libb.so`,
+	"an object with RUNPATH asks for what RPATH above it has": `
+		exe /bin/main rpath=/opt needed=liba.so
+		lib /opt/liba.so runpath=/none needed=libb.so
+		lib /opt/libb.so`,
+	"RUNPATH that is empty hides RPATH above it": `
+		exe /bin/main rpath=/opt needed=liba.so
+		lib /opt/liba.so runpath= needed=libb.so
+		lib /opt/libb.so
+		lib /lib/libb.so`,
+	"the cache and an inherited RPATH": `
+		exe /bin/main rpath=/opt needed=liba.so
+		lib /opt/liba.so needed=libb.so
+		lib /opt/libb.so
+		lib /cached/libb.so
+		text /etc/ld.so.conf /cached
+		ldconfig`,
+	"another class in RUNPATH and the right one in the cache": `
+		exe /bin/main runpath=/opt needed=liba.so
+		lib /opt/liba.so m32
+		lib /cached/liba.so
+		lib /lib/liba.so
+		text /etc/ld.so.conf /cached
+		ldconfig`,
+	"both classes in the cache": `
+		exe /bin/main needed=liba.so.1
+		lib /narrow/liba.so.1 soname=liba.so.1 m32 needed=libc.so.6
+		lib /wide/liba.so.1 soname=liba.so.1
+		text /etc/ld.so.conf /narrow /wide
+		ldconfig`,
+	"a cache entry that became one of another class": `
+		exe /bin/main needed=liba.so
+		lib /cached/liba.so
+		text /etc/ld.so.conf /cached
+		ldconfig
+		remove /cached/liba.so
+		lib /cached/liba.so m32
+		lib /lib/liba.so`,
+	"another machine in LD_LIBRARY_PATH, and RPATH before it": `
+		env LD_LIBRARY_PATH=/env
+		exe /bin/main runpath=/opt needed=liba.so,libb.so
+		lib /env/liba.so arm64
+		lib /opt/liba.so
+		lib /env/libb.so arm64
+		lib /lib/libb.so`,
+	"another byte order and machine": `
+		exe /bin/main runpath=/opt needed=liba.so
+		lib /opt/liba.so msb s390x
+		lib /lib/liba.so`,
+	"another class by its path": `
+		exe /bin/main needed=/opt/liba.so,liba.so
+		lib /opt/liba.so m32
+		lib /lib/liba.so`,
+	"NODEFLIB of a library, and its RUNPATH into a default folder": `
+		exe /bin/main needed=liba.so,libc1.so
+		lib /lib/liba.so nodeflib runpath=/lib/x:/lib needed=libb.so,libd.so
+		lib /lib/libb.so
+		lib /usr/lib/libc1.so needed=libd.so
+		lib /usr/lib/libd.so`,
+	"NODEFLIB and LD_PRELOAD": `
+		env LD_PRELOAD=libp.so
+		env LD_LIBRARY_PATH=/env
+		exe /bin/main nodeflib needed=liba.so
+		lib /lib/libp.so
+		lib /env/liba.so`,
+	"NODEFLIB and an entry of the cache below a default folder": `
+		exe /bin/main nodeflib needed=liba.so
+		lib /lib/sub/liba.so
+		text /etc/ld.so.conf /lib/sub
+		ldconfig`,
+	"NODEFLIB and RPATH above": `
+		exe /bin/main rpath=/opt needed=liba.so
+		lib /opt/liba.so nodeflib needed=libb.so,libd.so
+		lib /opt/libb.so
+		lib /lib/libd.so`,
+	"LD_PRELOAD answers for a soname": `
+		env LD_PRELOAD=/opt/mine.so
+		exe /bin/main needed=liba.so.1
+		lib /opt/mine.so soname=liba.so.1 runpath=/opt needed=libq.so
+		lib /opt/libq.so
+		lib /lib/liba.so.1`,
+	"LD_PRELOAD of another class": `
+		env LD_PRELOAD=libp.so
+		env LD_LIBRARY_PATH=/env
+		exe /bin/main needed=liba.so
+		lib /env/libp.so m32
+		lib /lib/libp.so
+		lib /lib/liba.so`,
+	"LD_PRELOAD with tokens, and a filter": `
+		env LD_PRELOAD=/opt/$LIB/libp.so:/opt/${PLATFORM}/libq.so
+		exe /bin/main needed=liba.so
+		lib /opt/lib/x86_64-linux-gnu/libp.so aux=libx.so
+		lib /lib/liba.so
+		lib /lib/libx.so`,
+	"ld.so.preload and what LD_PRELOAD brought": `
+		env LD_PRELOAD=/opt/libp.so
+		text /etc/ld.so.preload libr.so.1 /opt/libp.so
+		exe /bin/main needed=libr.so.1
+		lib /opt/libp.so soname=libr.so.1
+		lib /lib/libr.so.1`,
+	"a filtee by the RPATH of its filter": `
+		exe /bin/main needed=liba.so
+		lib /lib/liba.so rpath=$ORIGIN/f filter=libx.so
+		lib /lib/f/libx.so needed=liby.so
+		lib /lib/f/liby.so`,
+	"a filtee of another class": `
+		exe /bin/main needed=liba.so
+		lib /lib/liba.so runpath=/opt aux=libx.so
+		lib /opt/libx.so m32
+		lib /usr/lib/libx.so`,
+	"a filtee that needs its filter": `
+		exe /bin/main needed=liba.so,libb.so
+		lib /lib/liba.so aux=libx.so needed=libb.so
+		lib /lib/libx.so needed=liba.so,libq.so
+		lib /lib/libb.so
+		lib /lib/libq.so`,
+	"a filtee by its path, known by its soname": `
+		exe /bin/main needed=libx.so.1,liba.so
+		lib /lib/liba.so aux=/opt/libx.so,$ORIGIN/liby.so
+		lib /opt/libx.so soname=libx.so.1
+		lib /lib/libx.so.1
+		lib /lib/liby.so`,
+	"a path through a link and a name": `
+		exe /bin/main runpath=/opt/link:/opt/real needed=liba.so,/opt/real/liba.so,libb.so
+		link /opt/link real
+		lib /opt/real/liba.so needed=libb.so
+		lib /opt/real/libb.so`,
+	"a soname that is a path": `
+		exe /bin/main needed=/opt/liba.so,libb.so
+		lib /opt/liba.so soname=/opt/other.so
+		lib /lib/libb.so needed=/opt/other.so
+		lib /opt/other.so`,
+	"a path that is not there, and the same name elsewhere": `
+		exe /bin/main needed=/opt/liba.so,libb.so
+		lib /lib/libb.so needed=liba.so,/opt/liba.so
+		lib /lib/liba.so`,
+	"tokens in NEEDED and the ORIGIN of the asker": `
+		exe /bin/main needed=/opt/sub/liba.so
+		lib /opt/sub/liba.so needed=$ORIGIN/libb.so,${ORIGIN}/../libd.so
+		lib /opt/sub/libb.so
+		lib /opt/libd.so`,
+	"ORIGIN of the root": `
+		exe /main runpath=$ORIGIN needed=liba.so
+		link /bin/main ../main
+		lib /liba.so
+		lib /bin/liba.so`,
+	"cycles through RPATH, missing at the end": `
+		exe /bin/main rpath=/opt needed=liba.so
+		lib /opt/liba.so needed=libb.so
+		lib /opt/libb.so rpath=/opt2 needed=liba.so,libd.so
+		lib /opt2/libd.so needed=libb.so,libgone.so
+		lib /opt2/liba.so`,
+	"a link in a circle ends its path and no more": `
+		exe /bin/main runpath=/opt:/opt2 needed=liba.so,libb.so
+		link /opt/liba.so liba.so
+		lib /opt2/liba.so
+		lib /lib/liba.so
+		link /opt/libb.so liba.so
+		lib /opt2/libb.so`,
+	"a link through a file ends its path": `
+		exe /bin/main runpath=/opt:/opt2 needed=liba.so
+		text /opt/file x
+		link /opt/liba.so file/liba.so
+		lib /opt2/liba.so
+		lib /usr/lib/liba.so`,
+	"a link in a circle, in two paths": `
+		env LD_LIBRARY_PATH=/env:/none
+		exe /bin/main runpath=/none:/opt2 needed=liba.so
+		link /env/liba.so liba.so
+		lib /opt2/liba.so`,
+	"a truncated file": `
+		exe /bin/main runpath=/opt needed=liba.so
+		text /opt/liba.so short
+		lib /lib/liba.so`,
+	"hwcaps and the class": `
+		exe /bin/main runpath=/opt needed=liba.so
+		lib /opt/tls/liba.so m32
+		lib /opt/liba.so`,
+	"hwcaps folders in the cache": `
+		exe /bin/main needed=liba.so.1,libb.so.1
+		lib /opt/tls/liba.so.1 soname=liba.so.1
+		lib /opt/liba.so.1 soname=liba.so.1
+		lib /opt/libb.so.1 soname=libb.so.1
+		text /etc/ld.so.conf /opt
+		ldconfig`,
+	"the working folder and an inherited RPATH": `
+		exe /bin/main rpath=: needed=liba.so
+		lib /liba.so needed=libb.so
+		lib /libb.so`,
+	"RPATH of the program for what a preload needs": `
+		env LD_PRELOAD=/pre/libp.so
+		exe /bin/main rpath=/opt needed=liba.so
+		lib /pre/libp.so needed=libq.so
+		lib /opt/libq.so
+		lib /lib/liba.so`,
+	"a second time under the soname of a missing library": `
+		exe /bin/main needed=libgone.so,liba.so
+		lib /lib/liba.so soname=libgone.so
+		lib /usr/lib/libb.so needed=libgone.so`,
 }

@@ -81,7 +81,7 @@ func (l *Loader) usualLinker(f *elf.File) string {
 // describeGlibc reads out of a linker of glibc what was built into it.
 func (l *Loader) describeGlibc(ld *linker) error {
 	arch := abiOf(ld.file)
-	ld.folders, ld.platform = arch.folders, arch.platform
+	ld.folders = arch.folders
 	if ld.node != nil && ld.node.Kind == tree.File {
 		if err := ld.readBuiltIn(); err != nil {
 			return err
@@ -89,7 +89,9 @@ func (l *Loader) describeGlibc(ld *linker) error {
 	}
 	ld.lib = libToken(ld.folders)
 	ld.level = l.options.Level
-	ld.hwcaps = hwcapFolders(arch, ld.minor, ld.level)
+	var caps []string
+	ld.platform, caps = arch.cpu(ld.level)
+	ld.hwcaps = hwcapFolders(levelsUpTo(arch.levels, ld.level), ld.minor, ld.platform, caps)
 	if l.options.Cache != nil {
 		ld.cache = l.options.Cache
 		return nil

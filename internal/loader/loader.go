@@ -63,7 +63,8 @@ type header struct {
 }
 
 // ELF returns what a linker sees of a file; the error is elf.ErrNotELF for a
-// file that is no ELF file. It is read once.
+// file that is no ELF file; with another error it may tell what the ELF header
+// says, as elf.Read does. It is read once.
 func (l *Loader) ELF(n *tree.Node) (*elf.File, error) {
 	if n.Kind != tree.File {
 		return nil, elf.ErrNotELF
@@ -82,7 +83,7 @@ func read(n *tree.Node) (*elf.File, error) {
 	defer r.Close()
 	f, err := elf.Read(r, n.Size)
 	if err != nil && !errors.Is(err, elf.ErrNotELF) {
-		return nil, fmt.Errorf("cannot read %s: %w", n.Path(), err)
+		return f, fmt.Errorf("cannot read %s: %w", n.Path(), err)
 	}
 	return f, err
 }
@@ -152,9 +153,15 @@ func (l *Loader) absolute(name string) string {
 	return strings.TrimSuffix(l.options.Dir, "/") + "/" + name
 }
 
-// open returns the file that open(2) would open at a path, or nil. Folders are
-// looked up once.
+// open returns the file that open(2) would open at a path, or nil.
 func (l *Loader) open(name string) (*tree.Node, error) {
+	n, err := l.follow(name)
+	return n, ignoreMissing(err)
+}
+
+// follow is open for a caller who is told where a link at the end of the path
+// leads nowhere, by a *tree.PathError. Folders are looked up once.
+func (l *Loader) follow(name string) (*tree.Node, error) {
 	name = l.absolute(name)
 	slash := strings.LastIndexByte(name, '/')
 	dir, err := l.folder(name[:slash+1])
@@ -170,7 +177,7 @@ func (l *Loader) open(name string) (*tree.Node, error) {
 		return n, err
 	}
 	at, err := l.tree.Resolve(name)
-	return at.Node, ignoreMissing(err)
+	return at.Node, err
 }
 
 // folder returns the folder at a path, or nil.

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -185,10 +186,11 @@ func (m *musl) lookIn(s *search, name string, folders []string, found string) er
 	return nil
 }
 
-// tryMusl is try for a linker that goes no further than the first file.
+// tryMusl is try for a linker that goes no further than the first file, or the
+// first link that leads in a circle.
 func (m *musl) tryMusl(s *search, name, found string) error {
 	err := m.try(m.ld, s, name, found)
-	s.fatal = s.fatal || s.reason != ""
+	s.fatal = s.fatal || s.rejected || errors.Is(s.stuck, tree.ErrLoop)
 	return err
 }
 

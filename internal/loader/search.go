@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strings"
 
 	own "smith/internal/elf"
@@ -22,33 +23,42 @@ type search struct {
 	searched []string
 	reason   string
 	fatal    bool // the linker stops at what it has found
+	// Of the last file tried: it was passed over, or it was a link that cannot
+	// be followed, and why.
+	rejected bool
+	stuck    error
 }
 
 func (s *search) over() bool { return s.found.Node != nil || s.fatal }
 
-// look tries the name in each place and its hwcaps subfolders, in order.
+// look tries the name in each place, in order. Where a link leads in a circle
+// or through a file, glibc does not search the rest of the path.
 func (l *Loader) look(ld *linker, s *search, name string, places []place) error {
 	for _, p := range places {
-		if s.over() {
-			return nil
-		}
 		s.searched = append(s.searched, trimFolder(p.folder))
-		dir, err := l.folder(l.absolute(p.folder))
-		if err != nil {
+		if err := l.lookAt(ld, s, name, p); err != nil || s.over() || s.stuck != nil {
 			return err
 		}
-		if dir == nil {
-			continue
+	}
+	return nil
+}
+
+// lookAt tries the name in the hwcaps subfolders of a place, and then in the
+// place itself.
+func (l *Loader) lookAt(ld *linker, s *search, name string, p place) error {
+	s.stuck = nil
+	dir, err := l.folder(l.absolute(p.folder))
+	if dir == nil || err != nil {
+		return err
+	}
+	for _, sub := range ld.hwcaps {
+		if sub != "" {
+			if first, _, _ := strings.Cut(sub, "/"); !has(dir, first) {
+				continue
+			}
 		}
-		for _, sub := range ld.hwcaps {
-			if sub != "" {
-				if first, _, _ := strings.Cut(sub, "/"); !has(dir, first) {
-					continue
-				}
-			}
-			if err := l.try(ld, s, p.folder+sub+name, p.name); err != nil || s.over() {
-				return err
-			}
+		if err := l.try(ld, s, p.folder+sub+name, p.name); err != nil || s.over() {
+			return err
 		}
 	}
 	return nil
@@ -70,8 +80,12 @@ func trimFolder(folder string) string {
 // try opens one path. A file that this linker cannot load is passed over, or
 // ends the search, as glibc's open_verify has it.
 func (l *Loader) try(ld *linker, s *search, name, found string) error {
-	n, err := l.open(name)
-	if n == nil || err != nil {
+	s.rejected, s.stuck = false, nil
+	n, err := l.follow(name)
+	if errors.Is(err, tree.ErrLoop) || errors.Is(err, tree.ErrNotDirectory) {
+		s.stuck, s.reason = err, name+" is a link that cannot be followed"
+	}
+	if err = ignoreMissing(err); n == nil || err != nil {
 		return err
 	}
 	switch reason, fatal, err := l.unfit(ld, n); {
@@ -80,7 +94,7 @@ func (l *Loader) try(ld *linker, s *search, name, found string) error {
 	case reason == "":
 		s.found = Library{Path: l.absolute(name), Node: n, Found: found}
 	default:
-		s.reason, s.fatal = name+" "+reason, fatal
+		s.rejected, s.reason, s.fatal = true, name+" "+reason, fatal
 	}
 	return nil
 }
@@ -96,22 +110,15 @@ func (l *Loader) unfit(ld *linker, n *tree.Node) (reason string, fatal bool, err
 		return "is not an ELF file", true, nil
 	}
 	var malformed *own.FormatError
-	if errors.As(err, &malformed) {
-		return "is a " + malformed.Error(), true, nil
-	}
-	if err != nil {
+	if err != nil && !errors.As(err, &malformed) {
 		return "", false, err
 	}
-	want := ld.file
+	if reason, fatal = foreign(f, ld.file); reason != "" {
+		return reason, fatal, nil
+	}
 	switch {
-	case f.Class != want.Class:
-		return "is of another class, " + f.Class.String(), false, nil
-	case f.ByteOrder != want.ByteOrder:
-		return "is of another byte order", true, nil
-	case f.OSABI != elf.ELFOSABI_NONE && f.OSABI != elf.ELFOSABI_LINUX:
-		return "is for another system, " + f.OSABI.String(), true, nil
-	case !sameMachine(f, want):
-		return fmt.Sprintf("is for another machine, %s", f.Machine), false, nil
+	case malformed != nil:
+		return "is a " + malformed.Error(), true, nil
 	case f.Type != elf.ET_DYN || f.PIE:
 		return "is not a shared object", true, nil
 	case !f.Dynamic:
@@ -120,8 +127,29 @@ func (l *Loader) unfit(ld *linker, n *tree.Node) (reason string, fatal bool, err
 	return "", false, nil
 }
 
+// foreign tells in what the ELF header of a file is not that of a linker's own
+// kind of files, in the order in which glibc looks at it.
+func foreign(f, want *own.File) (reason string, fatal bool) {
+	switch {
+	case f.Machine == elf.EM_NONE:
+		return "", false // the header is malformed, or ends before this
+	case f.Class != want.Class:
+		return "is of another class, " + f.Class.String(), false
+	case f.ByteOrder != want.ByteOrder:
+		// The linker reads the machine in its own byte order, and takes no
+		// notice of the marked one if the machine is not its own by that.
+		return "is of another byte order", f.Machine == elf.Machine(bits.ReverseBytes16(uint16(want.Machine)))
+	case !sameMachine(f, want):
+		return fmt.Sprintf("is for another machine, %s", f.Machine), false
+	case f.OSABI != elf.ELFOSABI_NONE && f.OSABI != elf.ELFOSABI_LINUX:
+		return "is for another system, " + f.OSABI.String(), true
+	}
+	return "", false
+}
+
 // Flags that tell apart the ABIs of one machine (RISC-V ELF psABI,
-// "e_flags"; 64-bit ELF V2 ABI for Power, "File header").
+// "e_flags"; 64-bit ELF V2 ABI for Power, "File header"). Those of ARM are
+// below, beside ldconfig's marks.
 const (
 	riscvFloatABI = 0x6
 	powerABI      = 0x3
@@ -132,6 +160,9 @@ func sameMachine(a, b *own.File) bool {
 		return false
 	}
 	switch a.Machine {
+	case elf.EM_ARM:
+		x, y := armFlags(a.Flags), armFlags(b.Flags)
+		return x == y || x == typeLibc6 || y == typeLibc6
 	case elf.EM_RISCV:
 		return a.Flags&riscvFloatABI == b.Flags&riscvFloatABI
 	case elf.EM_PPC64:
@@ -154,8 +185,8 @@ func (ld *linker) places(elements []string, origin, kind, owner string) []place 
 		if !ok || (folder == "" && element != "") {
 			continue
 		}
-		if folder = strings.TrimRight(folder, "/"); folder != "" || strings.HasPrefix(element, "/") {
-			folder += "/"
+		if folder != "" {
+			folder = strings.TrimRight(folder, "/") + "/"
 		}
 		if seen[folder] {
 			continue
