@@ -51,6 +51,20 @@ func (a architecture) library(soname string, needed ...string) []byte {
 	return a.with(func(o *elftest.Object) { o.Soname, o.Needed = soname, needed })
 }
 
+// floating returns a library of the same machine for another float ABI, or one
+// that is the same where a machine has only one.
+func (a architecture) floating(soname string) []byte {
+	return a.with(func(o *elftest.Object) {
+		o.Soname = soname
+		switch {
+		case a.name == "arm":
+			o.Flags ^= 0x600
+		case a.name == "riscv64":
+			o.Flags = 1
+		}
+	})
+}
+
 // files returns a root in which each way of finding a library counts once.
 func (a architecture) files() map[string][]byte {
 	other := architectures[0]
@@ -63,7 +77,7 @@ func (a architecture) files() map[string][]byte {
 	return map[string][]byte{
 		"/bin/main": a.with(func(o *elftest.Object) {
 			o.Interpreter, o.PIE, o.RUNPATH = a.linker, true, "$ORIGIN/../run:/run/$LIB"
-			o.Needed = []string{"librun.so", "liblib.so", "libmulti.so", "libusrmulti.so", "libbase.so", "libusr.so", "libcached.so", "libother.so", "lib64.so", "libgone.so"}
+			o.Needed = []string{"librun.so", "liblib.so", "libmulti.so", "libusrmulti.so", "libbase.so", "libusr.so", "libcached.so", "libother.so", "libfloat.so", "lib64.so", "libgone.so"}
 		}),
 		"/run/librun.so":                               a.library("librun.so"),
 		"/run/lib/" + a.triplet + "/liblib.so":         a.library("liblib.so", "libcached.so"),
@@ -77,6 +91,8 @@ func (a architecture) files() map[string][]byte {
 		"/lib/libcached.so":                            a.library("libcached.so"),
 		"/opt/libdeep.so":                              a.library("libdeep.so"),
 		"/run/libother.so":                             other.library("libother.so"),
+		"/run/libfloat.so":                             a.floating("libfloat.so"),
+		"/lib/libfloat.so":                             a.library("libfloat.so"),
 		"/usr/lib/" + a.triplet + "/libother.so":       a.library("libother.so"),
 		"/usr/lib/" + other.triplet + "/libforeign.so": other.library("libforeign.so"),
 	}
@@ -182,6 +198,19 @@ func TestArchitectures(t *testing.T) {
 	}
 }
 
+// Of an object that has both, which no linker makes today, RUNPATH alone counts.
+func TestRPATHBesideRUNPATH(t *testing.T) {
+	b, a := newBench(t), architectures[0]
+	b.write("/bin/main", a.with(func(o *elftest.Object) {
+		o.Interpreter, o.PIE, o.RPATH, o.RUNPATH, o.Needed = a.linker, true, "/rpath", "/runpath", []string{"liba.so", "libb.so"}
+	}), 0o755)
+	b.write("/rpath/liba.so", a.library("liba.so"), 0o755)
+	b.write("/runpath/liba.so", a.library("liba.so", "libc1.so"), 0o755)
+	b.write("/rpath/libb.so", a.library("libb.so"), 0o755)
+	b.write("/rpath/libc1.so", a.library("libc1.so"), 0o755)
+	b.compare("/bin/main")
+}
+
 // The symbol versions that glibc's linker misses are those of the model.
 func TestVersions(t *testing.T) {
 	b := newBench(t)
@@ -204,6 +233,10 @@ func TestVersions(t *testing.T) {
 		{"one too new", []string{"liba.so", "A_1"}, need("A_1", "A_2"), []loader.VersionError{{Version: "A_2", Library: "/lib/liba.so", NeededBy: "/bin/main"}}},
 		{"weak", []string{"liba.so", "A_1"}, need("A_3?"), []loader.VersionError{{Version: "A_3", Library: "/lib/liba.so", NeededBy: "/bin/main", Weak: true}}},
 		{"no versions at all", nil, need("A_1"), nil},
+		{"weak and strong", []string{"liba.so", "A_1"}, need("A_4?", "A_5"), []loader.VersionError{
+			{Version: "A_4", Library: "/lib/liba.so", NeededBy: "/bin/main", Weak: true},
+			{Version: "A_5", Library: "/lib/liba.so", NeededBy: "/bin/main"},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.write("/lib/liba.so", a.with(func(o *elftest.Object) { o.Soname, o.VersionDefs = "liba.so", c.defined }), 0o755)

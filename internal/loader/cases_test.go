@@ -311,6 +311,81 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// Auditors are in no list of the linker's; it tells where it searches for them.
+func TestAuditors(t *testing.T) {
+	for name, script := range map[string]string{
+		"the environment, the program, and what they need": `
+			env LD_AUDIT=libenv.so:libnone.so
+			exe /bin/main needed=liba.so audit=libau.so depaudit=libdep.so
+			lib /lib/liba.so
+			lib /lib/libenv.so
+			lib /lib/libau.so needed=libsub.so
+			lib /lib/libdep.so needed=libsub.so,liba.so
+			lib /lib/libsub.so`,
+		"RUNPATH of the program comes before LD_LIBRARY_PATH": `
+			env LD_LIBRARY_PATH=/env
+			exe /bin/main audit=libau.so runpath=/opt
+			lib /opt/libau.so needed=libsub.so,libown.so
+			lib /env/libau.so
+			lib /opt/libsub.so runpath=/own needed=libown.so
+			lib /env/libsub.so
+			lib /own/libown.so
+			lib /env/libown.so`,
+		"RPATH of the program, and another class": `
+			exe /bin/main audit=libau.so rpath=/opt
+			lib /opt/libau.so m32
+			lib /lib/libau.so needed=libsub.so
+			lib /opt/libsub.so`,
+		"RUNPATH of the auditor": `
+			exe /bin/main audit=libau.so runpath=/opt
+			lib /opt/libau.so runpath=/own needed=libsub.so
+			lib /opt/libsub.so
+			lib /own/libsub.so`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.script(script)
+			p, err := loader.New(rootTree(t, b.root), loader.Options{Env: b.env}).Load(context.Background(), "/bin/main")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, lib := range p.Libraries {
+				got = append(got, lib.Path)
+			}
+			slices.Sort(got)
+			if d := cmp.Diff(b.searched("/bin/main"), got); d != "" {
+				t.Errorf("(-linker +model):\n%s", d)
+			}
+		})
+	}
+}
+
+// searched returns the files at which the linker's searches end, in all its
+// worlds, sorted.
+func (b *bench) searched(program string) []string {
+	b.t.Helper()
+	cmd := &exec.Cmd{
+		Path: program, Args: []string{program}, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Chroot: b.root},
+		Env: append([]string{"LD_TRACE_LOADED_OBJECTS=1", "LD_DEBUG=libs"}, b.env...),
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.t.Fatalf("%v: %s", err, out)
+	}
+	const tried = "trying file="
+	var found []string
+	for _, one := range strings.Split(string(out), "find library=")[1:] {
+		last := one[max(0, strings.LastIndex(one, tried)+len(tried)):]
+		last, _, _ = strings.Cut(last, "\n")
+		if _, err := os.Stat(b.at(last)); err == nil && last != "" {
+			found = append(found, last)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
 var rules = map[string]string{
 	"default folders in order": `
 		exe /bin/main needed=liba.so,libb.so,libc1.so,libd.so

@@ -39,6 +39,8 @@ type glibc struct {
 	session
 	env   []place   // LD_LIBRARY_PATH
 	queue []*object // the search list: breadth first, filters after what they stand for
+	// auditing says that this is the world of an auditor.
+	auditing bool
 }
 
 func newGlibc(l *Loader, ld *linker, main *object) *glibc {
@@ -224,22 +226,29 @@ func (g *glibc) rpath(o *object) []place {
 }
 
 // inRPATH looks in the RPATH of the object, of each object that led to it, and
-// of the program; not at all where the object has a RUNPATH.
+// of the program; not at all where the object has a RUNPATH. For an auditor,
+// which the linker itself asks for, and for what it needs, the RUNPATH of the
+// program counts too.
 func (g *glibc) inRPATH(s *search, by *object, name string) error {
-	if by.file.RUNPATH != nil {
+	if by.file.RUNPATH != nil && (!g.auditing || by != g.main) {
 		return nil
 	}
-	main := false
+	var chain []*object
 	for o := by; o != nil; o = o.loader {
-		main = main || o == g.main
+		chain = append(chain, o)
+	}
+	if !slices.Contains(chain, g.main) {
+		chain = append(chain, g.main)
+	}
+	for _, o := range chain {
 		if err := g.look(g.ld, s, name, g.rpath(o)); err != nil || s.over() {
 			return err
 		}
 	}
-	if main {
-		return nil
+	if g.auditing {
+		return g.inRUNPATH(s, g.main, name)
 	}
-	return g.look(g.ld, s, name, g.rpath(g.main))
+	return nil
 }
 
 func (g *glibc) inEnv(s *search, _ *object, name string) error {

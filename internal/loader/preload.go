@@ -84,6 +84,7 @@ func (g *glibc) loadAuditors(ctx context.Context, p *Process) error {
 	}
 	for _, name := range g.auditors() {
 		world := newGlibc(g.Loader, g.ld, g.main)
+		world.auditing = true
 		auditor, err := world.mapObject(g.main, name, Audit)
 		if err != nil {
 			return err
