@@ -133,7 +133,7 @@ func follow(ctx context.Context, in Input) (*selector, error) {
 	if in.Events == nil {
 		in.Events = event.Silent{}
 	}
-	s, err := newSelector(in)
+	s, err := newSelector(ctx, in)
 	if err != nil {
 		return nil, err
 	}

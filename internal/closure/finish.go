@@ -15,6 +15,9 @@ import (
 // finish puts the kept files into a tree of their own and checks what the
 // container will see.
 func (s *selector) finish(ctx context.Context) (*Selection, error) {
+	if err := s.keepCache(); err != nil {
+		return nil, err
+	}
 	sel := &Selection{Tree: tree.New(), Files: map[string][]record.Reason{}}
 	for _, it := range s.sorted() {
 		s.guard(it)

@@ -19,6 +19,7 @@ type selector struct {
 	in       Input
 	view     *view
 	loader   *loader.Loader
+	cache    *loader.Cache // that the loader goes by in place of the view's, or nil
 	excludes excludes
 
 	items    map[*tree.Node]*item
@@ -315,7 +316,7 @@ func (s *selector) onTheWay(link *tree.Node, e edge) {
 
 // newSelector stacks the inputs. From here on the view does not change, which
 // the loader relies on.
-func newSelector(in Input) (*selector, error) {
+func newSelector(ctx context.Context, in Input) (*selector, error) {
 	v, err := newView(in)
 	if err != nil {
 		return nil, err
@@ -328,6 +329,12 @@ func newSelector(in Input) (*selector, error) {
 		return nil, err
 	}
 	s.loader = loader.New(v.Tree, loader.Options{Env: in.Env})
+	if s.cache, err = s.linkerCache(ctx, s.loader); err != nil {
+		return nil, fmt.Errorf("cannot work out %s: %w", loader.CachePath, err)
+	}
+	if s.cache != nil {
+		s.loader = s.loader.With(s.cache)
+	}
 	return s, nil
 }
 

@@ -147,6 +147,12 @@ func legacyFolders(platform string, caps []string) []string {
 	return all
 }
 
+// Known says whether there is a model of an architecture's linker.
+func Known(architecture, variant string) bool {
+	_, err := fileOf(architecture, variant)
+	return err == nil
+}
+
 // fileOf returns what any shared object of an architecture is like.
 func fileOf(architecture, variant string) (*own.File, error) {
 	f := &own.File{Class: elf.ELFCLASS64, ByteOrder: binary.LittleEndian, Type: elf.ET_DYN, Dynamic: true}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"path"
+	"strings"
 
 	"smith/internal/tree"
 )
@@ -12,8 +14,7 @@ import (
 // CachePath is where glibc's linker looks for the cache.
 const CachePath = "/etc/ld.so.cache"
 
-// errBadCache is what a file that is no cache gives; the linker goes on as if
-// there were none.
+// errBadCache is what a file that is no cache gives.
 var errBadCache = errors.New("not a usable ld.so.cache")
 
 // A Cache is the contents of an ld.so.cache, in its order, which counts.
@@ -67,16 +68,21 @@ const (
 	isaLevelMask   = 1<<10 - 1
 )
 
-// readCacheFile reads the cache in a file of a tree.
-func readCacheFile(n *tree.Node) (*Cache, error) {
+// ReadCacheFile reads the cache in a file of a tree; nil for a file that is
+// none, or a broken one: the linker goes on as if it were not there.
+func ReadCacheFile(n *tree.Node) (*Cache, error) {
 	if n.Size > maxCache {
-		return nil, errBadCache
+		return nil, nil
 	}
 	data, err := n.ReadAll(maxCache)
 	if err != nil {
 		return nil, err
 	}
-	return ReadCache(data)
+	c, err := ReadCache(data)
+	if errors.Is(err, errBadCache) {
+		return nil, nil
+	}
+	return c, err
 }
 
 // ReadCache reads an ld.so.cache in any of its formats and either byte order.
@@ -219,3 +225,48 @@ func (e CacheEntry) extended() bool {
 // isaLevel is what the library asks of the CPU, as GNU_PROPERTY_X86_ISA_1
 // counts: 0 is the baseline.
 func (e CacheEntry) isaLevel() uint32 { return uint32(e.Hwcap>>32) & isaLevelMask }
+
+// folder returns the folder that the linker would search to come to the entry,
+// without that for certain CPUs.
+func (e CacheEntry) folder() string {
+	dir := path.Dir(e.Path)
+	if e.Subfolder != "" {
+		dir = strings.TrimSuffix(dir, "/glibc-hwcaps/"+e.Subfolder)
+	}
+	return dir
+}
+
+// Only returns the cache without the entries whose path keep is false for.
+func (c *Cache) Only(keep func(path string) bool) *Cache {
+	less := *c
+	less.Entries = nil
+	for _, e := range c.Entries {
+		if keep(e.Path) {
+			less.Entries = append(less.Entries, e)
+		}
+	}
+	return &less
+}
+
+// Has says whether the cache holds all of the entries.
+func (c *Cache) Has(entries []CacheEntry) bool {
+	all := map[CacheEntry]bool{}
+	for _, e := range c.Entries {
+		all[e.plain()] = true
+	}
+	for _, e := range entries {
+		if !all[e.plain()] {
+			return false
+		}
+	}
+	return true
+}
+
+// plain returns the entry without the index into the list of folders, which
+// every cache numbers anew.
+func (e CacheEntry) plain() CacheEntry {
+	if e.Subfolder != "" {
+		e.Hwcap &^= 1<<32 - 1
+	}
+	return e
+}

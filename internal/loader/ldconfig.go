@@ -4,13 +4,107 @@ import (
 	"context"
 	"debug/elf"
 	"errors"
-	"path"
 	"slices"
 	"strings"
 
 	own "smith/internal/elf"
 	"smith/internal/tree"
 )
+
+// Cache works out the cache that ldconfig(8) of an architecture would write for
+// the tree by its ld.so.conf and all that this includes. Folders that only the
+// cache in the tree knows come after those: somebody had ldconfig search them.
+//
+// It is nil where the linker finds the same without a cache: there is no
+// library but in the linker's own folders, or the linker is not glibc's.
+func (l *Loader) Cache(ctx context.Context, architecture, variant string) (*Cache, error) {
+	ld, err := l.linkerOf(architecture, variant)
+	if err != nil || ld.musl || ld.node == nil {
+		return nil, err
+	}
+	folders, err := ConfigFolders(l.tree)
+	if err != nil {
+		return nil, err
+	}
+	if ld.cache != nil {
+		for _, e := range ld.cache.Entries {
+			if dir := e.folder(); (e.Hwcap == 0 || e.Subfolder != "") && !slices.Contains(folders, dir) {
+				folders = append(folders, dir)
+			}
+		}
+	}
+	for _, f := range folders {
+		foreign, err := l.holdsMore(ld, f)
+		if err != nil {
+			return nil, err
+		}
+		if foreign {
+			return l.CacheOf(ctx, architecture, variant, folders)
+		}
+	}
+	return nil, nil
+}
+
+// holdsMore says whether a folder holds libraries and is none of the linker's
+// own.
+func (l *Loader) holdsMore(ld *linker, name string) (bool, error) {
+	dir, err := l.folder(name + "/")
+	if dir == nil || err != nil {
+		return false, err
+	}
+	if own, err := l.isOwn(ld, dir); own || err != nil {
+		return false, err
+	}
+	children, err := dir.Children()
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(children, func(n *tree.Node) bool {
+		return n.Kind != tree.Dir && hasLibraryName(n.Name()) || n.Kind == tree.Dir && n.Name() == "glibc-hwcaps"
+	}), nil
+}
+
+// isOwn says whether a folder is one that the linker searches without a cache.
+func (l *Loader) isOwn(ld *linker, dir *tree.Node) (bool, error) {
+	for _, name := range ld.folders {
+		own, err := l.folder(name)
+		if own == dir || err != nil {
+			return own == dir, err
+		}
+	}
+	return false, nil
+}
+
+// linkerOf returns the linker of an architecture.
+func (l *Loader) linkerOf(architecture, variant string) (*linker, error) {
+	like, err := fileOf(architecture, variant)
+	if err != nil {
+		return nil, err
+	}
+	return l.linkerFor(like)
+}
+
+// Needs returns the entries of a cache that lead to where the linker of an
+// architecture does not look by itself.
+func (l *Loader) Needs(c *Cache, architecture, variant string) ([]CacheEntry, error) {
+	ld, err := l.linkerOf(architecture, variant)
+	if err != nil {
+		return nil, err
+	}
+	var needed []CacheEntry
+	for _, e := range c.Entries {
+		dir, err := l.folder(e.folder() + "/")
+		if err != nil {
+			return nil, err
+		}
+		if own, err := l.isOwn(ld, dir); err != nil {
+			return nil, err
+		} else if !own {
+			needed = append(needed, e)
+		}
+	}
+	return needed, nil
+}
 
 // CacheOf works out the cache that ldconfig(8) of an architecture would write
 // for the tree, given the folders of an ld.so.conf; the linker's own folders
@@ -21,15 +115,11 @@ import (
 // certain CPUs that glibc 2.37 dropped ("tls", "haswell") are left out, whose
 // libraries have another in the folder above.
 func (l *Loader) CacheOf(ctx context.Context, architecture, variant string, folders []string) (*Cache, error) {
-	like, err := fileOf(architecture, variant)
+	ld, err := l.linkerOf(architecture, variant)
 	if err != nil {
 		return nil, err
 	}
-	ld, err := l.linkerFor(like)
-	if err != nil {
-		return nil, err
-	}
-	b := &cacheBuilder{Loader: l, arch: architecture, seen: map[*tree.Node]bool{}, cache: &Cache{ByteOrder: like.ByteOrder}}
+	b := &cacheBuilder{Loader: l, arch: architecture, seen: map[*tree.Node]bool{}, cache: &Cache{ByteOrder: ld.file.ByteOrder}}
 	for _, folder := range append(slices.Clone(folders), ldconfigFolders(architecture, ld.folders)...) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -233,18 +323,4 @@ func armFlags(flags uint32) uint32 {
 		return 0xb00 | typeLibc6
 	}
 	return typeLibc6
-}
-
-// NeedsCache says whether a linker finds the library at a path by the cache
-// alone: its folder is none of the linker's own.
-func (l *Loader) NeedsCache(architecture, variant, library string) (bool, error) {
-	like, err := fileOf(architecture, variant)
-	if err != nil {
-		return false, err
-	}
-	ld, err := l.linkerFor(like)
-	if err != nil {
-		return false, err
-	}
-	return !slices.Contains(ld.folders, path.Dir(library)+"/"), nil
 }

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"path"
 	"regexp"
@@ -100,10 +99,7 @@ func (l *Loader) describeGlibc(ld *linker) error {
 	if n == nil || err != nil || n.Kind != tree.File {
 		return err
 	}
-	ld.cache, err = readCacheFile(n)
-	if errors.Is(err, errBadCache) {
-		return nil // the linker goes on as if there were none
-	}
+	ld.cache, err = ReadCacheFile(n)
 	return err
 }
 

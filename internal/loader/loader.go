@@ -42,9 +42,9 @@ type Loader struct {
 	tree    *tree.Tree
 	options Options
 
-	files   sync.Map // *tree.Node → *header
-	folders sync.Map // path → *tree.Node, nil where there is no folder
-	linkers sync.Map // path of interpreter → *linker
+	files   *sync.Map // *tree.Node → *header
+	folders *sync.Map // path → *tree.Node, nil where there is no folder
+	linkers *sync.Map // path of interpreter → *linker
 }
 
 // New returns a Loader for a tree.
@@ -52,7 +52,15 @@ func New(t *tree.Tree, options Options) *Loader {
 	if options.Dir == "" {
 		options.Dir = "/"
 	}
-	return &Loader{tree: t, options: options}
+	return &Loader{tree: t, options: options, files: &sync.Map{}, folders: &sync.Map{}, linkers: &sync.Map{}}
+}
+
+// With returns a Loader for the same tree that reads a cache in place of the
+// tree's own, and shares what was read.
+func (l *Loader) With(c *Cache) *Loader {
+	options := l.options
+	options.Cache = c
+	return &Loader{tree: l.tree, options: options, files: l.files, folders: l.folders, linkers: &sync.Map{}}
 }
 
 // A header is what one reading of a file gave.
