@@ -23,6 +23,21 @@ jq:jq
 cmp:diffutils
 file:file
 unshare:util-linux
+qemu-aarch64-static:qemu-user-static
+ldconfig:libc-bin
+"
+
+# FILE:PACKAGE, for what is no program: the linkers of other architectures, and
+# musl's, which judge the model of them.
+files="
+/usr/i686-linux-gnu/lib/ld-linux.so.2:libc6-i386-cross
+/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1:libc6-arm64-cross
+/usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3:libc6-armhf-cross
+/usr/arm-linux-gnueabi/lib/ld-linux.so.3:libc6-armel-cross
+/usr/riscv64-linux-gnu/lib/ld-linux-riscv64-lp64d.so.1:libc6-riscv64-cross
+/usr/powerpc64le-linux-gnu/lib/ld64.so.2:libc6-ppc64el-cross
+/usr/s390x-linux-gnu/lib/ld64.so.1:libc6-s390x-cross
+/lib/ld-musl-x86_64.so.1:musl
 "
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -31,6 +46,11 @@ apt=$(command -v apt-get || true)
 missing=""
 for entry in $programs; do
 	if ! command -v "${entry%%:*}" >/dev/null; then
+		missing="$missing ${entry#*:}"
+	fi
+done
+for entry in $files; do
+	if [ ! -e "${entry%%:*}" ]; then
 		missing="$missing ${entry#*:}"
 	fi
 done

@@ -76,19 +76,47 @@ func TestLinkerCache(t *testing.T) {
 		want      []string
 	}{
 		{"a default folder", map[string]string{"/etc/ld.so.conf": "/opt/a\n"}, []string{"/usr/lib/libx.so.1"}, "/usr/lib/libx.so.1", nil},
-		{"a default folder before one that is not", map[string]string{"/etc/ld.so.conf": "/usr/lib\n/opt/a\n"},
-			[]string{"/usr/lib/libx.so.1", "/opt/a/libx.so.1"}, "/usr/lib/libx.so.1", nil},
-		{"a folder of ld.so.conf", map[string]string{"/etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf", "/etc/ld.so.conf.d/a.conf": "/opt/a"},
-			[]string{"/opt/a/libx.so.1"}, "/opt/a/libx.so.1", []string{"libx.so.1 /opt/a/libx.so.1"}},
-		{"two folders of ld.so.conf and a default one", map[string]string{"/etc/ld.so.conf": "/opt/b\n/opt/a\n"},
-			[]string{"/opt/a/libx.so.1", "/opt/b/libx.so.1", "/lib/libx.so.1"}, "/opt/b/libx.so.1", []string{"libx.so.1 /opt/b/libx.so.1"}},
-		{"a cache without ld.so.conf", map[string]string{"/etc/ld.so.cache": string(stale)},
-			[]string{"/opt/b/libx.so.1"}, "/opt/b/libx.so.1", []string{"libx.so.1 /opt/b/libx.so.1"}},
-		{"ld.so.conf before what only the cache knows", map[string]string{"/etc/ld.so.cache": string(stale), "/etc/ld.so.conf": "/opt/a"},
-			[]string{"/opt/a/libx.so.1", "/opt/b/libx.so.1"}, "/opt/a/libx.so.1", []string{"libx.so.1 /opt/a/libx.so.1"}},
+		{
+			"a default folder before one that is not",
+			map[string]string{"/etc/ld.so.conf": "/usr/lib\n/opt/a\n"},
+			[]string{"/usr/lib/libx.so.1", "/opt/a/libx.so.1"},
+			"/usr/lib/libx.so.1", nil,
+		},
+		{
+			"a folder of ld.so.conf",
+			map[string]string{"/etc/ld.so.conf": "include /etc/ld.so.conf.d/*.conf", "/etc/ld.so.conf.d/a.conf": "/opt/a"},
+			[]string{"/opt/a/libx.so.1"},
+			"/opt/a/libx.so.1",
+			[]string{"libx.so.1 /opt/a/libx.so.1"},
+		},
+		{
+			"two folders of ld.so.conf and a default one",
+			map[string]string{"/etc/ld.so.conf": "/opt/b\n/opt/a\n"},
+			[]string{"/opt/a/libx.so.1", "/opt/b/libx.so.1", "/lib/libx.so.1"},
+			"/opt/b/libx.so.1",
+			[]string{"libx.so.1 /opt/b/libx.so.1"},
+		},
+		{
+			"a cache without ld.so.conf",
+			map[string]string{"/etc/ld.so.cache": string(stale)},
+			[]string{"/opt/b/libx.so.1"},
+			"/opt/b/libx.so.1",
+			[]string{"libx.so.1 /opt/b/libx.so.1"},
+		},
+		{
+			"ld.so.conf before what only the cache knows",
+			map[string]string{"/etc/ld.so.cache": string(stale), "/etc/ld.so.conf": "/opt/a"},
+			[]string{"/opt/a/libx.so.1", "/opt/b/libx.so.1"},
+			"/opt/a/libx.so.1",
+			[]string{"libx.so.1 /opt/a/libx.so.1"},
+		},
 		{"a default folder by another name", map[string]string{"/etc/ld.so.conf": "/usr/../lib\n"}, []string{"/lib/libx.so.1"}, "/lib/libx.so.1", nil},
-		{"hwcaps of a default folder", map[string]string{"/etc/ld.so.conf": "/opt/a\n"},
-			[]string{"/lib/libx.so.1", "/lib/glibc-hwcaps/x86-64-v2/libx.so.1"}, "/lib/libx.so.1", nil},
+		{
+			"hwcaps of a default folder",
+			map[string]string{"/etc/ld.so.conf": "/opt/a\n"},
+			[]string{"/lib/libx.so.1", "/lib/glibc-hwcaps/x86-64-v2/libx.so.1"},
+			"/lib/libx.so.1", nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sel := selected(t, Input{Source: withLibraries(t, c.texts, c.libraries...), Roots: roots("/bin/main"), Platform: amd64})

@@ -55,7 +55,7 @@ func newBench(t testing.TB) *bench {
 	if os.Getuid() != 0 {
 		skip(t, "chroot needs root")
 	}
-	b := &bench{t: t, root: t.TempDir(), work: t.TempDir(), linker: glibcLinker}
+	b := &bench{t: t, root: t.TempDir(), work: workshop, linker: glibcLinker}
 	// The linker stands at its own path alone, so that no library is found
 	// beside it.
 	data, err := os.ReadFile(glibcLinker)
@@ -63,9 +63,46 @@ func newBench(t testing.TB) *bench {
 		skip(t, "this machine has no glibc for amd64")
 	}
 	b.write(glibcLinker, data, 0o755)
-	b.write("../empty.c", []byte("int _start, f;\n"), 0o644)
-	b.run("gcc", "-c", "-fPIC", "-o", "empty.o", "empty.c")
 	return b
+}
+
+// workshop holds what all tests link with: empty.o and stubs.
+var workshop string
+
+func TestMain(m *testing.M) {
+	var err error
+	if workshop, err = os.MkdirTemp("", "smith-loader-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(workshop); err != nil {
+		panic(err)
+	}
+	os.Exit(code)
+}
+
+// made returns a file of the workshop, which is made where it is not there yet.
+func (b *bench) made(name, tool string, args ...string) string {
+	b.t.Helper()
+	file := filepath.Join(b.work, name)
+	if _, err := os.Stat(file); err == nil {
+		return file
+	}
+	b.run(tool, append(args, "-o", file)...)
+	return file
+}
+
+// empty returns the object file that everything is linked from.
+func (b *bench) empty(narrow bool) string {
+	b.t.Helper()
+	source := filepath.Join(b.work, "empty.c")
+	if err := os.WriteFile(source, []byte("int _start, f;\n"), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+	if narrow {
+		return b.made("empty32.o", "gcc", "-m32", "-c", "-fPIC", source)
+	}
+	return b.made("empty.o", "gcc", "-c", "-fPIC", source)
 }
 
 func (b *bench) at(name string) string { return filepath.Join(b.root, name) }
@@ -73,9 +110,6 @@ func (b *bench) at(name string) string { return filepath.Join(b.root, name) }
 func (b *bench) write(name string, data []byte, mode os.FileMode) {
 	b.t.Helper()
 	file := b.at(name)
-	if rest, ok := strings.CutPrefix(name, "../"); ok {
-		file = filepath.Join(b.work, rest)
-	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		b.t.Fatal(err)
 	}
@@ -157,7 +191,7 @@ func (b *bench) script(text string) {
 // object links one program or shared object.
 func (b *bench) object(exe bool, name string, keys []string) {
 	b.t.Helper()
-	input := "empty.o"
+	input := b.empty(slices.Contains(keys, "m32"))
 	args := []string{"--no-as-needed", "--hash-style=gnu", "-o", b.at(name)}
 	var patch []func([]byte)
 	for _, k := range keys {
@@ -186,8 +220,6 @@ func (b *bench) object(exe bool, name string, keys []string) {
 		case "nodeflib":
 			args = append(args, "-z", "nodefaultlib")
 		case "m32":
-			input = "empty32.o"
-			b.run("gcc", "-m32", "-c", "-fPIC", "-o", input, "empty.c")
 			args = append(args, "-m", "elf_i386")
 		case "arm64":
 			patch = append(patch, func(data []byte) { data[18] = 183 })
@@ -221,14 +253,11 @@ func (b *bench) object(exe bool, name string, keys []string) {
 // stub returns an object to link with, whose soname is the name.
 func (b *bench) stub(name string, narrow bool) string {
 	b.t.Helper()
-	stub := filepath.Join(b.work, "stub-"+strings.NewReplacer("/", "_", "$", "_").Replace(name))
+	stub := "stub-" + strings.NewReplacer("/", "_", "$", "_").Replace(name)
 	if narrow {
-		b.run("gcc", "-m32", "-c", "-fPIC", "-o", "empty32.o", "empty.c")
-		b.run("ld", "-m", "elf_i386", "-shared", "-soname", name, "-o", stub+"-32", "empty32.o")
-		return stub + "-32"
+		return b.made(stub+"-32", "ld", "-m", "elf_i386", "-shared", "-soname", name, b.empty(true))
 	}
-	b.run("ld", "-shared", "-soname", name, "-o", stub, "empty.o")
-	return stub
+	return b.made(stub, "ld", "-shared", "-soname", name, b.empty(false))
 }
 
 // traced runs a program under its linker, which lists what it loads and stops.

@@ -105,26 +105,37 @@ func (l *Loader) unfit(ld *linker, n *tree.Node) (reason string, fatal bool, err
 	if n.Kind != tree.File {
 		return "is a " + n.Kind.String(), true, nil
 	}
-	f, err := l.ELF(n)
-	if errors.Is(err, own.ErrNotELF) {
-		return "is not an ELF file", true, nil
-	}
-	var malformed *own.FormatError
-	if err != nil && !errors.As(err, &malformed) {
+	f, broken, err := l.header(n)
+	if err != nil {
 		return "", false, err
 	}
-	if reason, fatal = foreign(f, ld.file); reason != "" {
-		return reason, fatal, nil
+	if f != nil {
+		if reason, fatal = foreign(f, ld.file); reason != "" {
+			return reason, fatal, nil
+		}
 	}
 	switch {
-	case malformed != nil:
-		return "is a " + malformed.Error(), true, nil
+	case broken != "":
+		return broken, true, nil
 	case f.Type != elf.ET_DYN || f.PIE:
 		return "is not a shared object", true, nil
 	case !f.Dynamic:
 		return "has no dynamic section", true, nil
 	}
 	return "", false, nil
+}
+
+// header is ELF with words for what is wrong with a file that can be read.
+func (l *Loader) header(n *tree.Node) (f *own.File, broken string, err error) {
+	f, err = l.ELF(n)
+	var malformed *own.FormatError
+	switch {
+	case errors.Is(err, own.ErrNotELF):
+		return nil, "is not an ELF file", nil
+	case errors.As(err, &malformed):
+		return f, "is a " + malformed.Error(), nil
+	}
+	return f, "", err
 }
 
 // foreign tells in what the ELF header of a file is not that of a linker's own
