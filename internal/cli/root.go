@@ -64,6 +64,13 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 	return exitFailed
 }
 
+// Command returns the command line for those who describe it.
+func Command() *cobra.Command {
+	root := (&app{stdout: io.Discard, stderr: io.Discard}).root()
+	root.DisableAutoGenTag = true
+	return root
+}
+
 // errReported is returned by a command that has printed what is wrong itself.
 var errReported = errors.New("reported")
 
