@@ -2,9 +2,11 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -28,7 +30,7 @@ func openFolder(path string) (members, error) {
 func (f folder) open(_ context.Context, name string) (io.ReadCloser, int64, error) {
 	info, err := f.root.Stat(name) // first: opening a FIFO would wait
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, leaving(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, 0, fmt.Errorf("it is no file")
@@ -42,6 +44,15 @@ func (f folder) open(_ context.Context, name string) (io.ReadCloser, int64, erro
 		return nil, 0, err
 	}
 	return file, info.Size(), nil
+}
+
+// leaving says in our words what os.Root says of a link that leaves its folder:
+// the one error that is not the system's.
+func leaving(err error) error {
+	if errors.As(err, new(syscall.Errno)) {
+		return err
+	}
+	return errors.New("it is behind a link that leaves the layout folder")
 }
 
 func (f folder) sum(ctx context.Context, name string) (digest.Digest, error) {

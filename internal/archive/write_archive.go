@@ -122,3 +122,6 @@ func forThisMachine(images []*image.Image) *image.Image {
 func temporaryName(name string) string {
 	return "." + name[:min(len(name), 100)] + "." + rand.Text()[:10]
 }
+
+// isTemporary says whether a file is one that should have become name.
+func isTemporary(file, name string) bool { return strings.HasPrefix(file, "."+name+".") }

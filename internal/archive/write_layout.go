@@ -35,7 +35,7 @@ func (c *content) writeLayout(ctx context.Context, name string) error {
 	}
 	unlock, err := lock(dir)
 	if err != nil {
-		return fmt.Errorf("cannot lock it: %w", plain(err))
+		return err
 	}
 	defer unlock()
 	old, err := readBounded(dir, ocispec.ImageIndexFile, maxIndex)
@@ -79,6 +79,11 @@ func openLayout(name string) (*os.Root, error) {
 
 // prepareLayout sees to it that dir is a layout folder of the known version.
 func prepareLayout(dir *os.Root) error {
+	unlock, err := lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	found, err := readBounded(dir, ocispec.ImageLayoutFile, 4096)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -86,8 +91,10 @@ func prepareLayout(dir *os.Root) error {
 		if err != nil {
 			return plain(err)
 		}
-		if len(entries) > 0 {
-			return fmt.Errorf("the folder holds other files, such as %s, and no %s", entries[0].Name(), ocispec.ImageLayoutFile)
+		for _, e := range entries {
+			if !isTemporary(e.Name(), ocispec.ImageLayoutFile) { // a killed process may have left that
+				return fmt.Errorf("the folder holds other files, such as %s, and no %s", e.Name(), ocispec.ImageLayoutFile)
+			}
 		}
 		if err := replace(dir, ocispec.ImageLayoutFile, write(layoutFile)); err != nil {
 			return err
@@ -165,7 +172,7 @@ type index struct {
 // mergeIndex returns an index.json with an entry in place of those of the same
 // tag, else behind the others. old is nil where there is none yet.
 func mergeIndex(old []byte, entry ocispec.Descriptor) ([]byte, error) {
-	merged := index{SchemaVersion: 2, MediaType: ocispec.MediaTypeImageIndex}
+	merged := index{SchemaVersion: 2}
 	if old != nil {
 		if err := json.Unmarshal(old, &merged); err != nil {
 			return nil, err
@@ -177,6 +184,7 @@ func mergeIndex(old []byte, entry ocispec.Descriptor) ([]byte, error) {
 	if m := merged.MediaType; m != "" && m != ocispec.MediaTypeImageIndex {
 		return nil, fmt.Errorf("it is a %q, not an image index", m)
 	}
+	merged.MediaType = ocispec.MediaTypeImageIndex
 	var kept []json.RawMessage
 	for i, raw := range merged.Manifests {
 		var d ocispec.Descriptor

@@ -3,18 +3,17 @@
 package archive
 
 import (
+	"fmt"
 	"os"
 	"syscall"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// lock keeps other processes from changing the index of a layout folder until
-// the returned function is called, or the process ends.
+// lock keeps other processes from changing what a layout folder says it holds
+// until the returned function is called, or the process ends.
 func lock(dir *os.Root) (unlock func(), err error) {
-	f, err := dir.Open(ocispec.ImageLayoutFile)
+	f, err := dir.Open(".")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot lock it: %w", plain(err))
 	}
 	for {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
@@ -24,7 +23,7 @@ func lock(dir *os.Root) (unlock func(), err error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, fmt.Errorf("cannot lock it: %w", err)
 	}
 	return func() { f.Close() }, nil
 }
