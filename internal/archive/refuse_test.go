@@ -12,6 +12,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/image"
 )
 
 // A flaw is something wrong with an image, and what a reader says of it.
@@ -47,7 +49,7 @@ func flaws() map[string]flaw {
 		"config damaged":    {after(func(s *sample, c contents) { m := blobPath(s.manifest.Config.Digest); c[m] = spoilt(c[m]) }), "", "config sha256:"},
 		"no oci-layout":     {after(func(_ *sample, c contents) { delete(c, "oci-layout") }), "", gone},
 		"index no JSON":     {after(func(_ *sample, c contents) { c["index.json"] = []byte("{") }), "", "index.json: unexpected end"},
-		"index too large":   {after(func(_ *sample, c contents) { c["index.json"] = make([]byte, maxJSON+1) }), "", "more than the 8388608 allowed"},
+		"index too large":   {after(func(_ *sample, c contents) { c["index.json"] = make([]byte, image.MaxJSON+1) }), "", "more than the 8388608 allowed"},
 		"other version":     {before(func(s *sample) { s.layout.Version = "2.0.0" }), "", `unknown version "2.0.0"`},
 		"layers are fewer":  {before(func(s *sample) { s.manifest.Layers = s.manifest.Layers[:1] }), "", "the manifest lists 1 layers, the config 2"},
 		"unknown layer":     {before(func(s *sample) { s.manifest.Layers[0].MediaType = "text/plain" }), "", `unknown media type "text/plain"`},
@@ -73,7 +75,7 @@ func flaws() map[string]flaw {
 		}, "", `unknown media type "text/plain"`},
 		"deep indexes": {func(t testing.TB, s *sample) contents {
 			d := s.entry(t, "")
-			for range maxDepth + 1 {
+			for range 6 {
 				d = s.files.document(t, ocispec.MediaTypeImageIndex, ocispec.Index{Manifests: []ocispec.Descriptor{d}})
 			}
 			s.index.Manifests = []ocispec.Descriptor{d}
