@@ -19,6 +19,12 @@ mmdebstrap:mmdebstrap
 pigz:pigz
 patchelf:patchelf
 chromium:chromium
+rpm:rpm
+rpm2cpio:rpm2cpio
+cpio:cpio
+gpg:gnupg
+createrepo_c:createrepo-c
+dnf:dnf
 jq:jq
 cmp:diffutils
 file:file

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // maxKeyring bounds the bytes of a keyring. Debian's has 56 kB.
@@ -112,3 +113,13 @@ func (k *Keyring) Fingerprints() []string {
 }
 
 func fingerprint(f []byte) string { return fmt.Sprintf("%X", f) }
+
+// ByID returns the public keys, primary or not, that have a key ID, for
+// formats whose signatures are not of a document.
+func (k *Keyring) ByID(id uint64) []*packet.PublicKey {
+	var keys []*packet.PublicKey
+	for _, e := range k.keys.KeysById(id) {
+		keys = append(keys, e.PublicKey)
+	}
+	return keys
+}
