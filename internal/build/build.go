@@ -90,6 +90,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		result.Images = append(result.Images, *built)
 	}
 	o.warnUnneeded(result.Images)
+	if err := p.checkBudget(ctx, result.Images); err != nil {
+		return nil, err
+	}
 	images := make([]*image.Image, len(result.Images))
 	for i, b := range result.Images {
 		images[i] = b.Image

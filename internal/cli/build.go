@@ -14,6 +14,7 @@ import (
 	"smith/internal/build"
 	"smith/internal/image"
 	"smith/internal/reference"
+	"smith/internal/size"
 	"smith/internal/spec"
 )
 
@@ -140,7 +141,7 @@ func (b *buildCommand) summary(o build.Options, r *build.Result, took time.Durat
 			compressed += l.Descriptor.Size
 		}
 		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s", image.PlatformName(built.Platform),
-			built.Files, humanSize(built.Unpacked), humanSize(compressed), count(len(built.Image.Layers), "layer"))
+			built.Files, size.Format(built.Unpacked), size.Format(compressed), count(len(built.Image.Layers), "layer"))
 		if n := len(built.Record.Suspects); n > 0 {
 			fmt.Fprintf(b.stdout, ", %s (smith inspect shows them)", count(n, "suspect"))
 		}

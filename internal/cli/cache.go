@@ -7,6 +7,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"smith/internal/size"
 )
 
 func (a *app) cacheCommand() *cobra.Command {
@@ -32,7 +34,7 @@ Nothing is lost but time: what a build misses it makes again.`,
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.stdout, "took out %s, %s\n", count(gone.Entries, "file"), humanSize(gone.Bytes))
+				fmt.Fprintf(a.stdout, "took out %s, %s\n", count(gone.Entries, "file"), size.Format(gone.Bytes))
 			}
 			return a.showCache()
 		},
@@ -60,9 +62,9 @@ func (a *app) showCache() error {
 		if name == "" {
 			name = "being written"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t\n", name, u.Entries, humanSize(u.Bytes))
+		fmt.Fprintf(w, "%s\t%d\t%s\t\n", name, u.Entries, size.Format(u.Bytes))
 		entries, bytes = entries+u.Entries, bytes+u.Bytes
 	}
-	fmt.Fprintf(w, "all\t%d\t%s\t\n", entries, humanSize(bytes))
+	fmt.Fprintf(w, "all\t%d\t%s\t\n", entries, size.Format(bytes))
 	return w.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/explain"
+	"smith/internal/size"
 )
 
 // A diffCommand is smith diff.
@@ -90,7 +91,7 @@ func (d *diffCommand) print(difference *explain.Difference) {
 	for _, c := range difference.Config {
 		fmt.Fprintf(d.stdout, "%s: %s → %s\n", c.Name, absent(c.Before), absent(c.After))
 	}
-	fmt.Fprintf(d.stdout, "size: %s → %s (%s)\n", humanSize(difference.Before), humanSize(difference.After), signed(difference.After-difference.Before))
+	fmt.Fprintf(d.stdout, "size: %s → %s (%s)\n", size.Format(difference.Before), size.Format(difference.After), signed(difference.After-difference.Before))
 	for _, c := range difference.Causes {
 		if c.Bytes == 0 {
 			continue
@@ -114,9 +115,9 @@ func absent(value string) string {
 func signed(n int64) string {
 	switch {
 	case n < 0:
-		return "-" + humanSize(-n)
+		return "-" + size.Format(-n)
 	case n > 0:
-		return "+" + humanSize(n)
+		return "+" + size.Format(n)
 	}
 	return "0 B"
 }

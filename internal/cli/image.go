@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -70,33 +69,12 @@ func (a *app) openImage(ctx context.Context, name, platform string) (*openedImag
 }
 
 func (o *openedImage) readRecord(ctx context.Context) error {
-	data, err := attachment(ctx, o.Image, image.MediaTypeRecord)
+	data, err := o.Image.Attachment(ctx, image.MediaTypeRecord)
 	if data == nil || err != nil {
 		return err
 	}
 	o.Record, err = record.Decode(data)
 	return err
-}
-
-// attachment returns the bytes of what is attached to an image under a media
-// type, nil where there is none.
-func attachment(ctx context.Context, img *image.Image, mediaType string) ([]byte, error) {
-	for _, b := range img.Attachments {
-		if b.Descriptor.MediaType != mediaType {
-			continue
-		}
-		r, err := b.Open(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read its %s: %w", mediaType, err)
-		}
-		defer r.Close()
-		data, err := io.ReadAll(io.LimitReader(r, b.Descriptor.Size+1))
-		if err != nil {
-			return nil, fmt.Errorf("cannot read its %s: %w", mediaType, err)
-		}
-		return data, nil
-	}
-	return nil, nil
 }
 
 // isLayout says whether a folder is an OCI layout.

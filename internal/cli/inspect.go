@@ -16,6 +16,7 @@ import (
 
 	"smith/internal/image"
 	"smith/internal/record"
+	"smith/internal/size"
 	"smith/internal/tree"
 )
 
@@ -105,7 +106,7 @@ func inspect(ctx context.Context, img *openedImage) (*inspection, error) {
 		s.Inputs, s.Excluded, s.Allowed, s.Suspects, s.Warnings = r.Inputs, r.Excluded, r.Allowed, r.Suspects, r.Warnings
 	}
 	var err error
-	if s.Spec, err = attachment(ctx, img.Image, image.MediaTypeSpec); err != nil {
+	if s.Spec, err = img.Image.Attachment(ctx, image.MediaTypeSpec); err != nil {
 		return nil, err
 	}
 	return s, s.measure(img.Tree)
@@ -142,10 +143,10 @@ func (s *inspection) print(out io.Writer) error {
 	row("digest", s.Digest.String())
 	row("platform", s.Platform)
 	row("created", s.Created)
-	row("size", fmt.Sprintf("%s compressed, %s in %d files", humanSize(s.Size), humanSize(s.Unpacked), s.Files))
+	row("size", fmt.Sprintf("%s compressed, %s in %d files", size.Format(s.Size), size.Format(s.Unpacked), s.Files))
 	s.printConfig(row)
 	for _, l := range s.Layers {
-		row("layer", fmt.Sprintf("%s  %s", l.Digest, humanSize(l.Size)))
+		row("layer", fmt.Sprintf("%s  %s", l.Digest, size.Format(l.Size)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Annotations)) {
 		if !strings.HasPrefix(s.Annotations[name], "[{") { // the list of attachments is for machines

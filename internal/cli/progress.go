@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"smith/internal/event"
+	"smith/internal/size"
 )
 
 // A display draws what it hears: bars on a terminal, plain lines elsewhere.
@@ -80,7 +81,7 @@ func (d *display) Step(name string, total int64) event.Step {
 		if d.plain && !d.quiet {
 			text := name
 			if total > 0 {
-				text += " (" + humanSize(total) + ")"
+				text += " (" + size.Format(total) + ")"
 			}
 			d.line(text)
 		}

@@ -90,7 +90,7 @@ func (r *reportCommand) page(ctx context.Context, img *openedImage) (*report.Rep
 			}
 		}
 	}
-	page.Spec, err = attachment(ctx, img.Image, image.MediaTypeSpec)
+	page.Spec, err = img.Image.Attachment(ctx, image.MediaTypeSpec)
 	return page, err
 }
 

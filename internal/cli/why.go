@@ -15,6 +15,7 @@ import (
 	"smith/internal/explain"
 	"smith/internal/image"
 	"smith/internal/record"
+	"smith/internal/size"
 	"smith/internal/spec"
 	"smith/internal/tree"
 )
@@ -231,15 +232,15 @@ func (w *whyCommand) whyPackage(explained *explain.Image) error {
 		}
 		return nil
 	}
-	first, size := files[0], int64(0)
+	first, bytes := files[0], int64(0)
 	for _, f := range files {
-		size += f.Size
+		bytes += f.Size
 		if len(explained.Why(f)) < len(explained.Why(first)) {
 			first = f
 		}
 	}
 	w.printChain(explained.Why(first))
-	fmt.Fprintf(w.stdout, "← %s: %s, %s\n", first.Package(), count(len(files), "file"), humanSize(size))
+	fmt.Fprintf(w.stdout, "← %s: %s, %s\n", first.Package(), count(len(files), "file"), size.Format(bytes))
 	return nil
 }
 
@@ -268,14 +269,14 @@ func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explaine
 		if len(f.Reasons) > 0 {
 			why = reasonText(f.Reasons[0])
 		}
-		fmt.Fprintf(w.stdout, "%10s  %s  (%s)\n", humanSize(f.Size), printable(f.Path), why)
+		fmt.Fprintf(w.stdout, "%10s  %s  (%s)\n", size.Format(f.Size), printable(f.Path), why)
 	}
 	return nil
 }
 
 // namedPaths returns the paths that an image's spec names without a glob.
 func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) {
-	data, err := attachment(ctx, img.Image, image.MediaTypeSpec)
+	data, err := img.Image.Attachment(ctx, image.MediaTypeSpec)
 	if data == nil || err != nil {
 		return nil, err
 	}

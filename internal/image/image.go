@@ -5,6 +5,7 @@ package image
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -76,4 +77,25 @@ type Healthcheck struct {
 	StartPeriod   time.Duration `json:"StartPeriod,omitempty"`
 	StartInterval time.Duration `json:"StartInterval,omitempty"`
 	Retries       int           `json:"Retries,omitempty"`
+}
+
+// Attachment returns the bytes of what is attached to the image under a media
+// type, nil where there is none.
+func (img *Image) Attachment(ctx context.Context, mediaType string) ([]byte, error) {
+	for _, b := range img.Attachments {
+		if b.Descriptor.MediaType != mediaType {
+			continue
+		}
+		r, err := b.Open(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read its %s: %w", mediaType, err)
+		}
+		defer r.Close()
+		data, err := io.ReadAll(io.LimitReader(r, b.Descriptor.Size+1))
+		if err != nil {
+			return nil, fmt.Errorf("cannot read its %s: %w", mediaType, err)
+		}
+		return data, nil
+	}
+	return nil, nil
 }

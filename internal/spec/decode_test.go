@@ -48,6 +48,7 @@ healthcheck:
   start-period: 500ms
   start-interval: 1s
   retries: 3
+budget: {size: 30MB, packages: 12, files: 400}
 mock:
   config: /etc/mock/default.cfg
   pre-build: |
@@ -78,6 +79,7 @@ func decodedEveryKey() *Spec {
 			Interval: Duration(90 * time.Second), Timeout: Duration(1500 * time.Millisecond),
 			StartPeriod: Duration(500 * time.Millisecond), StartInterval: Duration(time.Second), Retries: 3,
 		},
+		Budget: &Budget{Size: "30MB", Packages: 12, Files: 400},
 		Mock: &Mock{
 			Config: "/etc/mock/default.cfg", PreBuild: "make\n", PostBuild: "make clean",
 			Deps: []string{"bash"}, DebugInfo: true, DebugDeps: []string{"bash-debuginfo"},
@@ -249,7 +251,7 @@ func TestLine(t *testing.T) {
 		{"paths", 0, 7},
 		{"paths", 1, 8},
 		{"paths", 2, 6},
-		{"mock.deps", 0, 41},
+		{"mock.deps", 0, 42},
 		{"owner", 0, 20},
 		{"nothing", 0, 0},
 	} {

@@ -180,6 +180,10 @@ var rules = map[string]rule{
 		pattern: regexp.MustCompile(`^(?:0|(?:` + number + `(?:ms|s|m|h))+)$`),
 		check:   checkDuration,
 	},
+	"size": {
+		form:    "a size such as 30MB or 10MiB",
+		pattern: regexp.MustCompile(`^[0-9]{1,15}(?:\.[0-9]{1,3})? ?(?:B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$`),
+	},
 	"healthcheck": {
 		form:      "an argument: it holds a NUL",
 		pattern:   regexp.MustCompile(`^[^\x00]*$`),

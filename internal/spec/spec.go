@@ -97,6 +97,8 @@ type Spec struct {
 
 	// How a container engine finds out whether the program works.
 	Healthcheck *Healthcheck `json:"healthcheck,omitzero"`
+	// What the image may hold at the most. A build that exceeds it fails, names what grew since the image that stands at the target, and leaves that there.
+	Budget *Budget `json:"budget,omitzero"`
 
 	lines map[string]int
 }
@@ -145,6 +147,16 @@ type Healthcheck struct {
 
 	// The number of failures in a row that make the program unhealthy.
 	Retries int `json:"retries,omitzero"`
+}
+
+// What an image may hold at the most.
+type Budget struct {
+	// The size of all layers as they are stored and transferred, such as 30MB or 10MiB.
+	Size string `json:"size,omitzero" rule:"size"`
+	// The number of packages that files come from.
+	Packages int `json:"packages,omitzero"`
+	// The number of files, links and folders.
+	Files int `json:"files,omitzero"`
 }
 
 // A Duration is a length of time that is written as Go writes it: 1m30s.
