@@ -119,7 +119,7 @@ func (b watchedBody) Read(p []byte) (int, error) {
 	if n > 0 {
 		b.timer.Reset(b.stall)
 	}
-	if cause := context.Cause(b.ctx); err != nil && err != io.EOF && cause != nil {
+	if cause := context.Cause(b.ctx); err != nil && !errors.Is(err, io.EOF) && cause != nil {
 		err = cause
 	}
 	return n, err

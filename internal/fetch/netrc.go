@@ -113,3 +113,11 @@ func (m machine) fits(u *url.URL) bool {
 	path := strings.TrimSuffix(m.path, "/")
 	return path == "" || u.Path == path || strings.HasPrefix(u.Path, path+"/")
 }
+
+// NewLogin returns the entry that gives a user and password to all addresses
+// that begin so.
+func NewLogin(address, user, password string) Netrc {
+	m := parseMachine(address)
+	m.user, m.password = user, password
+	return Netrc{m}
+}

@@ -93,7 +93,7 @@ func sign(t *testing.T, key *openpgp.Entity, data string, c *packet.Config) []by
 	return out.Bytes()
 }
 
-func clear(t *testing.T, text string, keys ...*openpgp.Entity) []byte {
+func clearsigned(t *testing.T, text string, keys ...*openpgp.Entity) []byte {
 	t.Helper()
 	var private []*packet.PrivateKey
 	for _, k := range keys {
@@ -215,7 +215,7 @@ func TestVerifyRevoked(t *testing.T) {
 func TestVerifyClearsigned(t *testing.T) {
 	key, other := newKey(t, 0, nil), newKey(t, 0, nil)
 	const text = "Origin: Test\n- dashed\n\nlast  \n"
-	document := string(clear(t, text, other, key))
+	document := string(clearsigned(t, text, other, key))
 	got, s, err := keyring(t, key).VerifyClearsigned([]byte(document), after(day))
 	if err != nil || s.Key != name(key) || string(got) != "Origin: Test\n- dashed\n\nlast\n" {
 		t.Errorf("%q, %+v, %v", got, s, err)

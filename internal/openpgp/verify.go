@@ -87,11 +87,7 @@ func (k *Keyring) VerifyClearsigned(document []byte, at time.Time) ([]byte, *Sig
 	if err != nil {
 		return nil, nil, err
 	}
-	text := bytes.ReplaceAll(block.Bytes, []byte("\r\n"), []byte("\n"))
-	if !bytes.HasSuffix(text, []byte("\n")) { // the last line's end is not signed
-		text = append(text, '\n')
-	}
-	return text, s, nil
+	return signedText(block), s, nil
 }
 
 // verify tries the signature packets in turn.
@@ -264,4 +260,23 @@ func weakness(h crypto.Hash, key *packet.PublicKey) string {
 		return "the key, DSA,"
 	}
 	return ""
+}
+
+// Unverified returns the text of a clearsigned document without looking at the
+// signature: for a source that the user trusts without one.
+func Unverified(document []byte) ([]byte, error) {
+	block, _ := clearsign.Decode(document)
+	if block == nil {
+		return nil, errors.New("it is no clearsigned document")
+	}
+	return signedText(block), nil
+}
+
+// signedText is the text that a signature is for, with "\n" at its lines' ends.
+func signedText(block *clearsign.Block) []byte {
+	text := bytes.ReplaceAll(block.Bytes, []byte("\r\n"), []byte("\n"))
+	if !bytes.HasSuffix(text, []byte("\n")) { // the last line's end is not signed
+		text = append(text, '\n')
+	}
+	return text
 }

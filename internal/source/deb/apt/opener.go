@@ -69,7 +69,7 @@ func (o *Opener) ask(ctx context.Context, s *Source) (*Release, error) {
 		d, err := o.document(ctx, s, mirror)
 		var r *Release
 		if err == nil {
-			r, err = o.read(s, d)
+			r, err = o.read(s, d, o.Events)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -91,7 +91,7 @@ func (o *Opener) ask(ctx context.Context, s *Source) (*Release, error) {
 }
 
 // read verifies a document and reads the release in it.
-func (o *Opener) read(s *Source, d *document) (*Release, error) {
+func (o *Opener) read(s *Source, d *document, events event.Listener) (*Release, error) {
 	text, key, err := d.verify(s, o.Now)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (o *Opener) read(s *Source, d *document) (*Release, error) {
 		return nil, err
 	}
 	if text := s.checkName(r); text != "" {
-		o.Events.Warn(text)
+		events.Warn(text)
 	}
 	return r, nil
 }
@@ -145,7 +145,9 @@ func (o *Opener) document(ctx context.Context, s *Source, mirror string) (*docum
 	return nil, err
 }
 
-func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fetch.ErrOffline) }
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fetch.ErrOffline)
+}
 
 // base is the address of the folder that holds the release.
 func (s *Source) base(mirror string) string {
@@ -197,9 +199,7 @@ func (o *Opener) seen(s *Source) *Release {
 	if json.Unmarshal(data, d) != nil {
 		return nil
 	}
-	quiet := *o
-	quiet.Events = event.Silent{}
-	r, err := quiet.read(s, d)
+	r, err := o.read(s, d, event.Silent{})
 	if err != nil {
 		return nil // by another key, or expired: what the mirrors have is all there is
 	}

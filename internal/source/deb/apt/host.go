@@ -1,0 +1,323 @@
+package apt
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"smith/internal/event"
+	"smith/internal/fetch"
+	"smith/internal/openpgp"
+)
+
+// A Host is what a machine's apt is configured to do.
+type Host struct {
+	// Sources are those of sources.list and sources.list.d that can be used.
+	Sources []*Source
+	// Logins are those of auth.conf, auth.conf.d and of addresses.
+	Logins fetch.Netrc
+	// Conf is what apt.conf and apt.conf.d set.
+	Conf Conf
+
+	dir     string
+	arch    string
+	events  event.Listener
+	trusted *openpgp.Keyring // of trusted.gpg.d, read when first needed
+}
+
+// maxConfiguration bounds a file of apt's configuration.
+const maxConfiguration = 8 << 20
+
+// ReadHost reads the configuration of apt under a root folder, "/" for this
+// machine's. It runs no apt. architecture is what apt would call the machine's
+// own: "amd64". What a source needs that is not known is warned of, and the
+// source left out.
+func ReadHost(root, architecture string, events event.Listener) (*Host, error) {
+	dir := filepath.Join(root, "etc", "apt")
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("this machine (%s) has no sources of apt: %s is not there; name repositories in smith.yaml: "+
+			"repositories: [{deb: http://mirror.example.org/debian, suites: [stable], components: [main], signed-by: FILE}]", runtime.GOOS, dir)
+	}
+	h := &Host{Conf: Conf{}, dir: dir, arch: architecture, events: events}
+	if err := h.readConf(); err != nil {
+		return nil, err
+	}
+	if err := h.readLogins(); err != nil {
+		return nil, err
+	}
+	entries, err := h.readEntries()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		sources, err := e.sources(h.Conf, architecture)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range sources {
+			if err := h.complete(s, e); err != nil {
+				events.Warn(fmt.Sprintf("%s: repository %s is left out: %v", s.Where, s.Suite, err))
+				continue
+			}
+			h.Sources = append(h.Sources, s)
+		}
+	}
+	if len(h.Sources) == 0 {
+		return nil, fmt.Errorf("%s names no repository of packages that can be used; name some in smith.yaml with the key repositories", dir)
+	}
+	return h, nil
+}
+
+// parts returns the files that apt reads of a folder: those with one of the
+// suffixes, in the order of their names.
+func (h *Host) parts(folder string, suffixes ...string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(h.dir, folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var files []string
+	for _, e := range entries {
+		if name := e.Name(); partForm.MatchString(name) && slices.Contains(suffixes, filepath.Ext(name)) {
+			files = append(files, filepath.Join(h.dir, folder, name))
+		}
+	}
+	sort.Strings(files)
+	return files, err
+}
+
+// partForm is what apt asks of names in its folders.
+var partForm = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// read returns a file, "" where it is not there.
+func read(path string) (string, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err == nil && info.Size() > maxConfiguration {
+		err = fmt.Errorf("%s is larger than %d bytes", path, maxConfiguration)
+	}
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(path)
+	return string(data), err
+}
+
+func (h *Host) readConf() error {
+	files, err := h.parts("apt.conf.d", "", ".conf")
+	for _, file := range append(files, filepath.Join(h.dir, "apt.conf")) {
+		var text string
+		if err == nil {
+			text, err = read(file)
+		}
+		h.Conf.Parse(text)
+	}
+	return err
+}
+
+// readLogins takes what it may read: auth.conf is often root's alone.
+func (h *Host) readLogins() error {
+	files, err := h.parts("auth.conf.d", "", ".conf")
+	for _, file := range append(files, filepath.Join(h.dir, "auth.conf")) {
+		text, readErr := read(file)
+		if errors.Is(readErr, fs.ErrPermission) {
+			h.events.Note(fmt.Sprintf("%s is not readable: going on without the passwords in it", file))
+			continue
+		}
+		err = errors.Join(err, readErr)
+		h.Logins = append(h.Logins, fetch.ParseAuthConf([]byte(text))...)
+	}
+	return err
+}
+
+func (h *Host) readEntries() ([]entry, error) {
+	files, err := h.parts("sources.list.d", ".list", ".sources")
+	if err != nil {
+		return nil, err
+	}
+	var all []entry
+	for _, file := range append([]string{filepath.Join(h.dir, "sources.list")}, files...) {
+		text, err := read(file)
+		if err != nil {
+			return nil, err
+		}
+		parse := parseLines
+		if strings.HasSuffix(file, ".sources") {
+			parse = parseParagraphs
+		}
+		entries, err := parse(file, text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entries...)
+	}
+	return all, nil
+}
+
+// complete settles the addresses and the keys of a source.
+func (h *Host) complete(s *Source, e entry) error {
+	addresses, err := mirrorList(s.Mirrors[0])
+	if err != nil {
+		return err
+	}
+	s.Mirrors = nil
+	for _, address := range addresses {
+		plain, user, password, err := Address(address)
+		if err != nil {
+			return err
+		}
+		if user != "" {
+			h.Logins = append(h.Logins, fetch.NewLogin(plain, user, password)...)
+		}
+		s.Mirrors = append(s.Mirrors, plain)
+	}
+	if s.Trusted {
+		h.events.Warn(fmt.Sprintf("%s: repository %s is trusted without a signature", s.Where, s))
+		return nil
+	}
+	s.Keys, err = h.keys(e.options["signed-by"])
+	return err
+}
+
+// mirrorList returns the addresses in a file that "mirror+file:PATH" names
+// (apt-transport-mirror(1)), by their priority, or the one address itself.
+func mirrorList(address string) ([]string, error) {
+	path, isList := strings.CutPrefix(address, "mirror+file:")
+	if !isList {
+		return []string{address}, nil
+	}
+	text, err := read("/" + strings.TrimLeft(path, "/"))
+	if err != nil {
+		return nil, err
+	}
+	type mirror struct {
+		address  string
+		priority uint64
+	}
+	var mirrors []mirror
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		m := mirror{words[0], 1 << 32}
+		for _, word := range words[1:] {
+			if n, err := strconv.ParseUint(strings.TrimPrefix(word, "priority:"), 10, 32); err == nil {
+				m.priority = n
+			}
+		}
+		mirrors = append(mirrors, m)
+	}
+	slices.SortStableFunc(mirrors, func(a, b mirror) int { return int(int64(a.priority) - int64(b.priority)) })
+	var all []string
+	for _, m := range mirrors {
+		all = append(all, m.address)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s names no mirror", path)
+	}
+	return all, nil
+}
+
+var fingerprintForm = regexp.MustCompile(`^[0-9A-Fa-f]{40,64}!?$`)
+
+// keys returns the keys that Signed-By names: files, fingerprints of keys in
+// trusted.gpg.d, or the key itself. Without one it is all of trusted.gpg.d.
+func (h *Host) keys(signedBy string) (*openpgp.Keyring, error) {
+	if key := embeddedKey(signedBy); key != nil {
+		return openpgp.ReadKeyring(key)
+	}
+	var files, fingerprints []string
+	for _, word := range strings.FieldsFunc(signedBy, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
+		if fingerprintForm.MatchString(word) {
+			fingerprints = append(fingerprints, strings.TrimSuffix(word, "!"))
+		} else {
+			files = append(files, word)
+		}
+	}
+	all := openpgp.Join()
+	for _, file := range files {
+		k, err := ReadKeys(file)
+		if err != nil {
+			return nil, err
+		}
+		all = openpgp.Join(all, k)
+	}
+	switch {
+	case len(files) > 0 && len(fingerprints) > 0:
+		return all.Only(fingerprints...), nil
+	case len(files) > 0:
+		return all, nil
+	case len(fingerprints) > 0:
+		return h.Trusted().Only(fingerprints...), nil
+	}
+	return h.Trusted(), nil
+}
+
+// ReadKeys reads a file of keys.
+func ReadKeys(file string) (*openpgp.Keyring, error) {
+	text, err := read(file)
+	if err == nil && text == "" {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the keys in %s: %w", file, err)
+	}
+	k, err := openpgp.ReadKeyring([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return k, nil
+}
+
+// Trusted returns the keys of trusted.gpg and trusted.gpg.d, which vouch for
+// sources that name none. A file that is no keyring is told of and left out.
+func (h *Host) Trusted() *openpgp.Keyring {
+	if h.trusted != nil {
+		return h.trusted
+	}
+	h.trusted = openpgp.Join()
+	files, err := h.parts("trusted.gpg.d", ".gpg", ".asc")
+	if err != nil {
+		h.events.Warn(err.Error())
+	}
+	for _, file := range append(files, filepath.Join(h.dir, "trusted.gpg")) {
+		if _, err := os.Stat(file); err != nil {
+			continue
+		}
+		k, err := ReadKeys(file)
+		if err != nil {
+			h.events.Note(err.Error())
+			continue
+		}
+		h.trusted = openpgp.Join(h.trusted, k)
+	}
+	return h.trusted
+}
+
+// Proxy chooses what apt.conf says, for a host or a scheme ("DIRECT" is none),
+// else what the environment says.
+func (h *Host) Proxy(r *http.Request) (*url.URL, error) {
+	scheme := "Acquire::" + r.URL.Scheme + "::Proxy"
+	for _, name := range []string{scheme + "::" + r.URL.Hostname(), scheme} {
+		switch text := h.Conf.Get(name); {
+		case text == "":
+		case strings.EqualFold(text, "DIRECT"):
+			return nil, nil
+		default:
+			return url.Parse(text)
+		}
+	}
+	return http.ProxyFromEnvironment(r)
+}

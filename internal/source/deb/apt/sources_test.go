@@ -1,0 +1,242 @@
+package apt
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/google/go-cmp/cmp"
+
+	"smith/internal/event"
+)
+
+func TestConf(t *testing.T) {
+	c := Conf{}
+	c.Parse(`// a comment
+Acquire::Check-Valid-Until "false"; # another
+APT { Architecture "arm64"; NeverAutoRemove { "^linux"; }; /* three
+lines */ Install-Recommends "0"; };
+Acquire { http::Proxy "http://proxy.example.org:3128/"; http { Timeout "5"; }; };
+acquire::http::PROXY::mirror.example.org DIRECT;
+DPkg::Post-Invoke { "rm -f /x; true"; };
+broken "
+`)
+	want := Conf{
+		"acquire::check-valid-until": "false", "apt::architecture": "arm64", "apt::install-recommends": "0",
+		"acquire::http::proxy": "http://proxy.example.org:3128/", "acquire::http::timeout": "5",
+		"acquire::http::proxy::mirror.example.org": "DIRECT",
+	}
+	if d := cmp.Diff(want, c); d != "" {
+		t.Error(d)
+	}
+	if c.Get("ACQUIRE::HTTP::Timeout") != "5" {
+		t.Error("names count in any case of letters")
+	}
+}
+
+func FuzzConf(f *testing.F) {
+	f.Add(`A { B "c"; }; D::E f;`)
+	f.Fuzz(func(_ *testing.T, text string) { Conf{}.Parse(text) })
+}
+
+// warnings collects what is warned of.
+type warnings struct {
+	event.Silent
+	texts []string
+}
+
+func (w *warnings) Warn(text string) { w.texts = append(w.texts, text) }
+
+// testKey returns a key and its public form, armoured.
+func testKey(t testing.TB) (*openpgp.Entity, string) {
+	t.Helper()
+	key, err := openpgp.NewEntity("test", "", "test@example.org", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	w, err := armor.Encode(&out, openpgp.PublicKeyType, nil)
+	if err == nil {
+		err = key.Serialize(w)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, out.String() + "\n"
+}
+
+// etc writes files of a configuration and returns their root.
+func etc(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(root, "etc/apt", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// shownSources is one line for each source.
+func shownSources(h *Host, root string) string {
+	var out strings.Builder
+	for _, s := range h.Sources {
+		fmt.Fprintf(&out, "%s %s %s %v %v", filepath.ToSlash(strings.TrimPrefix(s.Where, root)), strings.Join(s.Mirrors, "|"), s.Suite, s.Components, s.Architectures)
+		if s.Keys != nil {
+			fmt.Fprintf(&out, " %d keys", len(s.Keys.Fingerprints()))
+		}
+		for text, set := range map[string]bool{" trusted": s.Trusted, " any date": s.AnyDate} {
+			if set {
+				out.WriteString(text)
+			}
+		}
+		if s.ByHash != "" {
+			out.WriteString(" by-hash=" + s.ByHash)
+		}
+		if s.MaxValid > 0 {
+			fmt.Fprint(&out, " at most ", s.MaxValid)
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+func TestReadHost(t *testing.T) {
+	_, one := testKey(t)
+	key, two := testKey(t)
+	indented := strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(one), "\n\n", "\n.\n"), "\n", "\n ")
+	root := etc(t, map[string]string{
+		"sources.list": "deb http://a.example.org/debian stable main contrib # a comment\n" +
+			"deb-src http://a.example.org/debian stable main\n\n# deb http://b.example.org x y\n" +
+			"deb [arch=amd64,arm64 trusted=yes] https://me:secret@b.example.org/repo ./\n" +
+			fmt.Sprintf("deb [ signed-by=%X by-hash=force check-valid-until=no ] http://c.example.org/$(ARCH) sid/ \n", key.PrimaryKey.Fingerprint) +
+			"deb cdrom:[Debian]/ stable main\n",
+		"sources.list.d/b.sources": "Types: deb deb-src\nURIs: http://d.example.org/x http://e.example.org/\nSuites: s s-updates\nComponents: main\n" +
+			"Architectures: amd64\nValid-Until-Max: 60\nSigned-By: " + indented + "\n\nTypes: deb\nEnabled: no\nURIs: http://f.example.org\nSuites: s\nComponents: main\n",
+		"sources.list.d/c.list.save": "deb nonsense",
+		"sources.list.d/d.list":      "deb mirror+file:MIRRORS s main\n",
+		"trusted.gpg.d/one.asc":      one,
+		"trusted.gpg.d/two.asc":      two,
+		"trusted.gpg.d/none.gpg":     "no key",
+		"apt.conf.d/50proxy":         `Acquire::http::Proxy "http://proxy.example.org/";`,
+		"auth.conf.d/x.conf":         "machine a.example.org login a password hidden",
+		"mirrors":                    "http://slow.example.org/debian\tpriority:2\n\n# none\nhttp://fast.example.org/debian priority:1\n",
+	})
+	list := filepath.Join(root, "etc/apt/sources.list.d/d.list")
+	text := "deb mirror+file:" + filepath.Join(root, "etc/apt/mirrors") + " s main\n"
+	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := &warnings{}
+	h, err := ReadHost(root, "amd64", w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `/etc/apt/sources.list:1 http://a.example.org/debian/ stable [main contrib] [] 2 keys
+/etc/apt/sources.list:5 https://b.example.org/repo/ ./ [] [amd64 arm64] trusted
+/etc/apt/sources.list:6 http://c.example.org/amd64/ sid/ [] [] 1 keys any date by-hash=force
+/etc/apt/sources.list.d/b.sources http://d.example.org/x/ s [main] [amd64] 1 keys at most 1m0s
+/etc/apt/sources.list.d/b.sources http://d.example.org/x/ s-updates [main] [amd64] 1 keys at most 1m0s
+/etc/apt/sources.list.d/b.sources http://e.example.org/ s [main] [amd64] 1 keys at most 1m0s
+/etc/apt/sources.list.d/b.sources http://e.example.org/ s-updates [main] [amd64] 1 keys at most 1m0s
+/etc/apt/sources.list.d/d.list:1 http://fast.example.org/debian/|http://slow.example.org/debian/ s [main] [] 2 keys
+`
+	if d := cmp.Diff(want, shownSources(h, root)); d != "" {
+		t.Error(d)
+	}
+	if len(w.texts) != 2 || !strings.Contains(w.texts[0], "trusted without a signature") || !strings.Contains(w.texts[1], "cdrom: addresses are") {
+		t.Errorf("%q", w.texts)
+	}
+	if len(h.Logins) != 2 || strings.Contains(fmt.Sprint(h.Sources, w.texts), "secret") {
+		t.Errorf("%d logins", len(h.Logins))
+	}
+}
+
+func TestReadHostMistakes(t *testing.T) {
+	for name, test := range map[string]struct{ file, text, want string }{
+		"none":          {"apt.conf", "", "names no repository of packages that can be used"},
+		"words":         {"sources.list", "deb\n", "sources.list:1: \"deb\" is no TYPE [OPTIONS] URI SUITE COMPONENT…"},
+		"no components": {"sources.list", "\ndeb http://a.example.org stable\n", `sources.list:2: suite "stable": a suite has components`},
+		"flat":          {"sources.list", "deb http://a.example.org ./ main\n", `suite "./": a suite has components, and a folder, with / at its end, has none`},
+		"paragraph":     {"sources.list.d/a.sources", "Types: deb\n", "a.sources: a paragraph lacks URIs or Suites"},
+		"no field":      {"sources.list.d/a.sources", "deb http", "a.sources: line 1: "},
+		"key":           {"sources.list", "deb [signed-by=/absent] http://a.example.org s main\n", "names no repository of packages that can be used"},
+	} {
+		_, err := ReadHost(etc(t, map[string]string{test.file: test.text}), "amd64", &warnings{})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ReadHost(t.TempDir(), "amd64", event.Silent{}); err == nil || !strings.Contains(err.Error(), "has no sources of apt") {
+		t.Error(err)
+	}
+}
+
+func FuzzSources(f *testing.F) {
+	f.Add("deb [a=b] http://a b c\n")
+	f.Add("Types: deb\nURIs: http://a\nSuites: b\nComponents: c\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, parse := range []func(name, text string) ([]entry, error){parseLines, parseParagraphs} {
+			entries, err := parse("x", text)
+			if err != nil {
+				continue
+			}
+			for _, e := range entries {
+				sources, err := e.sources(Conf{}, "amd64")
+				for _, s := range sources {
+					if err == nil && (len(s.Mirrors) != 1 || s.Suite == "") {
+						t.Errorf("%+v", s)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestParseRelease(t *testing.T) {
+	const sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	r, err := parseRelease([]byte("Origin: Debian\nSuite: stable\nCodename: bookworm\nDate: Sat,  1 Jun 2024 08:53:33 UTC\n" +
+		"Valid-Until: Sat, 08 Jun 2024 08:53:33 +0000\nNotAutomatic: yes\nAcquire-By-Hash: yes\nArchitectures: all amd64\n" +
+		"MD5Sum:\n d41d8cd98f00b204e9800998ecf8427e 0 main/old\nSHA256:\n " + sum + " 0 main/binary-amd64/Packages\n " +
+		sum + " 7 main/binary-amd64/Packages.gz\n " + sum + " 7 main/binary-all/Packages.xz\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"main/binary-amd64/Packages.gz", "main/binary-all/Packages.xz"}, r.lists("main", "amd64")); d != "" {
+		t.Error(d)
+	}
+	if !r.NotAutomatic || !r.byHash || r.files["main/old"].size != 0 || r.ValidUntil.Sub(r.Date) != 7*24*time.Hour {
+		t.Errorf("%+v", r)
+	}
+	for text, want := range map[string]string{
+		"":                                     "cannot read the release: EOF",
+		"Date: never\n":                        `the release's Date: "never" is no date`,
+		"Date: Sat, 1 Jun 2024 08:53:33 UTC\n": "names no file with a digest of SHA-256 or SHA-512",
+		"Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n": `"abc 1 a" is no DIGEST SIZE NAME`,
+	} {
+		if _, err := parseRelease([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzParseRelease(f *testing.F) {
+	f.Add([]byte("Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if r, err := parseRelease(text); err == nil && (len(r.files) == 0 || r.Date.IsZero()) {
+			t.Errorf("%+v", r)
+		}
+	})
+}
