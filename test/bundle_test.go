@@ -3,6 +3,7 @@ package test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,19 +14,20 @@ import (
 )
 
 // A runRequest is what a script asks of a container tool:
-// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-- ARGS].
-// The container's root is read-only, it has no network, and the user is the
-// one of the image's config.
+// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-- ARGS].
+// The container's root is read-only, it has no network but loopback, and the
+// user is the one of the image's config.
 type runRequest struct {
 	image      string
 	read       string   // folder to be seen as /read
 	writable   bool     // whether /write and /run take files
+	with       string   // container whose loopback is shared
 	entrypoint string   // a program in place of the image's
 	args       []string // in place of the image's Cmd
 }
 
 func parseRun(ts *testscript.TestScript, args []string) runRequest {
-	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-- ARGS]"
+	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-- ARGS]"
 	var r runRequest
 	for i := 0; i < len(args); i++ {
 		value := func() string {
@@ -42,6 +44,8 @@ func parseRun(ts *testscript.TestScript, args []string) runRequest {
 			r.read = ts.MkAbs(value())
 		case arg == "-entrypoint":
 			r.entrypoint = value()
+		case arg == "-with":
+			r.with = value()
 		case arg == "-writable":
 			r.writable = true
 		case r.image == "" && !strings.HasPrefix(arg, "-"):
@@ -127,17 +131,34 @@ func adaptBundle(ts *testscript.TestScript, bundle string, r runRequest, image v
 	delete(process, "rlimits")
 	mounts := config["mounts"].([]any)
 	if r.read != "" {
-		mounts = append(mounts, map[string]any{"destination": "/read", "type": "bind", "source": r.read, "options": []string{"bind", "ro"}})
+		mounts = append(mounts, mount("/read", "bind", r.read, "bind", "ro"))
 	}
 	if r.writable {
-		for _, dir := range []string{"/write", "/run"} {
-			mounts = append(mounts, map[string]any{"destination": dir, "type": "tmpfs", "source": "tmpfs", "options": []string{"mode=1777"}})
-		}
+		// runc gives a tmpfs the mode of the folder that it covers.
+		user := process["user"].(map[string]any)
+		owner := []string{fmt.Sprintf("uid=%v", user["uid"]), fmt.Sprintf("gid=%v", user["gid"]), "mode=0755"}
+		mounts = append(mounts, mount("/write", "tmpfs", "tmpfs", owner...), mount("/run", "tmpfs", "tmpfs", owner...))
 	}
 	config["mounts"] = mounts
+	if r.with != "" {
+		shareNetwork(ts, config, r.with)
+	}
 	b, err = json.Marshal(config)
 	ts.Check(err)
 	ts.Check(os.WriteFile(name, b, 0o644))
+}
+
+func mount(at, kind, source string, options ...string) map[string]any {
+	return map[string]any{"destination": at, "type": kind, "source": source, "options": options}
+}
+
+// shareNetwork puts a container into the network namespace of another one.
+func shareNetwork(ts *testscript.TestScript, config map[string]any, name string) {
+	for _, space := range config["linux"].(map[string]any)["namespaces"].([]any) {
+		if space := space.(map[string]any); space["type"] == "network" {
+			space["path"] = fmt.Sprintf("/proc/%d/ns/net", started(ts, name).pid)
+		}
+	}
 }
 
 // commandLine is what container tools run: Entrypoint and Cmd, where

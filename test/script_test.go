@@ -16,7 +16,7 @@ import (
 )
 
 func TestScripts(t *testing.T) {
-	smith := buildSmith(t)
+	smith, cache := buildSmith(t), t.TempDir()
 	engine := &dockerEngine{}
 	t.Cleanup(engine.stop)
 	testscript.Run(t, testscript.Params{
@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
-		Setup:               func(env *testscript.Env) error { return setUp(env, smith) },
+		Setup:               func(env *testscript.Env) error { return setUp(env, smith, cache) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"smith":       runSmith,
 			"exits":       runExits,
@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 			"fixture":     runFixture,
 			"testdata":    runTestdata,
 			"runc-run":    runRunc,
+			"runc-start":  startRunc,
 			"crun-run":    runCrun,
 			"podman-run":  runPodman,
 			"docker-load": engine.load,
@@ -60,14 +61,17 @@ func buildSmith(t *testing.T) string {
 // testKey is where a script's *testing.T is kept among the script's values.
 type testKey struct{}
 
-func setUp(env *testscript.Env, smith string) error {
+func setUp(env *testscript.Env, smith, cache string) error {
 	env.Values[testKey{}] = env.T()
+	env.Values[serversKey{}] = map[string]*server{}
 	base, err := fixture.Folder()
 	if err != nil {
 		return err
 	}
 	env.Setenv("BASE", base)
 	env.Setenv("SMITH", smith)
+	// For scripts that read one large image: it is unpacked once for all.
+	env.Setenv("SHARED_CACHE", cache)
 	// testscript's HOME is not a folder; programs keep their state there.
 	home := filepath.Join(env.WorkDir, ".home")
 	env.Setenv("HOME", home)

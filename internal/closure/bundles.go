@@ -2,53 +2,118 @@ package closure
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	"smith/internal/record"
+	"smith/internal/tree"
 )
 
-// bundles are the data that programs expect without naming them in any way
-// that could be read out of their files: by name, the globs of where
-// distributions keep them.
-var bundles = map[string][]string{
+// A bundle is data that programs expect without naming it in any way that
+// could be read out of their files.
+type bundle struct {
+	// paths are globs of where distributions keep it.
+	paths []string
+	// unmade are globs of what a package's script makes it from, and maker is
+	// that script's program.
+	unmade []string
+	maker  string
+}
+
+// bundles by name.
+var bundles = map[string]bundle{
 	// The folders that OpenSSL, GnuTLS, Go and Python's ssl look into.
 	"certificates": {
-		"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/usr/lib/ssl/{certs,cert.pem}", "/etc/ssl1.1/{certs,cert.pem}",
-		"/etc/pki/tls/{certs,cert.pem}", "/etc/pki/ca-trust/extracted", "/var/lib/ca-certificates/ca-bundle.pem",
+		paths: []string{
+			"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/usr/lib/ssl/{certs,cert.pem}", "/etc/ssl1.1/{certs,cert.pem}",
+			"/etc/pki/tls/{certs,cert.pem}", "/etc/pki/ca-trust/extracted", "/var/lib/ca-certificates/ca-bundle.pem",
+		},
+		unmade: []string{"/usr/share/ca-certificates/**/*.crt", "/usr/share/pki/ca-trust-source/*", "/etc/pki/ca-trust/source/anchors/*"},
+		maker:  "update-ca-certificates or update-ca-trust",
 	},
 	// tzset(3). The zone of the machine (/etc/localtime) is not the image's.
-	"timezones": {"/usr/share/zoneinfo"},
+	"timezones": {paths: []string{"/usr/share/zoneinfo"}},
 	// locale(7): glibc's compiled locales, musl's translations.
-	"locales": {"/usr/lib/locale", "/usr/share/locale/locale.alias", "/usr/share/i18n/locales/musl"},
+	"locales": {
+		paths:  []string{"/usr/lib/locale", "/usr/share/locale/locale.alias", "/usr/share/i18n/locales/musl"},
+		unmade: []string{"/usr/share/i18n/locales/*_*"},
+		maker:  "localedef or locale-gen",
+	},
 	// terminfo(5).
-	"terminfo": {"/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"},
+	"terminfo": {paths: []string{"/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"}},
 	// protocols(5), services(5), rpc(5).
-	"protocols": {"/etc/protocols", "/etc/services", "/etc/rpc", "/usr/etc/{protocols,services,rpc}"},
+	"protocols": {paths: []string{"/etc/protocols", "/etc/services", "/etc/rpc", "/usr/etc/{protocols,services,rpc}"}},
 }
 
 // bundleData brings the bundles that the spec names. One that the source has
-// nothing of is a problem.
+// no file of is a problem.
 func bundleData(_ context.Context, s *selector, out *outcome) error {
 	for _, name := range slices.Sorted(slices.Values(s.in.Bundles)) {
-		patterns, known := bundles[name]
+		b, known := bundles[name]
 		if !known {
 			out.lacks(Problem{Name: name, Text: "bundles: there is no bundle " + name + ", only " + strings.Join(sortedKeys(bundles), ", ")})
 			continue
 		}
-		count := len(out.edges)
-		for _, pattern := range patterns {
-			paths, err := s.view.Glob(pattern)
-			if err != nil {
-				return err
-			}
-			for _, p := range paths {
-				out.needs(edge{to: p, reason: record.Reason{Rule: "bundle", Detail: "bundle " + name}, whole: true, broad: true})
-			}
+		paths, err := s.withFiles(b.paths)
+		if err != nil {
+			return err
 		}
-		if len(out.edges) == count {
-			out.lacks(Problem{Name: name, Text: "bundle " + name + ": the source has none of " + strings.Join(patterns, ", ")})
+		for _, p := range paths {
+			out.needs(edge{to: p, reason: record.Reason{Rule: "bundle", Detail: "bundle " + name}, whole: true, broad: true})
 		}
+		if len(paths) > 0 {
+			continue
+		}
+		text := "bundle " + name + ": the source has no file in " + strings.Join(b.paths, ", ")
+		if unmade, err := s.withFiles(b.unmade); err != nil {
+			return err
+		} else if len(unmade) > 0 {
+			text += "; it has " + unmade[0] + ", of which " + b.maker + " makes the bundle: run that in the source, or add the result to rootfs/"
+		}
+		out.lacks(Problem{Name: name, Text: text})
 	}
 	return nil
+}
+
+// withFiles returns the paths that globs match and that hold a file, at any
+// depth.
+func (s *selector) withFiles(patterns []string) ([]string, error) {
+	var found []string
+	for _, pattern := range patterns {
+		paths, err := s.view.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range paths {
+			at, err := s.view.Resolve(p)
+			if err != nil {
+				continue
+			}
+			holds, err := holdsFile(at.Node)
+			if err != nil {
+				return nil, err
+			}
+			if holds {
+				found = append(found, p)
+			}
+		}
+	}
+	return found, nil
+}
+
+// errFound ends a walk.
+var errFound = errors.New("found")
+
+func holdsFile(top *tree.Node) (bool, error) {
+	err := top.Walk(func(n *tree.Node) error {
+		if n.Kind != tree.Dir {
+			return errFound
+		}
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return true, nil
+	}
+	return false, err
 }

@@ -32,10 +32,9 @@ func (c *checker) scripts(context.Context) error {
 }
 
 func (c *checker) script(n *tree.Node, line string) {
-	for _, cmd := range parseShebang(line) {
+	for _, cmd := range parseShebang(line, c.img.Env) {
 		if cmd.search {
-			env := slices.Concat(c.img.Env, cmd.env)
-			if at, searched := findProgram(c.img.Tree, env, cmd.program); at == "" {
+			if at, searched := findProgram(c.img.Tree, cmd.env, cmd.program); at == "" {
 				c.noProgram(n, Problem{Name: cmd.program, From: n.Path(), Text: "not found in PATH" + envHint(cmd.program), Searched: searched})
 			}
 			continue

@@ -18,6 +18,7 @@ import (
 //	dir 0755 var/empty
 //	fifo run/pipe
 //	hard usr/bin/second usr/bin/run
+//	elf 0755 usr/bin/prog WORDS   (of object)
 func files(t testing.TB, lines string) *tree.Tree {
 	t.Helper()
 	tr := tree.New()
@@ -39,7 +40,7 @@ func entry(t testing.TB, line string) tree.Entry {
 	t.Helper()
 	kind, rest, _ := strings.Cut(line, " ")
 	var mode uint32 = 0o644
-	if kind == "file" || kind == "dir" {
+	if kind == "file" || kind == "dir" || kind == "elf" {
 		text, after, _ := strings.Cut(rest, " ")
 		if _, err := fmt.Sscanf(text, "%o", &mode); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -51,6 +52,8 @@ func entry(t testing.TB, line string) tree.Entry {
 	switch kind {
 	case "file":
 		return tree.Entry{Path: name, Node: tree.NewFile([]byte(value), mode)}
+	case "elf":
+		return tree.Entry{Path: name, Node: tree.NewFile(object(t, value), mode)}
 	case "dir":
 		return tree.Entry{Path: name, Node: &tree.Node{Kind: tree.Dir, Mode: mode}}
 	case "link":

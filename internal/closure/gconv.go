@@ -14,8 +14,12 @@ import (
 // Implementation in the GNU C Library"). The cache gconv-modules.cache is not
 // taken: it lists every converter of the source.
 func gconv(_ context.Context, s *selector, out *outcome) error {
+	if len(s.in.Gconv) == 0 {
+		return nil
+	}
 	libc := s.library("libc.so.6")
-	if libc == nil || len(s.in.Gconv) == 0 {
+	if libc == nil {
+		out.warn("gconv: nothing in the image uses glibc, and other C libraries have no converters to load")
 		return nil
 	}
 	dir := s.gconvFolder(path.Dir(libc.path))
@@ -32,7 +36,7 @@ func gconv(_ context.Context, s *selector, out *outcome) error {
 	}
 	for _, charset := range slices.Sorted(slices.Values(s.in.Gconv)) {
 		found := modules.of(charset)
-		if len(found) == 0 {
+		if len(found) == 0 && !slices.Contains(builtinCharsets, charsetName(charset)) {
 			out.lacks(Problem{
 				Name: charset, Text: "gconv: " + charset + " is no charset that " + dir + "/gconv-modules knows" + modules.near(charset),
 			})
@@ -42,6 +46,13 @@ func gconv(_ context.Context, s *selector, out *outcome) error {
 		}
 	}
 	return nil
+}
+
+// builtinCharsets are those that libc converts itself (glibc,
+// iconv/gconv_builtin.h).
+var builtinCharsets = []string{
+	"ANSI_X3.4-1968", "ASCII", "US-ASCII", "ISO646-US", "UTF-8", "UTF8", "WCHAR_T", "ISO-10646",
+	"UCS-2", "UCS2", "UCS-2BE", "UCS-2LE", "UNICODEBIG", "UNICODELITTLE", "UCS-4", "UCS4", "UCS-4BE", "UCS-4LE",
 }
 
 // gconvFolder returns the folder of converters that belongs to a libc: in the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"smith/internal/record"
@@ -12,14 +13,20 @@ import (
 
 // A language is an interpreter that is not worth keeping without its library.
 type language struct {
-	// program matches the name of the interpreter's file; its first group is
-	// the version, where the name has one.
-	program *regexp.Regexp
+	// program matches the name of the interpreter's file, embedded that of the
+	// library by which other programs hold the interpreter. Their first group
+	// is the version, where the name has one.
+	program, embedded *regexp.Regexp
 	// library are globs of the folders of the standard library. PREFIX stands
-	// for the folder above the program's, VERSION for its version or "*".
+	// for the folder that the interpreter is installed in, VERSION for its
+	// version or "*".
 	library []string
+	// config are globs of a module that says where the library is, folders
+	// matches what it says.
+	config  []string
+	folders *regexp.Regexp
 	// without are globs of what is left out of those folders: tests, caches,
-	// and what packages have put there.
+	// files for building, and what packages have put there.
 	without []string
 	// minimal are globs in those folders of what the interpreter needs to
 	// start.
@@ -29,57 +36,137 @@ type language struct {
 // languages, with the manuals that say where the library is.
 var languages = []language{
 	{ // CPython, "The initialization of the sys.path module search path"; Modules/getpath.py
-		program: regexp.MustCompile(`^python(\d+\.\d+)?t?$`),
-		library: []string{"PREFIX/{lib,lib64}/pythonVERSION"},
-		without: []string{"**/__pycache__", "**/*.pyc", "**/test", "**/tests", "**/idle_test", "site-packages", "dist-packages"},
+		program:  regexp.MustCompile(`^(?:platform-)?python(\d+\.\d+)?t?$`),
+		embedded: regexp.MustCompile(`^libpython(\d+\.\d+)t?\.so`),
+		library:  []string{"PREFIX/{lib,lib64}/pythonVERSION"},
+		without:  []string{"**/__pycache__", "**/*.pyc", "**/test", "**/tests", "**/idle_test", "site-packages", "dist-packages", "config-*"},
 		minimal: []string{
 			"os.py", "encodings", "codecs.py", "io.py", "abc.py", "site.py", "sitecustomize.py", "stat.py", "posixpath.py", "genericpath.py",
 			"_collections_abc.py", "_sitebuiltins.py", "_bootlocale.py", "__future__.py", "linecache.py", "tokenize.py", "types.py", "warnings.py",
 			"importlib/{__init__,_abc,_bootstrap,_bootstrap_external,machinery,util}.py", "runpy.py", "zipimport.py", "keyword.py", "lib-dynload",
 		},
 	},
-	{ // perl(1), perlrun(1), Config: privlibexp and archlibexp of the distributions
-		program: regexp.MustCompile(`^perl(5[.\d]*)?$`),
-		library: []string{
-			"/usr/lib/*-linux-gnu*/{perl,perl-base}", "/usr/share/perl/5*", "/usr/{lib,lib64}/perl5", "/usr/share/perl5", "PREFIX/lib/perl5/5*",
+	{ // Config(3perl), archlibexp and privlibexp: perl's own folders in @INC; Debian's perl has perl-base before them
+		program:  regexp.MustCompile(`^perl(5[.\d]*)?$`),
+		embedded: regexp.MustCompile(`^libperl\.so`),
+		library:  []string{"PREFIX/lib/*/perl-base"},
+		config: []string{
+			"PREFIX/lib/*/perl-base/Config.pm", "PREFIX/lib/*/perl/5*/Config.pm", "PREFIX/{lib,lib64}/perl5{,/core_perl}/Config.pm", "PREFIX/lib/perl5/5*/*/Config.pm",
 		},
-		without: []string{"**/*.pod", "**/pod", "**/t", "**/*.t", "**/*.h", "**/*.ld", "**/CORE", "**/vendor_perl", "**/site_perl"},
+		folders: regexp.MustCompile(`(?m)^\s*(?:archlibexp|privlibexp) => '(/[^']+)'`),
+		without: []string{"**/pod/perl{[!d]*,d[!i]*}.pod", "**/t", "**/*.t", "**/*.h", "**/*.ld", "**/CORE", "vendor_perl", "site_perl"},
 		minimal: []string{"**/perl-base", "**/{strict,warnings,Carp,Exporter,Config,vars,constant,overload,overloading,XSLoader,DynaLoader}.pm", "**/Config_*.p[lm]", "**/{warnings,Exporter}/*.pm"},
 	},
 	{ // RbConfig: rubylibdir, rubyarchdir of the distributions; RubyGems is loaded at the start
-		program: regexp.MustCompile(`^ruby(\d+\.\d+)?$`),
+		program:  regexp.MustCompile(`^ruby(?:-mri)?(\d+\.\d+)?$`),
+		embedded: regexp.MustCompile(`^libruby(?:-\d+\.\d+)?\.so`),
 		library: []string{
-			"PREFIX/{lib,lib64}/ruby/[0-9]*", "PREFIX/lib/*-linux-gnu*/ruby/[0-9]*", "PREFIX/lib/ruby/vendor_ruby/rubygems{,.rb}", "/usr/share/{ruby,rubygems}", "/usr/lib64/ruby",
+			"PREFIX/{lib,lib64}/ruby/[0-9]*", "PREFIX/lib/*-linux-*/ruby/[0-9]*", "PREFIX/lib/ruby/vendor_ruby/rubygems{,.rb}", "PREFIX/share/{ruby,rubygems}", "PREFIX/lib64/ruby",
+			"PREFIX/{lib,lib64}/ruby/gems/*/specifications/default", "PREFIX/share/gems/specifications/default",
 		},
-		without: []string{"**/test", "**/*.h", "**/mkmf.rb"},
+		without: []string{"**/test", "**/*.h", "**/mkmf.rb", "**/vendor_ruby", "gems"},
 		minimal: []string{"**/rubygems", "**/rubygems.rb", "**/rbconfig.rb", "**/monitor.{rb,so}", "**/{did_you_mean,error_highlight,syntax_suggest}*", "**/enc"},
+	},
+	{ // Node.js, BUILDING.md, "externalizable builtins": Debian's node reads these at its start
+		program:  regexp.MustCompile(`^node(?:js)?$`),
+		embedded: regexp.MustCompile(`^libnode\.so`),
+		library:  []string{"PREFIX/share/nodejs/{acorn,acorn-walk,amaro,cjs-module-lexer,undici}"},
+		without:  []string{"**/*.ts", "**/*.mjs", "**/*.map", "**/lib", "**/types", "**/bin"},
+		minimal:  []string{"**"},
 	},
 }
 
-// interpreters brings the standard library with a kept interpreter. What it
-// holds of shared objects is then looked into like any other.
-func interpreters(_ context.Context, s *selector, it *item, out *outcome) error {
-	if s.in.Interpreters == "none" || !it.node.Executable() {
+// interpreters brings the standard library with a kept interpreter, or with a
+// library that holds one where no interpreter is kept. What it has of shared
+// objects is then looked into like any other.
+func interpreters(_ context.Context, s *selector, out *outcome) error {
+	if s.in.Interpreters == "none" {
 		return nil
 	}
 	for _, l := range languages {
-		match := l.program.FindStringSubmatch(it.node.Name())
-		if match == nil {
-			continue
-		}
-		version := match[len(match)-1]
-		if version == "" {
-			version = "[0-9]*"
-		}
-		prefix := strings.TrimSuffix(path.Dir(path.Dir(it.path)), "/")
-		for _, pattern := range l.library {
-			pattern = strings.NewReplacer("PREFIX", prefix, "VERSION", version).Replace(pattern)
-			if err := s.standardLibrary(l, it, pattern, out); err != nil {
+		for _, it := range l.kept(s) {
+			if err := s.standardLibraries(l, it, out); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// kept returns the kept interpreters of a language, by path.
+func (l language) kept(s *selector) []*item {
+	var programs, libraries []*item
+	for n, it := range s.items {
+		switch {
+		case n.Executable() && l.program.MatchString(n.Name()):
+			programs = append(programs, it)
+		case n.Kind == tree.File && l.embedded.MatchString(n.Name()):
+			libraries = append(libraries, it)
+		}
+	}
+	if len(programs) == 0 {
+		programs = libraries
+	}
+	slices.SortFunc(programs, func(a, b *item) int { return comparePaths(a.path, b.path) })
+	return programs
+}
+
+// installed matches the folder that a file is installed in.
+var installed = regexp.MustCompile(`^(.*?)/(?:bin|sbin|libexec|lib|lib64)/`)
+
+// standardLibraries brings the folders of an interpreter's standard library.
+func (s *selector) standardLibraries(l language, it *item, out *outcome) error {
+	prefix := path.Dir(path.Dir(it.path))
+	if match := installed.FindStringSubmatch(it.path); match != nil {
+		prefix = match[1]
+	}
+	version := "[0-9]*"
+	for _, re := range []*regexp.Regexp{l.program, l.embedded} {
+		if match := re.FindStringSubmatch(it.node.Name()); len(match) > 1 && match[1] != "" {
+			version = match[1]
+		}
+	}
+	names := strings.NewReplacer("PREFIX", strings.TrimSuffix(prefix, "/"), "VERSION", version)
+	for _, pattern := range l.library {
+		if err := s.standardLibrary(l, it, names.Replace(pattern), out); err != nil {
+			return err
+		}
+	}
+	for _, pattern := range l.config {
+		folders, err := s.configured(l, names.Replace(pattern))
+		if err != nil {
+			return err
+		}
+		for _, folder := range folders {
+			if err := s.standardLibrary(l, it, folder, out); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// configured returns the folders that the modules of a glob name.
+func (s *selector) configured(l language, pattern string) ([]string, error) {
+	paths, err := s.view.Glob(pattern)
+	if err != nil {
+		return nil, err
+	}
+	var folders []string
+	for _, p := range paths {
+		at, err := s.view.Resolve(p)
+		if err != nil || at.Node.Kind != tree.File || at.Node.Size > maxConfig {
+			continue
+		}
+		data, err := at.Node.ReadAll(maxConfig)
+		if err != nil {
+			return nil, err
+		}
+		for _, match := range l.folders.FindAllSubmatch(data, -1) {
+			folders = append(folders, string(match[1]))
+		}
+	}
+	return folders, nil
 }
 
 // standardLibrary brings the files under the folders that a glob matches.
@@ -97,15 +184,16 @@ func (s *selector) standardLibrary(l language, it *item, pattern string, out *ou
 		reason := record.Reason{Rule: "interpreter-library", From: it.path, Detail: "the standard library of " + it.node.Name()}
 		err = at.Node.Walk(func(n *tree.Node) error {
 			inside := strings.TrimPrefix(strings.TrimPrefix(n.Path(), top), "/")
-			if inside != "" && matchesAny(l.without, inside) {
+			switch left := inside != "" && matchesAny(l.without, inside); {
+			case left && n.Kind == tree.Dir:
 				return tree.SkipDir
-			}
-			if n.Kind != tree.Dir && (s.in.Interpreters != "minimal" || l.isMinimal(top, inside)) {
-				out.needs(edge{to: n.Path(), reason: reason, broad: true})
+			case !left && n.Kind != tree.Dir && (s.in.Interpreters != "minimal" || l.isMinimal(top, inside)):
+				// Through the links by which the interpreter goes there.
+				out.needs(edge{to: path.Join(folder, inside), reason: reason, broad: true})
 			}
 			return nil
 		})
-		if err != nil && err != tree.SkipDir { //nolint:errorlint // Walk returns the sentinel itself
+		if err != nil {
 			return err
 		}
 	}

@@ -20,19 +20,23 @@ type family struct {
 	modules string   // glob of the modules' names
 	configs []string // globs; "LIBDIR" stands for the library's own folder
 	named   func(config string) references
+	// all says that a library needs its modules whatever the configuration
+	// says; nil where none does.
+	all func(library *tree.Node) bool
 }
 
 // references are what a configuration names.
 type references struct {
-	modules []string // paths, or names in the family's folders, with .so or without
-	configs []string // further configuration, in the folder of this one or absolute
+	modules  []string // paths, or names in the family's folders, with .so or without
+	optional []string // modules that may be missing
+	configs  []string // further configuration: globs, in the folder of this one or absolute
 }
 
 // families, with the manuals that say what is loaded and from where.
 var families = []family{
 	{ // Linux-PAM System Administrators' Guide, pam.d(5)
 		library: "libpam.so.*", folders: []string{"security", "/lib/security", "/usr/lib/security"}, modules: "pam_*.so",
-		configs: []string{"/etc/pam.d/*", "/etc/pam.conf"}, named: pamModules,
+		configs: []string{"/etc/pam.d/*", "/etc/pam.conf", "/usr/{lib,etc}/pam.d/*"}, named: pamModules,
 	},
 	{ // config(5ssl), OSSL_PROVIDER-legacy(7ssl), engine(3ssl)
 		library: "libcrypto.so.*", folders: []string{"ossl-modules", "engines-3", "engines-1.1"}, modules: "*.so",
@@ -47,12 +51,19 @@ var families = []family{
 		library: "libgio-2.0.so.*", folders: []string{"gio/modules"}, modules: "*.so",
 		configs: []string{"LIBDIR/gio/modules/giomodule.cache"}, named: gioModules,
 	},
-	{ // krb5.conf(5), [plugins]
-		library: "libkrb5.so.*", folders: []string{"krb5/plugins/*"}, modules: "*.so",
+	{ // krb5.conf(5), [plugins]; paths count from plugin_base_dir
+		library: "libkrb5.so.*", folders: []string{"krb5/plugins", "krb5/plugins/*"}, modules: "*.so",
 		configs: []string{"/etc/krb5.conf", "/etc/krb5.conf.d/*"}, named: krb5Modules,
 	},
-	{ // ICU User Guide, "ICU Data": a library needs no file unless it was built so
-		library: "libicuuc.so.*", folders: []string{"/usr/share/icu/*"}, modules: "icudt*.dat",
+	{ // PHP Manual, php.ini directives: extension, zend_extension, extension_dir
+		library: "{php*,libphp*.so}", modules: "*.so",
+		folders: []string{"/usr/lib/php/[0-9]*", "/usr/lib64/php{,-zts}/modules", "/usr/lib/php[0-9]*/modules", "/usr/local/lib/php/extensions/*"},
+		configs: []string{"/etc/php/*/*/{php.ini,conf.d/*.ini}", "/etc/php.{ini,d/*.ini}", "/etc/php[0-9]*/{php.ini,conf.d/*.ini}", "/usr/local/etc/php/{php.ini,conf.d/*.ini}"},
+		named:   phpModules,
+	},
+	{ // ICU User Guide, "ICU Data": the data is in libicudata, or that is a stub and the data a file (Alpine)
+		library: "libicudata.so.*", folders: []string{"/usr/share/icu/*"}, modules: "icudt*.dat",
+		all: func(library *tree.Node) bool { return library.Size < 1<<20 },
 	},
 }
 
@@ -60,12 +71,10 @@ var families = []family{
 // family whose library is kept.
 func plugins(_ context.Context, s *selector, out *outcome) error {
 	for _, f := range families {
-		library := s.library(f.library)
-		if library == nil {
-			continue
-		}
-		if err := s.family(f, library, out); err != nil {
-			return err
+		for _, library := range s.libraries(f.library) {
+			if err := s.family(f, library, out); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -79,7 +88,7 @@ func (s *selector) family(f family, library *item, out *outcome) error {
 			return err
 		}
 		for _, config := range configs {
-			if err := s.config(f, libdir, config, out); err != nil {
+			if err := s.config(f, libdir, config, 0, out); err != nil {
 				return err
 			}
 		}
@@ -87,10 +96,14 @@ func (s *selector) family(f family, library *item, out *outcome) error {
 	return s.otherModules(f, library, out)
 }
 
-// config brings what one configuration file names, if the image has it.
-func (s *selector) config(f family, libdir, config string, out *outcome) error {
+// maxIncludes is how deep configuration files may include each other.
+const maxIncludes = 8
+
+// config brings what one configuration file names, if the image has it. What
+// it includes is read in the next round, when the image has that too.
+func (s *selector) config(f family, libdir, config string, depth int, out *outcome) error {
 	n := s.inImage(config)
-	if n == nil || n.Size > maxConfig {
+	if n == nil || n.Size > maxConfig || depth > maxIncludes {
 		return nil
 	}
 	data, err := n.ReadAll(maxConfig)
@@ -102,23 +115,41 @@ func (s *selector) config(f family, libdir, config string, out *outcome) error {
 		if !path.IsAbs(other) {
 			other = path.Join(path.Dir(config), other)
 		}
-		out.needs(edge{to: other, reason: record.Reason{Rule: "plugin", From: n.Path(), Detail: "included"}})
-	}
-	for _, module := range found.modules {
-		at := s.module(f, libdir, module)
-		if at == "" {
-			out.warn(fmt.Sprintf("%s names the module %s, which the source does not have", config, module))
-			continue
+		if err := s.included(f, libdir, n, other, depth, out); err != nil {
+			return err
 		}
-		out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: "plugin", From: n.Path(), Detail: module}})
+	}
+	for _, module := range slices.Concat(found.modules, found.optional) {
+		at := s.module(f, libdir, module)
+		switch {
+		case at != "":
+			out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: "plugin", From: n.Path(), Detail: module}})
+		case !slices.Contains(found.optional, module):
+			out.warn(fmt.Sprintf("%s names the module %s, which the source does not have", config, module))
+		}
+	}
+	return nil
+}
+
+// included brings the configuration that another one includes, and what that
+// names.
+func (s *selector) included(f family, libdir string, from *tree.Node, pattern string, depth int, out *outcome) error {
+	paths, err := s.view.Glob(pattern)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		out.needs(edge{to: p, reason: record.Reason{Rule: "plugin", From: from.Path(), Detail: "included"}})
+		if err := s.config(f, libdir, p, depth+1, out); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // module returns the path of a module, or "".
 func (s *selector) module(f family, libdir, name string) string {
-	names := []string{name, name + ".so"}
-	for _, name := range names {
+	for _, name := range []string{name, name + ".so"} {
 		if path.IsAbs(name) {
 			if s.view.Exists(name) {
 				return name
@@ -142,8 +173,10 @@ func inFolder(libdir, folder string) string {
 	return libdir + "/" + folder
 }
 
-// otherModules lists the modules that no configuration names.
+// otherModules lists the modules that no configuration names, or brings them
+// where the library needs them anyway.
 func (s *selector) otherModules(f family, library *item, out *outcome) error {
+	needed := f.all != nil && f.all(library.node)
 	for _, folder := range f.folders {
 		paths, err := s.view.Glob(inFolder(path.Dir(library.path), folder) + "/" + f.modules)
 		if err != nil {
@@ -154,148 +187,14 @@ func (s *selector) otherModules(f family, library *item, out *outcome) error {
 			if err != nil || at.Node.Kind != tree.File {
 				continue
 			}
+			if needed {
+				out.needs(edge{to: p, reason: record.Reason{Rule: "plugin", From: library.path, Detail: "the data of " + library.node.Name()}})
+				continue
+			}
 			out.suspects = append(out.suspects, suspect{at.Node, record.Finding{
-				Name: at.Path(), From: library.path, Detail: "a module that " + path.Base(library.path) + " loads when it is told to",
+				Name: at.Path(), From: library.path, Detail: "a module that " + library.node.Name() + " loads when it is told to",
 			}})
 		}
 	}
 	return nil
-}
-
-// settings returns the "key = value" pairs of an ini file by section; the
-// section of those before the first is "". Comments begin with "#" or ";".
-func settings(config, assign string) map[string][][2]string {
-	sections, section := map[string][][2]string{}, ""
-	for line := range strings.Lines(config) {
-		line, _, _ = strings.Cut(line, "#")
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, ";") {
-			continue
-		}
-		if strings.HasPrefix(line, "[") {
-			section = strings.TrimSpace(strings.Trim(line, "[]"))
-			continue
-		}
-		if key, value, ok := strings.Cut(line, assign); ok {
-			pair := [2]string{strings.TrimSpace(key), strings.TrimSpace(value)}
-			sections[section] = append(sections[section], pair)
-		}
-	}
-	return sections
-}
-
-// value returns the last value of a key in a section, or "".
-func value(section [][2]string, key string) string {
-	for _, pair := range slices.Backward(section) {
-		if pair[0] == key {
-			return pair[1]
-		}
-	}
-	return ""
-}
-
-// pamModules reads "TYPE CONTROL MODULE ARGS", "@include FILE" (Debian), and
-// the controls include and substack. A control may be a list in brackets; a
-// type may begin with "-", which says that the module may be missing.
-func pamModules(config string) references {
-	var found references
-	for line := range strings.Lines(config) {
-		line, _, _ = strings.Cut(line, "#")
-		words := strings.Fields(bracketed(line))
-		switch {
-		case len(words) >= 2 && words[0] == "@include":
-			found.configs = append(found.configs, words[1])
-		case len(words) >= 3 && (words[1] == "include" || words[1] == "substack"):
-			found.configs = append(found.configs, words[2])
-		case len(words) >= 3 && !strings.HasPrefix(words[0], "-"):
-			found.modules = append(found.modules, words[2])
-		}
-	}
-	return found
-}
-
-// bracketed makes one word of a control in brackets.
-func bracketed(line string) string {
-	before, rest, open := strings.Cut(line, "[")
-	_, after, closed := strings.Cut(rest, "]")
-	if !open || !closed {
-		return line
-	}
-	return before + "[] " + after
-}
-
-// opensslModules reads the providers and engines that openssl.cnf activates.
-func opensslModules(config string) references {
-	sections := settings(config, "=")
-	var found references
-	main := sections[value(sections[""], "openssl_conf")]
-	for _, kind := range [][2]string{{"providers", "module"}, {"engines", "dynamic_path"}} {
-		for _, pair := range sections[value(main, kind[0])] {
-			own := sections[pair[1]]
-			name := pair[0]
-			if i := strings.LastIndexByte(name, '.'); i >= 0 {
-				name = name[i+1:]
-			}
-			active := value(own, "activate") == "1" || kind[0] == "engines"
-			builtin := kind[0] == "providers" && (name == "default" || name == "base" || name == "null")
-			if file := value(own, kind[1]); file != "" {
-				name = file
-			} else if builtin || !active {
-				continue
-			}
-			found.modules = append(found.modules, name)
-		}
-	}
-	return found
-}
-
-// saslFiles are the modules of mechanisms whose names they do not bear.
-var saslFiles = map[string]string{
-	"CRAM-MD5": "libcrammd5.so", "DIGEST-MD5": "libdigestmd5.so", "GSSAPI": "libgssapiv2.so", "GSS-SPNEGO": "libgssapiv2.so",
-	"SCRAM-SHA-1": "libscram.so", "SCRAM-SHA-224": "libscram.so", "SCRAM-SHA-256": "libscram.so", "SCRAM-SHA-384": "libscram.so", "SCRAM-SHA-512": "libscram.so",
-}
-
-// saslModules reads mech_list and auxprop_plugin; EXTERNAL is built in.
-func saslModules(config string) references {
-	var found references
-	pairs := settings(config, ":")[""]
-	for _, mechanism := range strings.Fields(strings.ToUpper(value(pairs, "mech_list"))) {
-		file, known := saslFiles[mechanism]
-		if !known {
-			file = "lib" + strings.ToLower(mechanism) + ".so"
-		}
-		if mechanism != "EXTERNAL" {
-			found.modules = append(found.modules, file)
-		}
-	}
-	for _, plugin := range strings.Fields(value(pairs, "auxprop_plugin")) {
-		found.modules = append(found.modules, "lib"+plugin+".so")
-	}
-	return found
-}
-
-// gioModules reads "FILE: EXTENSION POINTS".
-func gioModules(config string) references {
-	var found references
-	for _, pair := range settings(config, ":")[""] {
-		found.modules = append(found.modules, pair[0])
-	}
-	return found
-}
-
-// krb5Modules reads "module = NAME:PATH" of the subsections of [plugins], and
-// the directives include and includedir, which stand in no section.
-func krb5Modules(config string) references {
-	var found references
-	for _, pair := range settings(config, "=")["plugins"] {
-		if _, file, ok := strings.Cut(pair[1], ":"); pair[0] == "module" && ok {
-			found.modules = append(found.modules, file)
-		}
-	}
-	for line := range strings.Lines(config) {
-		if words := strings.Fields(line); len(words) == 2 && words[0] == "include" {
-			found.configs = append(found.configs, words[1])
-		}
-	}
-	return found
 }

@@ -1,12 +1,12 @@
 package closure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 
 	"smith/internal/record"
@@ -27,10 +27,10 @@ func scripts(_ context.Context, s *selector, it *item, out *outcome) error {
 	if line == "" || err != nil {
 		return err
 	}
-	for _, c := range parseShebang(line) {
+	for _, c := range parseShebang(line, s.in.Env) {
 		to := c.program
 		if c.search {
-			to, _ = findProgram(s.view.Tree, slices.Concat(s.in.Env, c.env), c.program)
+			to, _ = findProgram(s.view.Tree, c.env, c.program)
 		}
 		if to != "" {
 			out.needs(edge{to: to, names: []string{c.program}, reason: record.Reason{Rule: "script", From: it.path, Detail: "#!" + line}})
@@ -79,16 +79,16 @@ func shebang(n *tree.Node) (string, error) {
 // A command is a program that a "#!" line runs.
 type command struct {
 	program string
-	// search says that it is looked for in PATH, with env set before.
+	// search says that it is looked for in the PATH of env.
 	search bool
 	env    []string
 }
 
-// parseShebang returns the programs that a "#!" line runs: the interpreter,
-// and where that is env(1) the program that env runs. The kernel hands all
-// that follows the interpreter over as one argument, so "env NAME ARG" is
-// a program with a blank in its name unless -S splits it.
-func parseShebang(line string) []command {
+// parseShebang returns the programs that a "#!" line runs in an environment:
+// the interpreter, and where that is env(1) the program that env runs. The
+// kernel hands all that follows the interpreter over as one argument, so
+// "env NAME ARG" is a program with a blank in its name unless -S splits it.
+func parseShebang(line string, env []string) []command {
 	program, argument := line, ""
 	if i := strings.IndexAny(line, " \t"); i >= 0 {
 		program, argument = line[:i], strings.TrimLeft(line[i:], " \t")
@@ -97,82 +97,10 @@ func parseShebang(line string) []command {
 	if path.Base(program) != "env" || argument == "" {
 		return commands
 	}
-	words := []string{argument}
-	if split, ok := envSplit(argument); ok {
-		words = split
-	}
-	if c := envCommand(words); c.program != "" {
-		c.search = !strings.Contains(c.program, "/")
+	if c := envCommand([]string{argument}, env); c.program != "" {
 		commands = append(commands, c)
 	}
 	return commands
-}
-
-// envSplit returns the words of an argument that begins with env's option -S.
-func envSplit(argument string) ([]string, bool) {
-	for _, option := range []string{"--split-string=", "--split-string", "-vS", "-iS", "-S"} {
-		if rest, ok := strings.CutPrefix(argument, option); ok {
-			return splitWords(rest), true
-		}
-	}
-	return nil, false
-}
-
-// envCommand skips env's options and settings (coreutils manual, "env
-// invocation").
-func envCommand(words []string) command {
-	var c command
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		switch {
-		case w == "-u" || w == "-C" || w == "--unset" || w == "--chdir":
-			i++
-		case w == "--" && i+1 < len(words) && !strings.Contains(words[i+1], "="):
-			c.program = words[i+1]
-			return c
-		case strings.HasPrefix(w, "-"):
-		case strings.Contains(w, "="):
-			c.env = append(c.env, w)
-		default:
-			c.program = w
-			return c
-		}
-	}
-	return c
-}
-
-// splitWords splits as env -S does: at blanks, with single and double quotes
-// and backslashes.
-func splitWords(text string) []string {
-	var words []string
-	var word strings.Builder
-	open, quote := false, byte(0)
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote == 0 && (c == '\'' || c == '"'):
-			quote, open = c, true
-		case c == '\\' && quote != '\'' && i+1 < len(text):
-			i++
-			word.WriteByte(text[i])
-			open = true
-		case quote == 0 && (c == ' ' || c == '\t'):
-			if open {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			open = false
-		default:
-			word.WriteByte(c)
-			open = true
-		}
-	}
-	if open {
-		words = append(words, word.String())
-	}
-	return words
 }
 
 // findProgram returns the path of a program as execvp(3) finds it: a name with
@@ -193,11 +121,5 @@ func findProgram(t *tree.Tree, env []string, name string) (at string, searched [
 }
 
 func searchPath(env []string) string {
-	value := defaultPath
-	for _, e := range env {
-		if v, ok := strings.CutPrefix(e, "PATH="); ok {
-			value = v
-		}
-	}
-	return value
+	return cmp.Or(setting(env, "PATH"), defaultPath)
 }

@@ -339,10 +339,12 @@ func newSelector(ctx context.Context, in Input) (*selector, error) {
 }
 
 // fileRules are the rules that look at each kept file once.
-func fileRules() []rule { return []rule{scripts, dlopenNotes, threads, interpreters} }
+func fileRules() []rule { return []rule{scripts, dlopenNotes, threads} }
 
 // worldRules are the rules that look at all that is kept.
-func worldRules() []worldRule { return []worldRule{nss, plugins, gconv, bundleData, hwcaps} }
+func worldRules() []worldRule {
+	return []worldRule{interpreters, nss, plugins, gconv, bundleData, hwcaps}
+}
 
 // sorted returns the items in the order of their paths.
 func (s *selector) sorted() []*item {

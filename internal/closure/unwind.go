@@ -24,36 +24,49 @@ var unwinding = []string{
 // threads brings libgcc_s.so.1 with an object of glibc's that will make glibc
 // load it.
 func threads(ctx context.Context, s *selector, it *item, out *outcome) error {
+	use, err := s.firstImport(it, unwinding)
+	if use == "" || err != nil || it.node.Name() == unwinder {
+		return err
+	}
+	libc, missing, err := s.loader.Find(ctx, "libc.so.6", it.path)
+	if missing != nil || err != nil {
+		return err // another C library, or the check tells of it
+	}
+	found, missing, err := s.loader.Find(ctx, unwinder, libc.Path)
+	if err != nil {
+		return err
+	}
+	if missing != nil {
+		out.warn("glibc ends a program whose threads are cancelled or exit where " + unwinder + " is missing: " +
+			it.path + " uses " + use + ", and " + strings.Join(missing.Searched, ", ") + " have no such library")
+		return nil
+	}
+	reason := record.Reason{Rule: "unwind", From: it.path, Detail: unwinder + ", which glibc loads for " + use}
+	out.needs(edge{to: found.Path, names: []string{unwinder}, reason: reason})
+	return nil
+}
+
+// firstImport returns the first symbol of a list that an object takes from
+// glibc, or "".
+func (s *selector) firstImport(it *item, names []string) (string, error) {
 	f, err := s.loader.ELF(it.node)
 	if err != nil {
-		return s.unreadable(it, err)
+		return "", s.unreadable(it, err)
 	}
 	if !slices.ContainsFunc(f.Needed, func(name string) bool { return name == "libc.so.6" || name == "libpthread.so.0" }) {
-		return nil
+		return "", nil
 	}
 	r, err := it.node.Open()
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer r.Close()
 	imports, err := f.Imports(r, it.node.Size)
 	if err != nil {
-		return nil // no linker that loads the file reads on from here
+		return "", nil // no linker that loads the file reads on from here
 	}
-	at := slices.IndexFunc(imports, func(name string) bool { return slices.Contains(unwinding, name) })
-	if at < 0 || f.Soname == unwinder {
-		return nil
+	if at := slices.IndexFunc(imports, func(name string) bool { return slices.Contains(names, name) }); at >= 0 {
+		return imports[at], nil
 	}
-	found, missing, err := s.loader.Find(ctx, unwinder, it.path)
-	if err != nil {
-		return err
-	}
-	reason := record.Reason{Rule: "unwind", From: it.path, Detail: unwinder + ", which glibc loads for " + imports[at]}
-	if missing != nil {
-		out.warn("glibc ends a program whose threads are cancelled or exit where " + unwinder + " is missing: " +
-			it.path + " uses " + imports[at] + ", and " + strings.Join(missing.Searched, ", ") + " have no such library")
-		return nil
-	}
-	out.needs(edge{to: found.Path, names: []string{unwinder}, reason: reason})
-	return nil
+	return "", nil
 }

@@ -31,6 +31,8 @@ type Object struct {
 	VersionNeeds   []own.VersionNeed
 	VersionDefs    []string
 	Dlopen         string // JSON of a note
+	Imports        []string
+	Strings        []string // of the read-only data
 }
 
 // A builder puts the parts of a file one after the other; the address of each
@@ -61,6 +63,15 @@ func Build(o Object) []byte {
 	return b.build()
 }
 
+// A segment is a program header.
+type segment struct {
+	kind     elf.ProgType
+	at, size uint64
+	flags    elf.ProgFlag
+}
+
+const writable = elf.PF_R | elf.PF_W
+
 func (b *builder) wide() bool { return b.Class == elf.ELFCLASS64 }
 
 // headers returns the size of the ELF header and that of n program headers.
@@ -72,28 +83,31 @@ func (b *builder) headers(n int) (first, rest int) {
 }
 
 func (b *builder) build() []byte {
-	first, rest := b.headers(5)
+	first, rest := b.headers(6)
 	b.out.Write(make([]byte, first+rest))
 	interpreter := b.part(append([]byte(b.Interpreter), 0))
 	note := b.part(b.note())
 	b.strings()
-	b.add(elf.DT_SYMTAB, b.part(make([]byte, 24))[0])
+	b.symbols()
 	b.versions()
 	text := b.part([]byte(b.text.String()))
 	b.add(elf.DT_STRTAB, text[0])
 	b.add(elf.DT_STRSZ, text[1])
-	b.add(elf.DT_SYMENT, 24)
 	b.add(elf.DT_NULL, 0)
 	dynamic := b.dynamic()
+	readOnly := b.part([]byte(strings.Join(b.Strings, "\x00") + "\x00"))
 
 	// PT_PHDR tells the linker of a program at which address it is.
-	progs := [][3]uint64{{uint64(elf.PT_PHDR), uint64(first), uint64(rest)}}
+	progs := []segment{{elf.PT_PHDR, uint64(first), uint64(rest), writable}}
 	if b.Interpreter != "" {
-		progs = append(progs, [3]uint64{uint64(elf.PT_INTERP), interpreter[0], interpreter[1]})
+		progs = append(progs, segment{elf.PT_INTERP, interpreter[0], interpreter[1], writable})
 	}
-	progs = append(progs, [3]uint64{uint64(elf.PT_LOAD), 0, uint64(b.out.Len())}, [3]uint64{uint64(elf.PT_DYNAMIC), dynamic[0], dynamic[1]})
+	progs = append(progs, segment{elf.PT_LOAD, 0, uint64(b.out.Len()), writable}, segment{elf.PT_DYNAMIC, dynamic[0], dynamic[1], writable})
+	if b.Strings != nil {
+		progs = append(progs, segment{elf.PT_LOAD, readOnly[0], readOnly[1], elf.PF_R})
+	}
 	if b.Dlopen != "" {
-		progs = append(progs, [3]uint64{uint64(elf.PT_NOTE), note[0], note[1]})
+		progs = append(progs, segment{elf.PT_NOTE, note[0], note[1], writable})
 	}
 	data := b.out.Bytes()
 	copy(data, b.header(progs))
@@ -147,6 +161,20 @@ func (b *builder) strings() {
 		flags |= elf.DF_1_PIE
 	}
 	b.add(elf.DT_FLAGS_1, uint64(flags))
+}
+
+// symbols appends the symbol table: the null symbol and the imports.
+func (b *builder) symbols() {
+	each := elf.Sym64Size
+	if !b.wide() {
+		each = elf.Sym32Size
+	}
+	table := make([]byte, each*(1+len(b.Imports)))
+	for i, name := range b.Imports {
+		b.ByteOrder.PutUint32(table[each*(1+i):], uint32(b.intern(name)))
+	}
+	b.add(elf.DT_SYMTAB, b.part(table)[0])
+	b.add(elf.DT_SYMENT, uint64(each))
 }
 
 // versions appends Elfxx_Verneed with its Vernaux, and Elfxx_Verdef with its
@@ -231,12 +259,11 @@ func (b *builder) dynamic() [2]uint64 {
 }
 
 // header returns the ELF header and the program headers.
-func (b *builder) header(progs [][3]uint64) []byte {
+func (b *builder) header(progs []segment) []byte {
 	ident := [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(b.Class), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)}
 	if b.ByteOrder == binary.BigEndian {
 		ident[elf.EI_DATA] = byte(elf.ELFDATA2MSB)
 	}
-	write := elf.PF_R | elf.PF_W
 	var out []byte
 	if b.wide() {
 		out, _ = binary.Append(nil, b.ByteOrder, elf.Header64{
@@ -245,7 +272,7 @@ func (b *builder) header(progs [][3]uint64) []byte {
 		})
 		for _, p := range progs {
 			out, _ = binary.Append(out, b.ByteOrder, elf.Prog64{
-				Type: uint32(p[0]), Flags: uint32(write), Off: p[1], Vaddr: p[1], Paddr: p[1], Filesz: p[2], Memsz: p[2], Align: align(p[0]),
+				Type: uint32(p.kind), Flags: uint32(p.flags), Off: p.at, Vaddr: p.at, Paddr: p.at, Filesz: p.size, Memsz: p.size, Align: align(p.kind),
 			})
 		}
 		return out
@@ -256,15 +283,15 @@ func (b *builder) header(progs [][3]uint64) []byte {
 	})
 	for _, p := range progs {
 		out, _ = binary.Append(out, b.ByteOrder, elf.Prog32{
-			Type: uint32(p[0]), Flags: uint32(write), Off: uint32(p[1]), Vaddr: uint32(p[1]), Paddr: uint32(p[1]),
-			Filesz: uint32(p[2]), Memsz: uint32(p[2]), Align: uint32(align(p[0])),
+			Type: uint32(p.kind), Flags: uint32(p.flags), Off: uint32(p.at), Vaddr: uint32(p.at), Paddr: uint32(p.at),
+			Filesz: uint32(p.size), Memsz: uint32(p.size), Align: uint32(align(p.kind)),
 		})
 	}
 	return out
 }
 
-func align(kind uint64) uint64 {
-	if elf.ProgType(kind) == elf.PT_LOAD {
+func align(kind elf.ProgType) uint64 {
+	if kind == elf.PT_LOAD {
 		return 0x10000
 	}
 	return 4
