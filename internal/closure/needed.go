@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"smith/internal/elf"
+	"smith/internal/loader"
 	"smith/internal/record"
 )
 
@@ -28,10 +29,13 @@ func needs(ctx context.Context, s *selector, it *item, out *outcome) error {
 		})
 	}
 	for _, l := range p.Libraries {
-		out.needs(edge{
-			to: l.Path, names: []string{l.Name},
-			reason: record.Reason{Rule: string(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found}, inner: true,
-		})
+		library := func(name string, reason record.Reason) {
+			out.needs(edge{to: l.Path, names: []string{name}, reason: reason, inner: true})
+		}
+		library(l.Name, record.Reason{Rule: string(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found})
+		for _, r := range l.Also {
+			library(r.Name, record.Reason{Rule: string(loader.Needed), From: realPath(r.By), Detail: r.Name + ", loaded before"})
+		}
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func (g *glibc) enqueueBefore(o, filter *object) {
 func (g *glibc) mapObject(by *object, name string, kind Kind) (*object, error) {
 	for _, o := range g.maps {
 		if o.answers(name) {
-			return o, nil
+			return o.again(by, name), nil
 		}
 	}
 	s, err := g.find(by, name)
@@ -184,7 +184,7 @@ func (g *glibc) mapObject(by *object, name string, kind Kind) (*object, error) {
 	for _, o := range g.maps {
 		if o != g.main && o.Kind != Linker && same(o.Node, s.found.Node) {
 			o.named(name)
-			return o, nil
+			return o.again(by, name), nil
 		}
 	}
 	f, err := g.ELF(s.found.Node)

@@ -110,7 +110,7 @@ func (m *musl) mapObject(by *object, name string, kind Kind) (*object, error) {
 	}
 	for _, o := range m.maps[1:] {
 		if len(o.names) > 0 && o.names[0] == name {
-			return o, nil
+			return o.again(by, name), nil
 		}
 	}
 	s, err := m.find(by, name)
@@ -139,7 +139,7 @@ func (m *musl) mapObject(by *object, name string, kind Kind) (*object, error) {
 			if o.names == nil && short != nil {
 				o.names = []string{path.Base(o.Path)}
 			}
-			return o, nil
+			return o.again(by, name), nil
 		}
 	}
 	f, err := m.ELF(s.found.Node)

@@ -54,6 +54,15 @@ type Library struct {
 	// Found says where the search ended, for a reader.
 	Found string
 	Kind  Kind
+	// Also are the requests that found the object in the process already.
+	Also []Request
+}
+
+// A Request is an object's wish for another one by a name.
+type Request struct {
+	// By is the path of the object that asks.
+	By   string
+	Name string
 }
 
 // A Missing is an object that was not found or cannot be loaded.
@@ -117,6 +126,14 @@ func (o *object) named(name string) {
 		}
 	}
 	o.names = append(o.names, name)
+}
+
+// again notes that another object asks for this one.
+func (o *object) again(by *object, name string) *object {
+	if by != nil && by != o && by.Path != o.NeededBy {
+		o.Also = append(o.Also, Request{by.Path, name})
+	}
+	return o
 }
 
 // same says whether two nodes are one file, as device and inode tell a linker.
