@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -36,8 +37,8 @@ func (s *selector) neighbours(dir, name string) []string {
 	if err != nil {
 		return nil
 	}
-	children, err := at.Node.Children()
-	if err != nil || len(children) > maxNeighbours {
+	others, err := at.Node.Names()
+	if err != nil || len(others) > maxNeighbours {
 		return nil
 	}
 	type near struct {
@@ -45,13 +46,13 @@ func (s *selector) neighbours(dir, name string) []string {
 		distance int
 	}
 	var found []near
-	for _, c := range children {
-		d := distance(name, c.Name())
-		if len(name) > 2 && strings.HasPrefix(c.Name(), name) {
+	for _, other := range slices.Sorted(maps.Keys(others)) {
+		d := distance(name, other)
+		if len(name) > 2 && strings.HasPrefix(other, name) {
 			d = min(d, 1)
 		}
 		if d <= 1+len(name)/4 {
-			found = append(found, near{path.Join(dir, c.Name()), d})
+			found = append(found, near{path.Join(dir, other), d})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b near) int { return a.distance - b.distance })

@@ -77,15 +77,15 @@ func (g *glob) match(at string, parts []string) error {
 	if parts[0] == "**" {
 		return g.deep(at, dir.Node, parts[1:])
 	}
-	children, err := dir.Node.Children()
+	names, err := dir.Node.Names()
 	if err != nil {
 		return err
 	}
-	for _, c := range children {
-		if ok, err := doublestar.Match(parts[0], c.name); err != nil || !ok {
+	for name := range names {
+		if ok, err := doublestar.Match(parts[0], name); err != nil || !ok {
 			continue
 		}
-		if err := g.match(at+"/"+c.name, parts[1:]); err != nil {
+		if err := g.match(at+"/"+name, parts[1:]); err != nil {
 			return err
 		}
 	}
@@ -100,17 +100,24 @@ func (g *glob) deep(at string, dir *Node, rest []string) error {
 			return err
 		}
 	}
-	children, err := dir.Children()
+	names, err := dir.Names()
 	if err != nil {
 		return err
 	}
-	for _, c := range children {
-		next := at + "/" + c.name
+	for name, folder := range names {
+		next := at + "/" + name
 		if len(rest) == 0 {
 			g.found[next] = true
 		}
-		if c.Kind != Dir {
+		if !folder {
 			continue
+		}
+		c, err := dir.Child(name)
+		if err != nil {
+			return err
+		}
+		if c == nil || c.Kind != Dir {
+			continue // a machine's file system changes meanwhile
 		}
 		if err := g.deep(next, c, rest); err != nil {
 			return err

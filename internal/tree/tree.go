@@ -91,6 +91,15 @@ type Directory interface {
 	Entries() (map[string]*Node, error)
 }
 
+// A Namer is a Directory that tells what it holds without making nodes of it,
+// which may be dear: a package must be fetched for them.
+type Namer interface {
+	Directory
+	// Names returns the names of all entries, and of each whether it is a
+	// folder.
+	Names() (map[string]bool, error)
+}
+
 // A Tree is a file system in memory. It is safe for many readers at once;
 // Insert, Remove, Apply and Lay need it alone.
 type Tree struct{ root *Node }
@@ -147,16 +156,9 @@ func (n *Node) Children() ([]*Node, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.Listing != nil && !n.listed {
-		entries, err := n.Listing.Entries()
-		if err != nil {
+		if err := n.list(); err != nil {
 			return nil, err
 		}
-		for name, c := range entries {
-			if _, known := n.children[name]; !known {
-				n.adopt(name, c)
-			}
-		}
-		n.listed = true
 	}
 	list := make([]*Node, 0, len(n.children))
 	for _, name := range slices.Sorted(maps.Keys(n.children)) {
@@ -165,6 +167,54 @@ func (n *Node) Children() ([]*Node, error) {
 		}
 	}
 	return list, nil
+}
+
+// Names returns the names of folder n's entries, and of each whether it is a
+// folder. Where the listing is a Namer, no entry is made for that.
+func (n *Node) Names() (map[string]bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	names := map[string]bool{}
+	if n.Listing != nil && !n.listed {
+		var err error
+		if names, err = n.listedNames(); err != nil {
+			return nil, err
+		}
+	}
+	for name, c := range n.children {
+		if c == nil {
+			delete(names, name)
+		} else {
+			names[name] = c.Kind == Dir
+		}
+	}
+	return names, nil
+}
+
+// listedNames asks the listing. The caller holds n.mu.
+func (n *Node) listedNames() (map[string]bool, error) {
+	if namer, ok := n.Listing.(Namer); ok {
+		return namer.Names()
+	}
+	if err := n.list(); err != nil {
+		return nil, err
+	}
+	return map[string]bool{}, nil
+}
+
+// list takes in all entries of the listing. The caller holds n.mu.
+func (n *Node) list() error {
+	entries, err := n.Listing.Entries()
+	if err != nil {
+		return err
+	}
+	for name, c := range entries {
+		if _, known := n.children[name]; !known {
+			n.adopt(name, c)
+		}
+	}
+	n.listed = true
+	return nil
 }
 
 // adopt makes c the entry called name; nil marks a name known to be absent.
@@ -209,6 +259,8 @@ func cloned(n *Node) *Node {
 // An original is a folder whose entries a clone copies on demand.
 type original Node
 
+var _ Namer = (*original)(nil)
+
 func (o *original) Entry(name string) (*Node, error) {
 	c, err := (*Node)(o).Child(name)
 	if c == nil || err != nil {
@@ -228,6 +280,9 @@ func (o *original) Entries() (map[string]*Node, error) {
 	}
 	return entries, nil
 }
+
+// Names returns what the original has.
+func (o *original) Names() (map[string]bool, error) { return (*Node)(o).Names() }
 
 // SkipDir is returned by a Walk function to leave out what is under a folder.
 var SkipDir = fs.SkipDir
