@@ -17,6 +17,7 @@ import (
 	"smith/internal/image"
 	"smith/internal/record"
 	"smith/internal/reference"
+	"smith/internal/registry"
 	"smith/internal/spec"
 	"smith/internal/store"
 )
@@ -45,8 +46,10 @@ type Options struct {
 	// must stand.
 	Epoch *time.Time
 
-	Store  *store.Store
-	Events event.Listener
+	Store *store.Store
+	// Registry is asked for images in registries, and takes one.
+	Registry *registry.Client
+	Events   event.Listener
 }
 
 // A Result is what a build made.
@@ -55,6 +58,8 @@ type Result struct {
 	// platforms: what a registry will know the image by.
 	Digest digest.Digest
 	Images []Built
+	// Written is what was done in a registry, nil where Target is none.
+	Written *registry.Written
 }
 
 // A Built is the image of one platform.
@@ -97,8 +102,19 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	for i, b := range result.Images {
 		images[i] = b.Image
 	}
-	result.Digest, err = archive.Write(ctx, o.Target, images, o.labels(), o.Events)
-	return result, errors.Join(err, p.close())
+	return result, errors.Join(o.write(ctx, images, result), p.close())
+}
+
+// write writes the images to the target.
+func (o Options) write(ctx context.Context, images []*image.Image, result *Result) (err error) {
+	if o.Target.Kind != reference.Registry {
+		result.Digest, err = archive.Write(ctx, o.Target, images, o.labels(), o.Events)
+		return err
+	}
+	if result.Written, err = o.Registry.Write(ctx, o.Target, images, image.OCI); err == nil {
+		result.Digest = result.Written.Digest
+	}
+	return err
 }
 
 // warnUnneeded tells of names in allow-missing that are missing nowhere.

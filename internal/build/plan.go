@@ -105,7 +105,7 @@ func (p *plan) source(r reference.Reference, kind string) (source.Source, error)
 	case reference.Archive, reference.Layout:
 		return &oci.Source{Path: p.path(r.Path), Tag: r.Tag, Kind: kind, Store: p.Store, Events: p.Events}, nil
 	case reference.Registry:
-		return nil, fmt.Errorf("%s is an image in a registry, which this smith cannot read yet; save it to a file (skopeo copy docker://… oci-archive:base.tar)", r)
+		return &oci.Source{Remote: r, Registry: p.Registry, Kind: kind, Store: p.Store, Events: p.Events}, nil
 	case reference.Package:
 		return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
 			r, r.Family, decided(r))

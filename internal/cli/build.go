@@ -35,7 +35,8 @@ package, add what they need, lay rootfs/ over them and write the image. A
 build that fails leaves the image that was there.`,
 		Example: `  smith build
   smith build -c web.yaml -i web.tar.gz:1.2
-  smith build -i oci:layout --platform linux/arm64`,
+  smith build -i oci:layout --platform linux/arm64
+  smith build -i registry.example.org/team/app:1.2`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context()) },
 	}
@@ -55,7 +56,7 @@ func (b *buildCommand) flags(cmd *cobra.Command) {
 // outputFlags are those of every command that writes an image.
 func (b *buildCommand) outputFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&b.image, "image", "i", "image.tar.gz", "where the image goes: x.tar.gz, x.tar or oci:DIR, each with an optional :tag")
+	f.StringVarP(&b.image, "image", "i", "image.tar.gz", "where the image goes: x.tar.gz, x.tar or oci:DIR, each with an optional :tag, or HOST/NAME:TAG in a registry")
 	f.StringVarP(&b.number, "buildnumber", "b", "", "build number, kept in the index beside the image (default: the time)")
 	b.maxSize = 10 << 30
 	f.Var(&b.maxSize, "max-size", "bound of the cache's size")
@@ -99,6 +100,9 @@ func (b *buildCommand) build(ctx context.Context, o build.Options) error {
 	o.Version, o.Commit = b.version.Number, b.version.Commit
 	display := b.display()
 	o.Events = display
+	if o.Registry, err = b.registry(o.Store, display); err != nil {
+		return err
+	}
 	began := time.Now()
 	result, err := build.Run(ctx, o)
 	display.close()
@@ -135,6 +139,9 @@ func (b *buildCommand) moment(o *build.Options) error {
 // summary tells what was built.
 func (b *buildCommand) summary(o build.Options, r *build.Result, took time.Duration) {
 	fmt.Fprintf(b.stdout, "%s  %s\n", b.image, r.Digest)
+	if r.Written != nil {
+		fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Written))
+	}
 	for _, built := range r.Images {
 		var compressed int64
 		for _, l := range built.Image.Layers {

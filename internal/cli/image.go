@@ -34,15 +34,12 @@ func (o *openedImage) done() {
 	}
 }
 
-// openImage opens an archive or layout folder for a platform ("" is this
-// machine's, or the only one there is).
+// openImage opens an archive, a layout folder or an image in a registry for a
+// platform ("" is this machine's, or the only one there is).
 func (a *app) openImage(ctx context.Context, name, platform string) (*openedImage, error) {
 	r, err := reference.ParseImage(name, os.Stat)
 	if err != nil {
 		return nil, err
-	}
-	if r.Kind != reference.Archive && r.Kind != reference.Layout {
-		return nil, fmt.Errorf("%s is in a registry, which this smith cannot read yet; save it to a file (skopeo copy docker://… oci-archive:image.tar)", name)
 	}
 	var wanted ocispec.Platform
 	if platform != "" {
@@ -55,8 +52,13 @@ func (a *app) openImage(ctx context.Context, name, platform string) (*openedImag
 		return nil, err
 	}
 	display := a.display()
-	offer, err := (&oci.Source{Path: r.Path, Tag: r.Tag, Kind: "image", Store: st, Events: display}).Open(ctx, wanted)
-	display.close()
+	defer display.close()
+	client, err := a.registry(st, display)
+	if err != nil {
+		return nil, err
+	}
+	s := &oci.Source{Path: r.Path, Tag: r.Tag, Remote: r, Registry: client, Kind: "image", Attachments: true, Store: st, Events: display}
+	offer, err := s.Open(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,7 @@ type app struct {
 
 	verbose, quiet bool
 	insecure       bool
+	ca, cert, key  string
 	progress       string
 	cacheDir       string
 	maxSize        sizeFlag
@@ -133,10 +134,14 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done and why")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors")
 	flags.BoolVarP(&a.insecure, "insecure", "k", false, "do not check TLS certificates")
+	flags.StringVar(&a.ca, "ca", "", "file of certificates that vouch for registries, beside the system's")
+	flags.StringVar(&a.cert, "cert", "", "file of the certificate by which registries know you")
+	flags.StringVar(&a.key, "key", "", "file of that certificate's key")
 	flags.StringVar(&a.progress, "progress", "auto", "how progress is shown: auto, plain, none")
 	flags.StringVar(&a.cacheDir, "cache-dir", "", "folder of the cache (default: smith in the user's cache folder)")
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	build.flags(root)
+	root.AddCommand(a.uploadCommand(), a.downloadCommand(), a.loginCommand(), a.logoutCommand())
 	root.AddCommand(build.command(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
 		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.reportCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
 	return root

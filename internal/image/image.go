@@ -22,6 +22,9 @@ type Blob struct {
 	// the media type says so. They are checked against digest and size while
 	// they are read: the last read fails where they do not match.
 	Open func(ctx context.Context) (io.ReadCloser, error)
+	// Remote is the repository of a registry, HOST/NAME, that has the blob, or
+	// "": the registry can put it into another of its repositories by itself.
+	Remote string
 }
 
 // A Layer is a Blob with the digest of its plain tar.

@@ -167,14 +167,35 @@ func Entry(images []*Image, labels Labels) (ocispec.Descriptor, []Blob, error) {
 		maps.Copy(entry.Annotations, annotations)
 		return entry, once(append(small, layers...)), nil
 	}
-	data, err := EncodeIndex(children)
+	index, err := Index(images)
 	if err != nil {
 		return ocispec.Descriptor{}, nil, err
 	}
-	index := NewBlob(ocispec.MediaTypeImageIndex, data)
 	entry := index.Descriptor
 	entry.Annotations = annotations
 	return entry, once(slices.Concat([]Blob{index}, small, layers)), nil
+}
+
+// Index returns the index of images for several platforms, in their order: an
+// OCI image index, or Docker's manifest list where all of them are in Docker's
+// form.
+func Index(images []*Image) (Blob, error) {
+	list := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: DockerList}
+	for _, img := range images {
+		child, err := img.child()
+		if err != nil {
+			return Blob{}, err
+		}
+		if child.MediaType != DockerManifest {
+			list.MediaType = ocispec.MediaTypeImageIndex
+		}
+		list.Manifests = append(list.Manifests, child)
+	}
+	data, err := encode(list)
+	if err != nil {
+		return Blob{}, fmt.Errorf("cannot write the index: %w", err)
+	}
+	return NewBlob(list.MediaType, data), nil
 }
 
 // child returns the image's descriptor in an index.

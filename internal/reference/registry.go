@@ -1,7 +1,9 @@
 package reference
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -20,7 +22,7 @@ const maxRemote = 1024
 
 // isRegistry says whether a name's first part can only be a registry's host.
 func isRegistry(name string) bool {
-	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+	if strings.HasPrefix(name, plainScheme) || strings.HasPrefix(name, "https://") {
 		return true
 	}
 	host, rest, found := strings.Cut(name, "/")
@@ -29,12 +31,12 @@ func isRegistry(name string) bool {
 
 // registry reads a name that isRegistry.
 func registry(name string) (Reference, error) {
-	rest, isPlain := strings.CutPrefix(name, "http://")
+	rest, isPlain := strings.CutPrefix(name, plainScheme)
 	rest = strings.TrimPrefix(rest, "https://")
 	host, repository, _ := strings.Cut(rest, "/")
-	if strings.Contains(host, "@") {
-		// Not repeated here: it may hold a password.
-		_, host, _ = strings.Cut(host, "@")
+	if head, _, _ := strings.Cut(rest, "@sha256:"); strings.Contains(head, "@") {
+		// Not repeated here: it may hold a password, which may hold any sign.
+		host, _, _ = strings.Cut(head[strings.LastIndexByte(head, '@')+1:], "/")
 		return Reference{}, fmt.Errorf("the name of an image at %s holds a user: it would stand in the image's record; leave it out and log in", host)
 	}
 	if len(rest) > maxRemote || !hostForm.MatchString(host) || !repositoryForm.MatchString(repository) {
@@ -45,9 +47,82 @@ func registry(name string) (Reference, error) {
 	}
 	remote := host + "/" + repository
 	if isPlain {
-		remote = "http://" + remote
+		remote = plainScheme + remote
 	}
 	return Reference{Kind: Registry, Remote: remote}, nil
+}
+
+// A Login is a user and a password that stood in a name.
+type Login struct{ User, Password string }
+
+// ParseRemote decides where `smith upload` and `smith download` find an image
+// in a registry. They take the original's https://USER:PASSWORD@HOST/NAME:TAG
+// too: the login is parted from the name, which goes on without it.
+func ParseRemote(name string) (Reference, Login, error) {
+	if err := plain(name); err != nil {
+		return Reference{}, Login{}, errors.New("the name of the image is empty or holds a control character")
+	}
+	login, name, err := splitLogin(name)
+	if err != nil {
+		return Reference{}, Login{}, err
+	}
+	if !isRegistry(name) {
+		return Reference{}, Login{}, fmt.Errorf("%.100q is no image in a registry; write HOST/NAME:TAG, for Docker Hub docker.io/NAME:TAG", name)
+	}
+	r, err := registry(name)
+	return r, login, err
+}
+
+// splitLogin parts [http[s]://]USER:PASSWORD@HOST/NAME. Its errors do not
+// repeat what stands before the @.
+func splitLogin(name string) (Login, string, error) {
+	scheme, rest := "", name
+	if i := strings.Index(name, "://"); i >= 0 {
+		scheme, rest = name[:i+3], name[i+3:]
+	}
+	head, digest := rest, ""
+	if i := strings.LastIndex(rest, "@sha256:"); i >= 0 {
+		head, digest = rest[:i], rest[i:]
+	}
+	i := strings.LastIndexByte(head, '@') // a password may hold / and @ itself
+	if i < 0 {
+		return Login{}, name, nil
+	}
+	user, password, found := strings.Cut(head[:i], ":")
+	var err error
+	if user, err = url.PathUnescape(user); err == nil {
+		password, err = url.PathUnescape(password)
+	}
+	if err != nil || !found || user == "" || password == "" {
+		return Login{}, "", errors.New("what stands before the @ is no USER:PASSWORD, escaped as URLs have it")
+	}
+	return Login{user, password}, scheme + head[i+1:] + digest, nil
+}
+
+// plainScheme stands before a registry that is asked without TLS.
+const plainScheme = "http://"
+
+// A Remote is the parts of a Registry's reference.
+type Remote struct {
+	// Plain says that HTTP without TLS was asked for.
+	Plain bool
+	// Host is the registry's, with a port where one was given.
+	Host string
+	// Repository is the image's name in the registry.
+	Repository string
+	// Tag is "" where none was given; Digest too.
+	Tag, Digest string
+}
+
+// Split returns the parts of a Registry's reference.
+func (r Reference) Split() Remote {
+	var out Remote
+	rest, plain := strings.CutPrefix(r.Remote, plainScheme)
+	out.Plain = plain
+	out.Host, rest, _ = strings.Cut(rest, "/")
+	rest, out.Digest, _ = strings.Cut(rest, "@")
+	out.Repository, out.Tag, _ = strings.Cut(rest, ":")
+	return out
 }
 
 // shortName is a name of Docker Hub, which only type: oci makes it.

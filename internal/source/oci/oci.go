@@ -3,7 +3,9 @@
 package oci
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -19,20 +21,29 @@ import (
 	"smith/internal/image"
 	"smith/internal/layer"
 	"smith/internal/record"
+	"smith/internal/reference"
+	"smith/internal/registry"
 	"smith/internal/source"
 	"smith/internal/store"
 	"smith/internal/tree"
 )
 
-// A Source is an image in an archive or a layout folder.
+// A Source is an image in an archive, a layout folder or a registry.
 type Source struct {
-	// Path is the file or folder.
+	// Path is the file or folder, "" for a registry.
 	Path string
 	// Tag says which of its images; "" is "latest" if that is there, else the
 	// only one.
 	Tag string
+	// Remote is the image in a registry, where Path is "", and Registry is
+	// asked for it.
+	Remote   reference.Reference
+	Registry *registry.Client
 	// Kind is what the record calls it: "image" or "parent".
 	Kind string
+	// Attachments says whether what travels with an image in a registry is
+	// wanted too; in an archive it is always there.
+	Attachments bool
 	// Store is where layers are kept as plain tars.
 	Store *store.Store
 	// Events hears of the progress.
@@ -41,51 +52,69 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
+// A found image is one with what the record says of it. Its blobs can be
+// opened until close is called.
+type found struct {
+	image *image.Image
+	input record.Input
+	close func() error
+}
+
 // Open reads the image for a platform and stacks its layers. The nodes'
 // origins, one for each layer, name the image without the folder it lies in.
 func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
+	find := s.inFile
+	if s.Path == "" {
+		find = s.inRegistry
+	}
+	f, err := find(ctx, platform)
+	if err != nil {
+		return nil, err
+	}
+	origin := tree.Origin{Kind: s.Kind, Name: f.input.Name}
+	stacked, closeTree, err := Stack(ctx, s.Store, f.image, origin, s.Events)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot read image %s: %w", cmp.Or(s.Path, s.Remote.String()), err), f.close())
+	}
+	return &source.Offer{
+		Tree: stacked, Image: f.image, Created: created(f.image), Platform: f.image.Config.Platform,
+		Close:  func() error { return cmp.Or(closeTree(), f.close()) },
+		Inputs: []record.Input{f.input},
+	}, nil
+}
+
+func (s *Source) inFile(ctx context.Context, platform ocispec.Platform) (*found, error) {
 	a, err := archive.Open(ctx, s.Path, s.Store, s.Events)
 	if err != nil {
 		return nil, err
 	}
-	offer, err := s.offer(ctx, a, platform)
-	if err != nil {
-		a.Close()
-		return nil, err
-	}
-	closeTree := offer.Close
-	offer.Close = func() error {
-		err := closeTree()
-		if closed := a.Close(); err == nil {
-			err = closed
-		}
-		return err
-	}
-	return offer, nil
-}
-
-func (s *Source) offer(ctx context.Context, a *archive.Archive, platform ocispec.Platform) (*source.Offer, error) {
 	img, err := a.Image(ctx, s.Tag, platform)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, a.Close())
 	}
-	origin := tree.Origin{Kind: s.Kind, Name: s.name()}
-	stacked, closeTree, err := Stack(ctx, s.Store, img, origin, s.Events)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read image %s: %w", s.Path, err)
-	}
-	return &source.Offer{
-		Tree: stacked, Image: img, Created: created(img), Platform: img.Config.Platform, Close: closeTree,
-		Inputs: []record.Input{{Kind: s.Kind, Name: s.name(), Digest: img.Descriptor.Digest.String()}},
-	}, nil
-}
-
-func (s *Source) name() string {
 	name := filepath.Base(s.Path)
 	if s.Tag != "" {
 		name += ":" + s.Tag
 	}
-	return name
+	return &found{img, record.Input{Kind: s.Kind, Name: name, Digest: img.Descriptor.Digest.String()}, a.Close}, nil
+}
+
+// inRegistry finds an image by its name, whose digest the record keeps: that of
+// the index where the name leads to one, so that it can be asked for again.
+func (s *Source) inRegistry(ctx context.Context, platform ocispec.Platform) (*found, error) {
+	remote, err := s.Registry.Open(ctx, s.Remote)
+	if err != nil {
+		return nil, err
+	}
+	img, err := remote.Image(ctx, platform)
+	if err == nil && s.Attachments {
+		err = remote.Attach(ctx, img)
+	}
+	if err != nil {
+		return nil, err
+	}
+	input := record.Input{Kind: s.Kind, Name: s.Remote.String(), Digest: remote.Digest().String(), Note: remote.Voucher()}
+	return &found{img, input, func() error { return nil }}, nil
 }
 
 // created returns the date that an image carries: that of the config, else of

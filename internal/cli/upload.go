@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"smith/internal/archive"
+	"smith/internal/event"
+	"smith/internal/image"
+	"smith/internal/reference"
+	"smith/internal/registry"
+	"smith/internal/store"
+)
+
+// An uploadCommand is smith upload.
+type uploadCommand struct {
+	*app
+	remote, image string
+	docker        bool
+	platforms     []string
+}
+
+func (a *app) uploadCommand() *cobra.Command {
+	u := &uploadCommand{app: a}
+	cmd := &cobra.Command{
+		Use:   "upload -r HOST/NAME:TAG",
+		Short: "Write an image to a registry",
+		Long: `Write an image from a file, a layout folder or a registry to a registry, for
+all platforms that it has. Blobs that the registry has are not sent again.
+What smith keeps beside an image (spec, record) is attached to it.
+
+Printed is the reference with the image's digest, for scripts.`,
+		Example: `  smith upload -r registry.example.org/team/app:1.2 -i app.tar.gz
+  smith upload -r registry.example.org/team/app:1.2 -d
+  digest=$(smith upload -q -r registry.example.org/team/app:1.2)`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return u.run(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&u.remote, "remote", "r", "", "where the image goes: HOST/NAME:TAG; http://HOST/… without TLS")
+	f.StringVarP(&u.image, "image", "i", "image.tar.gz", "the image: a file, oci:DIR or HOST/NAME:TAG")
+	f.BoolVarP(&u.docker, "docker", "d", false, "write Docker's media types (schema 2) instead of OCI's")
+	f.StringSliceVar(&u.platforms, "platform", nil, "a platform to write, such as linux/amd64 (default: all that there are)")
+	return cmd
+}
+
+func (u *uploadCommand) run(ctx context.Context) error {
+	st, err := u.store()
+	if err != nil {
+		return err
+	}
+	display := u.display()
+	defer display.close()
+	client, err := u.registry(st, display)
+	if err != nil {
+		return err
+	}
+	target, err := remote(u.remote, client, display)
+	if err != nil {
+		return err
+	}
+	images, done, err := u.images(ctx, client, st, display)
+	if err != nil {
+		return err
+	}
+	defer done()
+	form := image.OCI
+	if u.docker {
+		form = image.Docker
+	}
+	w, err := client.Write(ctx, target, images, form)
+	if err != nil {
+		return err
+	}
+	display.close()
+	if !u.quiet {
+		fmt.Fprintf(u.stderr, "smith: %s\n", transfers(w))
+	}
+	fmt.Fprintln(u.stdout, w.Name)
+	return nil
+}
+
+// images opens the image for the platforms that are wanted.
+func (u *uploadCommand) images(ctx context.Context, client *registry.Client, st *store.Store, events event.Listener) ([]*image.Image, func(), error) {
+	wanted, err := platforms(u.platforms)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := reference.ParseImage(u.image, os.Stat)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Kind == reference.Registry {
+		images, err := fetched(ctx, client, r, wanted)
+		return images, func() {}, err
+	}
+	a, err := archive.Open(ctx, r.Path, st, events)
+	if err != nil {
+		return nil, nil, err
+	}
+	done := func() { _ = a.Close() } // it was only read
+	if len(wanted) == 0 {
+		images, err := a.Images(ctx, r.Tag)
+		return images, done, err
+	}
+	var images []*image.Image
+	for _, p := range wanted {
+		img, err := a.Image(ctx, r.Tag, p)
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		images = append(images, img)
+	}
+	return unique(images), done, nil
+}
+
+// unique drops images that two platforms share.
+func unique(images []*image.Image) []*image.Image {
+	return slices.CompactFunc(images, func(a, b *image.Image) bool { return a.Descriptor.Digest == b.Descriptor.Digest })
+}

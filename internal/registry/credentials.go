@@ -1,0 +1,183 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+
+	"smith/internal/reference"
+)
+
+// dockerHub is Docker Hub's name in references, and what Docker's own
+// configuration calls it.
+const (
+	dockerHub    = "docker.io"
+	dockerHubKey = "https://index.docker.io/v1/"
+)
+
+// A keychain is where logins are looked up: the environment's
+// DOCKER_AUTH_CONFIG, Podman's file (containers-auth.json(5)), Docker's
+// config.json with its credential helpers and stores; the first that knows the
+// registry counts.
+type keychain struct{ rings []keyring }
+
+// A keyring is one of them.
+type keyring struct {
+	name  string
+	store credentials.Store
+	// paths says that keys may be longer than a host: example.org/team.
+	paths bool
+}
+
+func loadKeychain() (*keychain, error) {
+	k := &keychain{}
+	if text := os.Getenv("DOCKER_AUTH_CONFIG"); text != "" {
+		store, err := credentials.NewMemoryStoreFromDockerConfig([]byte(text))
+		if err != nil {
+			return nil, errors.New("cannot read the logins in DOCKER_AUTH_CONFIG: they are not in the form of Docker's config.json")
+		}
+		k.rings = append(k.rings, keyring{"DOCKER_AUTH_CONFIG", store, false})
+	}
+	for _, file := range podmanFiles() {
+		if err := k.add(file, true); err != nil {
+			return nil, err
+		}
+	}
+	file, err := dockerFile()
+	if err != nil {
+		return k, nil //nolint:nilerr // without a home there is no such file
+	}
+	return k, k.add(file, false)
+}
+
+func (k *keychain) add(file string, paths bool) error {
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	store, err := credentials.NewStore(file, credentials.StoreOptions{})
+	if err != nil {
+		return fmt.Errorf("cannot read the logins in %s: it is not in the form of Docker's config.json", file)
+	}
+	k.rings = append(k.rings, keyring{file, store, paths})
+	return nil
+}
+
+// podmanFiles are where Podman keeps logins.
+func podmanFiles() []string {
+	if file := os.Getenv("REGISTRY_AUTH_FILE"); file != "" {
+		return []string{file}
+	}
+	var files []string
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		files = append(files, filepath.Join(dir, "containers", "auth.json"))
+	} else if runtime.GOOS == "linux" {
+		files = append(files, fmt.Sprintf("/run/containers/%d/auth.json", os.Getuid()))
+	}
+	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" {
+		files = append(files, filepath.Join(dir, "containers", "auth.json"))
+	} else if home, err := os.UserHomeDir(); err == nil {
+		files = append(files, filepath.Join(home, ".config", "containers", "auth.json"))
+	}
+	return files
+}
+
+func dockerFile() (string, error) {
+	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
+		return filepath.Join(dir, "config.json"), nil
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".docker", "config.json"), err
+}
+
+// find returns the login for a repository, empty where none is known. A
+// helper that is not installed knows none.
+func (k *keychain) find(ctx context.Context, host, repository string) (auth.Credential, error) {
+	for _, ring := range k.rings {
+		for _, key := range ring.keys(host, repository) {
+			found, err := ring.store.Get(ctx, key)
+			switch {
+			case errors.Is(err, exec.ErrNotFound):
+				continue
+			case err != nil && strings.Contains(err.Error(), "auth field"):
+				// The error repeats what it could not read.
+				return auth.EmptyCredential, fmt.Errorf("cannot read the login for %s in %s: write it with smith login", host, ring.name)
+			case err != nil:
+				return auth.EmptyCredential, fmt.Errorf("cannot find a login for %s: %w", host, err)
+			case found != auth.EmptyCredential:
+				return found, nil
+			}
+		}
+	}
+	return auth.EmptyCredential, nil
+}
+
+// keys are the names under which a keyring may keep a login, the closest first.
+func (r keyring) keys(host, repository string) []string {
+	var keys []string
+	if r.paths {
+		for path := repository; path != ""; path = path[:max(0, strings.LastIndexByte(path, '/'))] {
+			keys = append(keys, host+"/"+path)
+		}
+	}
+	if host == dockerHub {
+		keys = append(keys, dockerHubKey)
+	}
+	return append(keys, host)
+}
+
+// Login tries a login at a registry and keeps it where Docker and Podman find
+// it too: in the file that REGISTRY_AUTH_FILE names, else in Docker's, or with
+// the helper that the file names.
+func (c *Client) Login(ctx context.Context, host string, login reference.Login) error {
+	store, err := writableStore()
+	if err != nil {
+		return err
+	}
+	reg, err := remote.NewRegistry(host)
+	if err != nil {
+		return fmt.Errorf("%q is no registry; write its host, such as registry.example.org", host)
+	}
+	reg.PlainHTTP = c.speaksPlain(ctx, host)
+	reg.Client = c.auth(host, "")
+	cred := auth.Credential{Username: login.User, Password: login.Password}
+	if err := credentials.Login(ctx, store, reg, cred); err != nil {
+		return fmt.Errorf("cannot log in to %s: %w", host, plain(err))
+	}
+	return nil
+}
+
+// Logout forgets the login for a registry that Login keeps.
+func (c *Client) Logout(ctx context.Context, host string) error {
+	store, err := writableStore()
+	if err == nil {
+		err = credentials.Logout(ctx, store, host)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot log out of %s: %w", host, plain(err))
+	}
+	return nil
+}
+
+func writableStore() (credentials.Store, error) {
+	file := os.Getenv("REGISTRY_AUTH_FILE")
+	if file == "" {
+		var err error
+		if file, err = dockerFile(); err != nil {
+			return nil, fmt.Errorf("cannot find a place for the login: %w; name a folder with DOCKER_CONFIG", err)
+		}
+	}
+	store, err := credentials.NewStore(file, credentials.StoreOptions{AllowPlaintextPut: true})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the logins in %s: it is not in the form of Docker's config.json", file)
+	}
+	return store, nil
+}
