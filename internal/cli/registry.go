@@ -10,6 +10,7 @@ import (
 	"smith/internal/event"
 	"smith/internal/reference"
 	"smith/internal/registry"
+	"smith/internal/size"
 	"smith/internal/store"
 )
 
@@ -57,7 +58,7 @@ func transfers(w *registry.Written) string {
 		registry.Tally
 	}{{"uploaded", w.Uploaded}, {"mounted from another repository", w.Mounted}, {"there already", w.Existing}} {
 		if t.Blobs > 0 {
-			parts = append(parts, fmt.Sprintf("%s (%s) %s", count(t.Blobs, "blob"), humanSize(t.Bytes), t.what))
+			parts = append(parts, fmt.Sprintf("%s (%s) %s", count(t.Blobs, "blob"), size.Format(t.Bytes), t.what))
 		}
 	}
 	return strings.Join(parts, ", ")
