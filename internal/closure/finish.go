@@ -1,10 +1,10 @@
 package closure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -173,7 +173,19 @@ func sortedFindings(set map[record.Finding]bool) []record.Finding {
 	})
 }
 
-// comparePaths orders paths element by element, as a walk of the tree does.
+// comparePaths orders paths element by element, as a walk of the tree does: "/"
+// comes before every other byte.
 func comparePaths(a, b string) int {
-	return strings.Compare(strings.ReplaceAll(path.Clean(a), "/", "\x00"), strings.ReplaceAll(path.Clean(b), "/", "\x00"))
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }

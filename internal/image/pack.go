@@ -22,7 +22,8 @@ const blobBucket = "blobs"
 // Pack makes a layer of a tree, as it stands: modes, owners and times are
 // written as the nodes have them, in whole seconds. The same tree gives the
 // same bytes on every machine. The layer lies in the cache; one that was
-// packed before is found there again and nothing is compressed.
+// packed before is found there again and nothing is compressed. Afterwards the
+// nodes know their digests.
 //
 // Entries follow each other as Tree.Walk gives them, folders explicit, the
 // root itself left out. Of the names of a hard-linked file the first is the
@@ -38,7 +39,7 @@ func Pack(ctx context.Context, cache *store.Store, files *tree.Tree, listener ev
 	if err != nil {
 		return Layer{}, fmt.Errorf("cannot pack the layer: %w", err)
 	}
-	if p, ok := recall(cache, key); ok {
+	if p, ok := recall(cache, key); ok && p.tell(members) {
 		return p.layer(cache), nil
 	}
 	p, err := pack(ctx, cache, members, listener)
@@ -112,7 +113,12 @@ func pack(ctx context.Context, cache *store.Store, members []member, listener ev
 	if err != nil {
 		return packed{}, err
 	}
+	files, err := digests(members)
+	if err != nil {
+		return packed{}, err
+	}
 	p := packed{
+		Files: files,
 		Descriptor: ocispec.Descriptor{
 			MediaType: ocispec.MediaTypeImageLayerGzip,
 			Digest:    digest.NewDigest(digest.SHA256, whole),
@@ -141,9 +147,11 @@ func writeTar(ctx context.Context, w io.Writer, members []member, step event.Ste
 		if m.header.Size == 0 {
 			continue
 		}
-		if err := copyFile(ctx, tw, m.node, buffer, step); err != nil {
+		sum := digest.SHA256.Digester()
+		if err := copyFile(ctx, io.MultiWriter(tw, sum.Hash()), m.node, buffer, step); err != nil {
 			return err
 		}
+		m.node.Known(sum.Digest())
 	}
 	return tw.Close()
 }

@@ -3,9 +3,11 @@ package image
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -16,8 +18,9 @@ import (
 const (
 	// recipeBucket is where the cache keeps what became of a recipe.
 	recipeBucket = "recipes"
-	// recipeForm changes whenever the same tree would be packed to other bytes.
-	recipeForm = "layer 1"
+	// recipeForm changes whenever the same tree would be packed to other bytes,
+	// or something else is kept of it.
+	recipeForm = "layer 2"
 )
 
 // An identifier is content that can be told from any other without reading
@@ -62,6 +65,39 @@ func (m member) identity() (string, error) {
 type packed struct {
 	Descriptor ocispec.Descriptor `json:"descriptor"`
 	DiffID     digest.Digest      `json:"diffID"`
+	// Files are the digests of the files that have bytes, one after the other.
+	Files []byte `json:"files"`
+}
+
+// digests returns those of all members that have bytes, 32 bytes each.
+func digests(members []member) ([]byte, error) {
+	var all []byte
+	for _, m := range members {
+		if m.header.Size == 0 {
+			continue
+		}
+		d, err := m.node.Digest()
+		if err == nil {
+			all, err = hex.AppendDecode(all, []byte(d.Encoded()))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// tell gives the members the digests that were found when they were packed. It
+// is false where those cannot be theirs.
+func (p packed) tell(members []member) bool {
+	full := slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.header.Size == 0 })
+	if len(p.Files) != len(full)*sha256.Size {
+		return false
+	}
+	for i, sum := range slices.Collect(slices.Chunk(p.Files, sha256.Size)) {
+		full[i].node.Known(digest.NewDigestFromBytes(digest.SHA256, sum))
+	}
+	return true
 }
 
 // recall finds a layer that was packed before and is still in the cache.

@@ -106,8 +106,10 @@ func (l *Loader) describeGlibc(ld *linker) error {
 // maxLinker is more than any build of ld.so, debugging information included.
 const maxLinker = 16 << 20
 
-// versionText is how glibc names its version, in ld.so since 2.33.
-var versionText = regexp.MustCompile(`(?:stable|development) release version 2\.(\d{1,3})`)
+// versionText is how glibc names its version, in ld.so since 2.33: "stable" or
+// "development" stands before it. It begins with plain text, which is found
+// many times faster than alternatives are.
+var versionText = regexp.MustCompile(`release version 2\.(\d{1,3})`)
 
 // readBuiltIn finds the built-in folders and the version in the read-only data
 // of ld.so. The folders are what glibc's build made of its configuration: a

@@ -109,6 +109,12 @@ func (n *Node) ReadAll(limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// Known tells the digest of a file's bytes to those who ask later. It is for
+// who has read them, or keeps what was found then.
+func (n *Node) Known(d digest.Digest) {
+	n.sum.once.Do(func() { n.sum.digest = d })
+}
+
 type sum struct {
 	once   sync.Once
 	digest digest.Digest
@@ -121,6 +127,11 @@ func (n *Node) Digest() (digest.Digest, error) {
 	return n.sum.digest, n.sum.err
 }
 
+const bufferSize = 64 << 10
+
+// buffers are shared: most files are smaller than one.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
 func (n *Node) digest() (digest.Digest, error) {
 	r, err := n.Open()
 	if err != nil {
@@ -128,7 +139,9 @@ func (n *Node) digest() (digest.Digest, error) {
 	}
 	defer r.Close()
 	d := digest.SHA256.Digester()
-	size, err := io.Copy(d.Hash(), r)
+	buffer := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	size, err := io.CopyBuffer(d.Hash(), struct{ io.Reader }{r}, buffer[:])
 	if err == nil && size != n.Size {
 		err = io.ErrUnexpectedEOF
 	}
