@@ -49,6 +49,20 @@ healthcheck:
   start-interval: 1s
   retries: 3
 budget: {size: 30MB, packages: 12, files: 400}
+repositories:
+- host
+- deb: http://mirror.example.org/debian
+  suites: [bookworm, bookworm-updates]
+  component: main
+  architectures: [amd64]
+  signed-by: debian-archive-keyring.gpg
+  check-valid-until: false
+  trusted: true
+- host: true
+recommends: true
+package-database: false
+licenses: false
+archives: [./packages, "https://example.org/{sha256}"]
 mock:
   config: /etc/mock/default.cfg
   pre-build: |
@@ -80,6 +94,16 @@ func decodedEveryKey() *Spec {
 			StartPeriod: Duration(500 * time.Millisecond), StartInterval: Duration(time.Second), Retries: 3,
 		},
 		Budget: &Budget{Size: "30MB", Packages: 12, Files: 400},
+		Repositories: []Repository{
+			{Host: true, CheckValidUntil: true},
+			{
+				Deb: []string{"http://mirror.example.org/debian"}, Suites: []string{"bookworm", "bookworm-updates"},
+				Components: []string{"main"}, Architectures: []string{"amd64"},
+				SignedBy: []string{"debian-archive-keyring.gpg"}, Trusted: true,
+			},
+			{Host: true, CheckValidUntil: true},
+		},
+		Recommends: true, Archives: []string{"./packages", "https://example.org/{sha256}"},
 		Mock: &Mock{
 			Config: "/etc/mock/default.cfg", PreBuild: "make\n", PostBuild: "make clean",
 			Deps: []string{"bash"}, DebugInfo: true, DebugDeps: []string{"bash-debuginfo"},
@@ -131,7 +155,7 @@ func TestDecodeForms(t *testing.T) {
 		"\ufeff# a comment\n---\ntype: host\n...\n":                         {Type: "host"},
 	} {
 		if want.Dlopen == "" {
-			want.Dlopen, want.Interpreters = "recommended", "full"
+			want.Dlopen, want.Interpreters, want.PackageDatabase, want.Licenses = "recommended", "full", true, true
 		}
 		if d := diff(&want, decode(t, text)); d != "" {
 			t.Errorf("%q: %s", text, d)
@@ -149,7 +173,12 @@ var mistakes = []struct{ text, want string }{
 	{"Package: a", `smith.yaml:1:1: unknown key "Package"; did you mean "package"?`},
 	{"stop_signal: a", `smith.yaml:1:1: unknown key "stop_signal"; did you mean "stop-signal"?`},
 	{"environment: [A=b]", `smith.yaml:1:1: unknown key "environment"; did you mean "env"?`},
-	{"repositories: [host]", "smith.yaml:1:1: unknown key \"repositories\"; `smith schema` lists the keys"},
+	{"repository: [host]", "smith.yaml:1:1: unknown key \"repository\"; did you mean \"repositories\"?"},
+	{"repositories: host", `smith.yaml:1:15: repositories: expected a list, found the string "host"`},
+	{"repositories: [hots]", `smith.yaml:1:16: repositories[0]: expected a map, or the word host, found the string "hots"`},
+	{"repositories: [{deb: http://a, suits: a}]", `smith.yaml:1:32: unknown key "suits"; did you mean "suites"?`},
+	{"package-database: 1", `smith.yaml:1:19: package-database: expected true or false, found the number 1`},
+	{"a-key-of-nobody: 1", "smith.yaml:1:1: unknown key \"a-key-of-nobody\"; `smith schema` lists the keys"},
 	{"? [a]\n: b", `smith.yaml:1:3: expected a key, found a list`},
 	{"<<: {cmd: [a]}", `smith.yaml:1:1: expected a key, found <<, which merges maps: write their keys out`},
 	{"mock: {confg: a}", `smith.yaml:1:8: unknown key "confg"; did you mean "config"?`},
@@ -251,7 +280,7 @@ func TestLine(t *testing.T) {
 		{"paths", 0, 7},
 		{"paths", 1, 8},
 		{"paths", 2, 6},
-		{"mock.deps", 0, 42},
+		{"mock.deps", 0, 56},
 		{"owner", 0, 20},
 		{"nothing", 0, 0},
 	} {
@@ -275,7 +304,8 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"cmd":["\u003c\u007f\u2028é"],"dir":"/a","dlopen":"recommended",` +
-		`"healthcheck":{"interval":"1m30s"},"interpreters":"full","packages":["a"],"ports":["80/tcp"]}`
+		`"healthcheck":{"interval":"1m30s"},"interpreters":"full","licenses":true,` +
+		`"package-database":true,"packages":["a"],"ports":["80/tcp"]}`
 	if d := cmp.Diff(want, string(got)); d != "" {
 		t.Error(d)
 	}

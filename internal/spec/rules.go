@@ -80,6 +80,22 @@ var rules = map[string]rule{
 		form:    "a name: one line, no spaces around it",
 		pattern: regexp.MustCompile(`^` + visible + `(?:[^\x00-\x1f\x7f]*` + visible + `)?$`),
 	},
+	"address": {
+		form:    "an address such as http://mirror.example.org/debian",
+		pattern: regexp.MustCompile(`^[^\x00-\x20\x7f]+$`), // a wrong one is not shown: it may hold a password
+	},
+	"word": {
+		form:    "a word without spaces",
+		pattern: regexp.MustCompile(`^` + visible + `+$`),
+	},
+	"key": {
+		form:    "a file or a key: it holds a NUL",
+		pattern: regexp.MustCompile(`^[^\x00]+$`),
+	},
+	"archive": {
+		form:    "a folder or an address",
+		pattern: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`),
+	},
 	"platform": {
 		form:    "a platform such as linux/amd64, linux/arm64 or linux/arm/v7",
 		pattern: regexp.MustCompile(`^linux/(?:386|amd64(?:/v[1-4])?|arm(?:/v[5-7])?|arm64(?:/v[89])?|ppc64le|riscv64|s390x)$`),

@@ -97,7 +97,10 @@ func (c comments) structure(t reflect.Type) schema {
 func (c comments) property(f field) schema {
 	s := c.shape(f)
 	s["description"] = c[f.owner+"."+f.name]
-	if f.byDefault != "" {
+	switch {
+	case f.shape.Kind() == reflect.Bool:
+		s["default"] = f.byDefault == "true"
+	case f.byDefault != "":
 		s["default"] = f.byDefault
 	}
 	return s
@@ -108,9 +111,11 @@ func (c comments) shape(f field) schema {
 	case f.shape.Kind() == reflect.String || f.shape == reflect.TypeFor[Duration]():
 		return optional(f.rule)
 	case f.shape.Kind() == reflect.Bool:
-		return schema{"type": []string{"boolean", "null"}, "default": false}
+		return schema{"type": []string{"boolean", "null"}}
 	case f.shape.Kind() == reflect.Int:
 		return schema{"type": []string{"integer", "null"}, "minimum": 0, "maximum": maxInteger}
+	case f.shape.Kind() == reflect.Slice && f.shape.Elem().Kind() == reflect.Struct:
+		return c.listOf(f.shape.Elem())
 	case f.shape.Kind() == reflect.Slice:
 		return listSchema(f)
 	case f.shape.Kind() == reflect.Map:
@@ -127,6 +132,17 @@ func (c comments) shape(f field) schema {
 	return s
 }
 
+// listOf is the schema of a list of maps, or of the words that stand for one.
+func (c comments) listOf(t reflect.Type) schema {
+	forms := []any{c.structure(t)}
+	for _, f := range fieldsOf(t) {
+		if f.word != "" {
+			forms = append(forms, schema{"enum": []string{f.word}})
+		}
+	}
+	return schema{"type": []string{"array", "null"}, "items": schema{"anyOf": forms}}
+}
+
 // listSchema allows the forms in which a list may be written.
 func listSchema(f field) schema {
 	list := schema{"type": "array", "items": item(f.rule)}
@@ -134,7 +150,7 @@ func listSchema(f field) schema {
 		list["anyOf"] = f.rule.listForms
 	}
 	switch {
-	case f.alias != "":
+	case f.single:
 		return schema{"anyOf": []any{list, optional(f.rule)}}
 	case f.rule.keyed:
 		return schema{"anyOf": []any{list, schema{

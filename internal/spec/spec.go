@@ -5,7 +5,8 @@
 // The types in this file are the one description of smith.yaml. The decoder
 // and the schema both follow their fields' tags: json names the key, alias
 // another name of it, rule the form of its values (see rules.go), default
-// what an absent key means. The fields' comments are the descriptions in the
+// what an absent key means, single that a list may be written as its one
+// element, word what stands for a whole map in which the key is true. The fields' comments are the descriptions in the
 // schema, so they are written for the reader of smith.yaml.
 package spec
 
@@ -19,6 +20,21 @@ type Spec struct {
 
 	// Where the files come from: an image in a file or folder (base.tar.gz, base.tar, base.tgz, ./layout, each with an optional :tag), or the name of a package. One name, or a list of them.
 	Packages []string `json:"packages,omitzero" alias:"package" rule:"package"`
+
+	// Where packages are looked for: each a repository, or the word host for those that this machine's package manager uses. Left out, it is host.
+	Repositories []Repository `json:"repositories,omitzero"`
+
+	// Take the packages that others recommend too, where they can be had.
+	Recommends bool `json:"recommends,omitzero"`
+
+	// Write what scanners read to know which packages the files are of.
+	PackageDatabase bool `json:"package-database" default:"true"`
+
+	// Keep the copyright files of the packages whose files are kept.
+	Licenses bool `json:"licenses" default:"true"`
+
+	// Where the packages of smith.lock are asked for that no mirror has any more: folders such as those that smith fetch --to makes, addresses of snapshots that hold files at the same paths, or addresses with {sha256}, {name}, {version}, {architecture}, {file} or {path} in them.
+	Archives []string `json:"archives,omitzero" rule:"archive"`
 
 	// Settings for a source of RPM packages. They are those of the original smith.
 	Mock *Mock `json:"mock,omitzero"`
@@ -101,6 +117,34 @@ type Spec struct {
 	Budget *Budget `json:"budget,omitzero"`
 
 	lines map[string]int
+}
+
+// A repository of packages. The word host in its place stands for those that
+// this machine's package manager uses.
+type Repository struct {
+	// The repositories that this machine's package manager uses.
+	Host bool `json:"host,omitzero" word:"host"`
+
+	// The address of a repository of Debian packages, http, https or file, or several mirrors of it. A user and password for it stand in ~/.netrc or in apt's auth.conf.
+	Deb []string `json:"deb,omitzero" single:"yes" rule:"address"`
+
+	// The suites of the repository, such as bookworm and bookworm-updates; a folder with a slash at its end where the repository has none.
+	Suites []string `json:"suites,omitzero" alias:"suite" rule:"word"`
+
+	// The components, such as main.
+	Components []string `json:"components,omitzero" alias:"component" rule:"word"`
+
+	// The architectures that the repository is asked for, such as amd64. Left out, it is those of the platforms.
+	Architectures []string `json:"architectures,omitzero" alias:"architecture" rule:"word"`
+
+	// Files of the OpenPGP keys that vouch for the repository, or a key itself. Left out, it is the keys that this machine's package manager trusts.
+	SignedBy []string `json:"signed-by,omitzero" single:"yes" rule:"key"`
+
+	// With false, the repository counts after its Valid-Until: a snapshot is out of date by nature.
+	CheckValidUntil bool `json:"check-valid-until" default:"true"`
+
+	// Use the repository without anything that vouches for it.
+	Trusted bool `json:"trusted,omitzero"`
 }
 
 // Settings for a source of RPM packages, as the original smith had them.

@@ -18,12 +18,16 @@ type field struct {
 	index int
 	// owner is the struct's name, name the field's: where its comment is.
 	owner, name string
-	// key is how it is written, alias another way of writing it or "". A list
-	// with an alias may be written as the one element that it holds.
+	// key is how it is written, alias another way of writing it or "".
 	key, alias string
 	byDefault  string
-	rule       rule
-	shape      reflect.Type
+	// single says that a list may be written as the one element that it holds;
+	// every list with an alias may.
+	single bool
+	// word stands for the whole map where this key, a boolean, is true.
+	word  string
+	rule  rule
+	shape reflect.Type
 }
 
 func fieldsOf(t reflect.Type) []field {
@@ -37,6 +41,7 @@ func fieldsOf(t reflect.Type) []field {
 		fields = append(fields, field{
 			index: i, owner: t.Name(), name: f.Name,
 			key: key, alias: f.Tag.Get("alias"), byDefault: f.Tag.Get("default"),
+			single: f.Tag.Get("single") != "" || f.Tag.Get("alias") != "", word: f.Tag.Get("word"),
 			rule: rules[f.Tag.Get("rule")], shape: f.Type,
 		})
 	}
@@ -84,6 +89,7 @@ func (d *decoder) err() error {
 // structure decodes a map whose keys are the fields of v.
 func (d *decoder) structure(n *yaml.Node, v reflect.Value, at string) {
 	fields := fieldsOf(v.Type())
+	setDefaults(v, fields)
 	given := map[int]*yaml.Node{}
 	d.pairs(n, at, "a map of keys and values", func(key, value *yaml.Node) {
 		f, ok := findField(fields, key.Value)
@@ -100,8 +106,16 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, at string) {
 		d.lines[join(at, key.Value)] = key.Line
 		d.value(value, v.Field(f.index), f, join(at, key.Value))
 	})
+}
+
+// setDefaults gives every key what it means where it is absent.
+func setDefaults(v reflect.Value, fields []field) {
 	for _, f := range fields {
-		if f.byDefault != "" && v.Field(f.index).IsZero() {
+		switch {
+		case f.byDefault == "":
+		case f.shape.Kind() == reflect.Bool:
+			v.Field(f.index).SetBool(f.byDefault == "true")
+		default:
 			v.Field(f.index).SetString(f.byDefault)
 		}
 	}
@@ -160,6 +174,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f field, at string) {
 		d.boolean(n, v, at)
 	case f.shape.Kind() == reflect.Int:
 		d.integer(n, v, at)
+	case f.shape.Kind() == reflect.Slice && f.shape.Elem().Kind() == reflect.Struct:
+		d.structures(n, v, f, at)
 	case f.shape.Kind() == reflect.Slice:
 		d.list(n, v, f, at)
 	case f.shape.Kind() == reflect.Map:
@@ -192,6 +208,7 @@ func (d *decoder) boolean(n *yaml.Node, v reflect.Value, at string) {
 			v.SetBool(true)
 			return
 		case "false", "no", "off":
+			v.SetBool(false)
 			return
 		}
 	}
@@ -210,12 +227,41 @@ func (d *decoder) integer(n *yaml.Node, v reflect.Value, at string) {
 	v.SetInt(i)
 }
 
+// structures decodes a list of maps, or of the words that stand for one.
+func (d *decoder) structures(n *yaml.Node, v reflect.Value, f field, at string) {
+	if n.Kind != yaml.SequenceNode {
+		d.expected(n, at, "a list")
+		return
+	}
+	word, fields := "", fieldsOf(f.shape.Elem())
+	for _, inner := range fields {
+		word += inner.word
+	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, len(n.Content)))
+	for i, item := range n.Content {
+		item, place := target(item), element(at, i)
+		one := reflect.New(f.shape.Elem()).Elem()
+		d.lines[place] = item.Line
+		switch {
+		case item.Kind != yaml.ScalarNode:
+			d.structure(item, one, place)
+		case item.Value == word && d.count(item):
+			setDefaults(one, fields)
+			at := slices.IndexFunc(fields, func(f field) bool { return f.word != "" })
+			one.Field(fields[at].index).SetBool(true)
+		default:
+			d.expected(item, place, "a map, or the word "+word)
+		}
+		v.Set(reflect.Append(v, one))
+	}
+}
+
 func (d *decoder) list(n *yaml.Node, v reflect.Value, f field, at string) {
 	var nodes []*yaml.Node
 	switch {
 	case n.Kind == yaml.SequenceNode:
 		nodes = n.Content
-	case n.Kind == yaml.ScalarNode && f.alias != "":
+	case n.Kind == yaml.ScalarNode && f.single:
 		if n.Value == "" {
 			return
 		}
