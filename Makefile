@@ -17,13 +17,19 @@ LINTER   := build/golangci-lint
 # The end-to-end tests have a step of their own.
 UNIT     = $$(go list ./... | grep -v '^smith/test$$')
 
-.PHONY: help build demo test install format vet lint unit cross e2e fmt fuzz bench clean
+.PHONY: help build share docs demo test install format vet lint unit cross e2e fmt fuzz bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 build: ## build/smith
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/smith ./cmd/smith
+
+share: ## build/share: man pages and completions
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) go run ./cmd/manual build/share
+
+docs: ## docs/commands.md from the commands
+	go run ./cmd/manual -markdown docs/commands.md
 
 demo: build ## an image of this machine's cat, what is in it and why
 	@sh examples/hello/demo.sh build/smith build

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"smith/internal/closure"
 	"smith/internal/explain"
 	"smith/internal/image"
 	"smith/internal/record"
@@ -274,17 +275,22 @@ func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explaine
 	return nil
 }
 
-// namedPaths returns the paths that an image's spec names without a glob.
+// namedPaths returns the paths that an image's spec names without a glob, and
+// that of the program it runs.
 func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) {
+	named := map[string]bool{}
+	config := img.Image.Config.Config
+	if program := append(config.Entrypoint, config.Cmd...); len(program) > 0 {
+		named[closure.Program(img.Tree, config.Env, program[0])] = true
+	}
 	data, err := img.Image.Attachment(ctx, image.MediaTypeSpec)
 	if data == nil || err != nil {
-		return nil, err
+		return named, err
 	}
 	var s spec.Spec
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("cannot read the spec of %s: %w", img.Name, err)
 	}
-	named := map[string]bool{}
 	for _, p := range s.Paths {
 		named[tree.Clean(p)] = true
 	}
