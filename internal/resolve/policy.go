@@ -97,16 +97,19 @@ func (s *solver) toMeet(r *relation) bool {
 	return open
 }
 
-// best returns the option to choose: the first that is open, or of equal ones
-// the one that brings the fewest packages.
+// best returns the option to choose: of the equal ones that are open the one
+// that brings the fewest packages, or else the first that is open.
 func (s *solver) best(r *relation) (variable, error) {
 	best, least := nobody, 0
-	for _, v := range r.options {
+	for i, v := range r.options {
 		if s.sat.value[v] != 0 {
 			continue
 		}
-		if !r.clause.Equal {
-			return v, nil
+		if i >= r.clause.Equal {
+			if best == nobody {
+				best = v
+			}
+			break
 		}
 		n, err := s.weigh(v, least)
 		if err != nil {

@@ -38,9 +38,10 @@ type Clause struct {
 	// Weak clauses ("recommends") are kept where they can be met and dropped
 	// where not.
 	Weak bool
-	// Equal says that the order of Options means nothing: the one that brings
-	// the fewest packages is taken, and of these the first.
-	Equal bool
+	// Equal is how many of the first Options stand for each other: of these
+	// the one that brings the fewest packages is taken, and of those that
+	// bring as few the first.
+	Equal int
 }
 
 // A Conflict says that a package may not be chosen beside any of With. A

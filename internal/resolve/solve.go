@@ -48,7 +48,7 @@ func (s *Solution) IDs() []ID {
 //   - the first of Options that goes with what was chosen before; clauses all
 //     of whose options share a slot are settled before those between different
 //     packages, and weak clauses last;
-//   - of Options that are Equal, the one that brings the fewest packages.
+//   - of the Options that are Equal, the one that brings the fewest packages.
 //
 // A package is chosen only if a clause calls for it. The order of wanted has
 // no influence. Where nothing fits the error is an *Unsolvable.

@@ -89,11 +89,14 @@ func (u *universe) relations(id resolve.ID) func(yield func(kind, one string) bo
 // fulfilled by several packages.
 func (u *universe) clause(kind, text string) []resolve.Clause {
 	main, condition, conditional := strings.Cut(text, " if ")
-	c := resolve.Clause{Text: "needs " + text, Weak: kind == "weak", Equal: kind == "fewest"}
+	c := resolve.Clause{Text: "needs " + text, Weak: kind == "weak"}
 	for name := range strings.SplitSeq(main, "|") {
 		options, misfits := u.find(strings.TrimSpace(name))
 		c.Options = append(c.Options, options...)
 		c.Misfits = append(c.Misfits, misfits...)
+	}
+	if kind == "fewest" {
+		c.Equal = len(c.Options)
 	}
 	if !conditional {
 		return []resolve.Clause{c}
