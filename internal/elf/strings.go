@@ -58,7 +58,7 @@ func (f *File) dynStringRange() (offset, length uint64) {
 // scan collects the library names between two offsets. Blocks overlap by the
 // longest name, so that none is cut.
 func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
-	block := make([]byte, scanBlock)
+	block := make([]byte, min(scanBlock, to-from))
 	for at := from; ; at += scanBlock - 2*maxName {
 		n := int(min(scanBlock, to-at))
 		w := window{r: r, size: int64(to)}
