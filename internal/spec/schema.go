@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-//go:generate go test -run TestSchemaIsCurrent . -update
+//go:generate go test -run "TestSchemaIsCurrent|TestReferenceIsCurrent" . -update
 
 // source is the text of the types, for the descriptions in the schema: the
 // comments of the fields are not there at run time.

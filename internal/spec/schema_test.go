@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-var update = flag.Bool("update", false, "write docs/smith.schema.json")
+var update = flag.Bool("update", false, "write docs/smith.schema.json and docs/smith.yaml.md")
 
 func typeOfSpec() reflect.Type { return reflect.TypeFor[Spec]() }
 
