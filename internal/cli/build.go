@@ -12,9 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/build"
-	"smith/internal/image"
 	"smith/internal/reference"
-	"smith/internal/size"
 	"smith/internal/spec"
 )
 
@@ -115,7 +113,7 @@ func (b *buildCommand) build(ctx context.Context, o build.Options) error {
 	if b.quiet {
 		return nil
 	}
-	b.summary(o, result, time.Since(began))
+	b.summarise(o, result, display, time.Since(began))
 	return nil
 }
 
@@ -134,27 +132,6 @@ func (b *buildCommand) moment(o *build.Options) error {
 		o.BuildNumber = strconv.FormatInt(o.Created.Unix(), 10)
 	}
 	return nil
-}
-
-// summary tells what was built.
-func (b *buildCommand) summary(o build.Options, r *build.Result, took time.Duration) {
-	fmt.Fprintf(b.stdout, "%s  %s\n", b.image, r.Digest)
-	if r.Written != nil {
-		fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Written))
-	}
-	for _, built := range r.Images {
-		var compressed int64
-		for _, l := range built.Image.Layers {
-			compressed += l.Descriptor.Size
-		}
-		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s", image.PlatformName(built.Platform),
-			built.Files, size.Format(built.Unpacked), size.Format(compressed), count(len(built.Image.Layers), "layer"))
-		if n := len(built.Record.Suspects); n > 0 {
-			fmt.Fprintf(b.stdout, ", %s (smith inspect shows them)", count(n, "suspect"))
-		}
-		fmt.Fprintln(b.stdout)
-	}
-	fmt.Fprintf(b.stdout, "  in %s; look into it: smith ls %s\n", took.Round(time.Millisecond), shown(o.Target))
 }
 
 // count says "1 layer" or "2 layers".

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/vbauerster/mpb/v8"
@@ -24,6 +25,7 @@ type display struct {
 	plain    bool
 	warnings []string
 	warned   map[string]bool
+	work     map[string]int // steps by their first word
 }
 
 var _ event.Listener = (*display)(nil)
@@ -31,7 +33,7 @@ var _ event.Listener = (*display)(nil)
 // display returns the listener that the global flags ask for. The caller
 // calls close before it prints anything else.
 func (a *app) display() *display {
-	d := &display{out: a.stderr, verbose: a.verbose, quiet: a.quiet, warned: map[string]bool{}}
+	d := &display{out: a.stderr, verbose: a.verbose, quiet: a.quiet, warned: map[string]bool{}, work: map[string]int{}}
 	d.plain = a.progress == "plain" || (a.progress == "auto" && a.verbose)
 	if file, ok := a.stderr.(*os.File); ok && a.progress == "auto" && !a.quiet && term.IsTerminal(int(file.Fd())) {
 		d.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(40))
@@ -77,6 +79,10 @@ func (d *display) line(text string) {
 
 // Step shows a long piece of work.
 func (d *display) Step(name string, total int64) event.Step {
+	d.mu.Lock()
+	kind, _, _ := strings.Cut(name, " ")
+	d.work[kind]++
+	d.mu.Unlock()
 	if d.bars == nil {
 		if d.plain && !d.quiet {
 			text := name

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"smith/internal/build"
+	"smith/internal/image"
+	"smith/internal/record"
+	"smith/internal/size"
+)
+
+// summarise tells what was built, in ten lines at most for one platform.
+func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, took time.Duration) {
+	fmt.Fprintf(b.stdout, "%s  %s\n", b.image, r.Digest)
+	if r.Written != nil {
+		fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Written))
+	}
+	suspects := 0
+	for _, built := range r.Images {
+		var compressed int64
+		for _, l := range built.Image.Layers {
+			compressed += l.Descriptor.Size
+		}
+		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s\n", image.PlatformName(built.Platform),
+			built.Files, size.Format(built.Unpacked), size.Format(compressed), count(len(built.Image.Layers), "layer"))
+		if line := heaviest(built.Record); line != "" {
+			fmt.Fprintf(b.stdout, "  %s\n", line)
+		}
+		suspects = max(suspects, len(built.Record.Suspects))
+	}
+	if suspects > 0 {
+		fmt.Fprintf(b.stdout, "  %s that something may load (smith inspect shows them)\n", count(suspects, "suspect"))
+	}
+	if n := len(d.warnings); n > 0 {
+		fmt.Fprintf(b.stdout, "  %s\n", count(n, "warning"))
+	}
+	fmt.Fprintf(b.stdout, "  in %s, %s\n", took.Round(time.Millisecond), d.worked())
+	fmt.Fprintf(b.stdout, "  look into it: smith ls %s; try it: smith run %[1]s\n", shown(o.Target))
+}
+
+// mostHeavy is how many packages are named.
+const mostHeavy = 5
+
+// heaviest names the packages that the image's size comes from, "" where it is
+// not made from packages.
+func heaviest(r *record.Record) string {
+	sizes := map[string]int64{}
+	for _, f := range r.Files {
+		if f.Origin != nil && f.Origin.Kind == "package" {
+			name, _, _ := strings.Cut(f.Origin.Name, " ")
+			sizes[name] += f.Size
+		}
+	}
+	if len(sizes) == 0 {
+		return ""
+	}
+	type pack struct {
+		name  string
+		bytes int64
+	}
+	var packs []pack
+	for name, n := range sizes {
+		packs = append(packs, pack{name, n})
+	}
+	slices.SortFunc(packs, func(a, b pack) int {
+		return cmp.Or(cmp.Compare(b.bytes, a.bytes), strings.Compare(a.name, b.name))
+	})
+	var list []string
+	for _, p := range packs[:min(mostHeavy, len(packs))] {
+		list = append(list, p.name+" "+size.Format(p.bytes))
+	}
+	return count(len(packs), "package") + ", the heaviest: " + strings.Join(list, ", ")
+}
+
+// worked tells what a build had to do; the rest was in the cache.
+func (d *display) worked() string {
+	var done []string
+	for _, kind := range []struct{ name, past, thing string }{
+		{"fetch", "fetched", "file"}, {"unpack", "unpacked", "layer"}, {"open", "opened", "package"}, {"compress", "compressed", "layer"},
+	} {
+		if n := d.work[kind.name]; n > 0 {
+			done = append(done, kind.past+" "+count(n, kind.thing))
+		}
+	}
+	if len(done) == 0 {
+		return "all of it from the cache"
+	}
+	return strings.Join(done, ", ") + ", the rest from the cache"
+}
