@@ -1,4 +1,4 @@
-package deb
+package deb_test
 
 import (
 	"context"
@@ -21,6 +21,7 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/event"
+	"smith/internal/source/deb"
 	"smith/internal/source/deb/debfile"
 	"smith/internal/source/host"
 	"smith/internal/source/packages"
@@ -186,7 +187,7 @@ func describe(t *testing.T, from *tree.Tree) []string {
 // offer returns the tree of a set.
 func offer(t *testing.T, set []packages.Package) *packages.Set {
 	t.Helper()
-	s, err := packages.New(t.Context(), set, Rules())
+	s, err := packages.New(t.Context(), set, deb.Rules())
 	if err != nil {
 		t.Fatal(err)
 	}
