@@ -37,6 +37,8 @@ type Options struct {
 	// Platforms to build; empty means the spec's, else what the package has or
 	// this machine is.
 	Platforms []ocispec.Platform
+	// Strict makes an error of a name in allow-missing that nothing lacks.
+	Strict bool
 	// BuildNumber, Created, Version and Commit are written to the index only,
 	// so that they do not change the image.
 	BuildNumber     string
@@ -94,7 +96,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 		result.Images = append(result.Images, *built)
 	}
-	o.warnUnneeded(result.Images)
+	if err := o.checkUnneeded(result.Images); err != nil {
+		return nil, err
+	}
 	if err := p.checkBudget(ctx, result.Images); err != nil {
 		return nil, err
 	}
@@ -117,19 +121,29 @@ func (o Options) write(ctx context.Context, images []*image.Image, result *Resul
 	return err
 }
 
-// warnUnneeded tells of names in allow-missing that are missing nowhere.
-func (o Options) warnUnneeded(images []Built) {
+// checkUnneeded warns of names in allow-missing that are missing nowhere, or
+// returns an error where the build is strict.
+func (o Options) checkUnneeded(images []Built) error {
 	times := map[string]int{}
 	for _, b := range images {
 		for _, name := range b.unneeded {
 			times[name]++
 		}
 	}
+	var all []error
 	for i, name := range o.Spec.AllowMissing {
-		if times[name] == len(images) {
-			o.Events.Warn(fmt.Sprintf("%s: %s is allowed to be missing, but nothing lacks it", o.place("allow-missing", i), name))
+		if times[name] != len(images) {
+			continue
 		}
+		all = append(all, fmt.Errorf("%s: %s is allowed to be missing, but nothing lacks it", o.place("allow-missing", i), name))
 	}
+	if o.Strict {
+		return errors.Join(all...)
+	}
+	for _, err := range all {
+		o.Events.Warn(err.Error())
+	}
+	return nil
 }
 
 // labels are what the index says beside the image.

@@ -20,7 +20,7 @@ import (
 type buildCommand struct {
 	*app
 	conf, dir, image, number string
-	fast                     bool
+	fast, strict             bool
 	platforms                []string
 }
 
@@ -48,6 +48,7 @@ func (b *buildCommand) flags(cmd *cobra.Command) {
 	f.StringVarP(&b.dir, "dir", "d", ".", "folder that the file and its paths count from")
 	b.outputFlags(cmd)
 	f.BoolVarP(&b.fast, "fast", "f", false, "accepted for users of the original: every build takes from the cache what it can")
+	f.BoolVar(&b.strict, "strict", false, "fail where allow-missing has a name that nothing lacks")
 	f.StringSliceVar(&b.platforms, "platform", nil, "platform to build, such as linux/amd64 (default: the spec's, else this machine's)")
 }
 
@@ -73,7 +74,7 @@ func (b *buildCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.build(ctx, build.Options{Spec: s, SpecName: filepath.Base(b.conf), Dir: dir, Name: filepath.Base(dir)})
+	return b.build(ctx, build.Options{Spec: s, SpecName: filepath.Base(b.conf), Dir: dir, Name: filepath.Base(dir), Strict: b.strict})
 }
 
 // build completes the options from the flags, builds, and tells what came out.

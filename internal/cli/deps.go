@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"smith/internal/elf"
 	"smith/internal/loader"
 	"smith/internal/source/host"
 	"smith/internal/tree"
@@ -20,9 +21,10 @@ import (
 // A depsCommand is smith deps.
 type depsCommand struct {
 	*app
-	root   string
-	level  string
-	asJSON bool
+	root     string
+	platform string
+	level    string
+	asJSON   bool
 }
 
 func (a *app) depsCommand() *cobra.Command {
@@ -32,15 +34,22 @@ func (a *app) depsCommand() *cobra.Command {
 		Short: "List the libraries of programs, executing nothing",
 		Long: `List the libraries of programs and shared objects in the order in which the
 dynamic linker would load them, their interpreter, and what is missing. An ldd
-that executes nothing and works for any architecture.`,
+that executes nothing and works for any architecture.
+
+The exit code is 1 if anything is missing, or if a file cannot be read: the
+others are listed all the same. --json prints an object a line for each file:
+file, interpreter ("" for a static program), libraries (name, path, neededBy),
+missing (name, neededBy, searched), and error for a file that cannot be read.`,
 		Example: `  smith deps /usr/bin/curl
   smith deps --root image.tar.gz /usr/bin/cat
-  smith deps --json --root ./rootfs /usr/bin/*`,
+  smith deps --json --root ./rootfs /usr/bin/git /usr/bin/vim
+  smith deps --cpu x86-64-v3 /usr/bin/python3`,
 		Args: arguments(1, -1, "a file, such as /usr/bin/curl"),
 		RunE: func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&d.root, "root", "/", "folder or image that holds the files")
+	f.StringVar(&d.platform, "platform", "", "which platform's image, such as linux/arm64")
 	f.StringVar(&d.level, "cpu", "", "CPU whose variants of libraries are picked, such as x86-64-v3 (default: the baseline)")
 	f.BoolVar(&d.asJSON, "json", false, "print one JSON object a line for each file")
 	return cmd
@@ -70,6 +79,9 @@ type absence struct {
 }
 
 func (d *depsCommand) run(ctx context.Context, files []string) error {
+	if levels := loader.Levels(); d.level != "" && !slices.Contains(levels, d.level) {
+		return usagef("--cpu %q: use one of %s", d.level, strings.Join(levels, ", "))
+	}
 	root, env, done, err := d.open(ctx)
 	if err != nil {
 		return err
@@ -108,10 +120,13 @@ func (d *depsCommand) open(ctx context.Context) (*tree.Tree, []string, func(), e
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("cannot find folder %s: %w", d.root, err)
 		}
+		if d.platform != "" {
+			return nil, nil, nil, usagef("--platform chooses among an image's platforms, and %s is a folder", d.root)
+		}
 		t, err := host.Tree(dir, nil)
 		return t, nil, func() {}, err
 	}
-	opened, err := d.openImage(ctx, d.root, "")
+	opened, err := d.openImage(ctx, d.root, d.platform)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -127,12 +142,14 @@ func (d *depsCommand) one(ctx context.Context, l *loader.Loader, file string) de
 		}
 	}
 	p, err := l.Load(ctx, tree.Clean(name))
+	var gone *tree.PathError
 	switch {
-	case errors.Is(err, elf.ErrNotELF):
-		r.Error = "not an ELF file"
-		return r
+	case errors.As(err, &gone):
+		r.Error = "no such file"
 	case err != nil:
 		r.Error = err.Error()
+	}
+	if err != nil {
 		return r
 	}
 	if p.Interpreter != nil {
@@ -143,6 +160,9 @@ func (d *depsCommand) one(ctx context.Context, l *loader.Loader, file string) de
 	}
 	for _, m := range p.Missing {
 		r.Missing = append(r.Missing, absence{m.Name, m.NeededBy, append([]string{}, m.Searched...), m.Reason})
+		if m.Kind == loader.Linker {
+			r.Interpreter = m.Name
+		}
 	}
 	for _, v := range p.Versions {
 		if !v.Weak {
@@ -154,7 +174,9 @@ func (d *depsCommand) one(ctx context.Context, l *loader.Loader, file string) de
 
 func (d *depsCommand) print(r dependencies, many bool) error {
 	if d.asJSON {
-		return json.NewEncoder(d.stdout).Encode(r)
+		e := json.NewEncoder(d.stdout)
+		e.SetEscapeHTML(false)
+		return e.Encode(r)
 	}
 	if many {
 		fmt.Fprintf(d.stdout, "%s:\n", r.File)
@@ -177,11 +199,19 @@ func (d *depsCommand) print(r dependencies, many bool) error {
 		fmt.Fprintf(d.stdout, "\t%s\n", r.Interpreter)
 	}
 	for _, m := range r.Missing {
-		fmt.Fprintf(d.stdout, "\t%s => not found (needed by %s", m.Name, m.NeededBy)
-		if m.text != "" {
-			fmt.Fprintf(d.stdout, "; %s", m.text)
-		}
-		fmt.Fprintln(d.stdout, ")")
+		fmt.Fprintf(d.stdout, "\t%s => not found (%s)\n", m.Name, m.explain())
 	}
 	return nil
+}
+
+// explain tells who asked, what stood in the way, and where it was looked for.
+func (m absence) explain() string {
+	text := "needed by " + m.NeededBy
+	if m.text != "" {
+		text += "; " + m.text
+	}
+	if len(m.Searched) > 0 {
+		text += "; searched " + strings.Join(m.Searched, ", ")
+	}
+	return text
 }

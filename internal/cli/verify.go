@@ -22,7 +22,11 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `Check any image, made by smith or not: every interpreter, shared library,
 symbol version, #! program and symbolic link must resolve inside it, and so
 must the entry point. Links into folders that are filled when a container
-starts are left alone.`,
+starts are left alone. Of an image that smith has made, what its spec excludes
+or allows to be missing is accepted and listed.
+
+All that is missing is told at once, each with the chain of files that led to
+it and the places searched; the exit code is then 1.`,
 		Example: `  smith verify image.tar.gz
   smith verify --allow-missing libfoo.so.1 image.tar.gz`,
 		Args: arguments(1, 1, "an image, such as image.tar.gz"),
@@ -45,6 +49,11 @@ func (a *app) verify(ctx context.Context, name, platform string, allow []string)
 	if err != nil {
 		return err
 	}
+	for _, name := range allow {
+		if slices.Contains(verdict.Unneeded, name) {
+			verdict.Warnings = append(verdict.Warnings, name+" is allowed to be missing, but nothing lacks it")
+		}
+	}
 	return a.printVerdict(verdict)
 }
 
@@ -63,10 +72,13 @@ func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Ver
 		for _, f := range r.Files {
 			in.Reasons[f.Path] = f.Reasons
 		}
-		// What the build accepted is accepted; a library that was left out is
-		// missed by its name.
-		for _, f := range slices.Concat(r.Allowed, r.Excluded) {
-			in.AllowMissing = append(in.AllowMissing, f.Name, path.Base(f.Name))
+		// What the build accepted is accepted; a library that was left out may
+		// be missed by its name.
+		for _, f := range r.Allowed {
+			in.AllowMissing = append(in.AllowMissing, f.Name)
+		}
+		for _, f := range r.Excluded {
+			in.Excluded = append(in.Excluded, f.Name, path.Base(f.Name))
 		}
 	}
 	verdict, err := closure.Check(ctx, in)
@@ -80,8 +92,11 @@ func (a *app) printVerdict(v *closure.Verdict) error {
 	for _, text := range v.Warnings {
 		fmt.Fprintf(a.stderr, "smith: warning: %s\n", text)
 	}
-	for _, f := range v.Allowed {
-		if !a.quiet {
+	if !a.quiet {
+		for _, f := range v.Excluded {
+			fmt.Fprintf(a.stdout, "left out: %s\n", findingLine(f))
+		}
+		for _, f := range v.Allowed {
 			fmt.Fprintf(a.stdout, "allowed missing: %s\n", findingLine(f))
 		}
 	}
@@ -89,6 +104,7 @@ func (a *app) printVerdict(v *closure.Verdict) error {
 		fmt.Fprintf(a.stdout, "not ok: %s\n", p)
 	}
 	if len(v.Problems) > 0 {
+		fmt.Fprintf(a.stdout, "%s missing; --allow-missing NAME accepts one\n", count(len(v.Problems), "thing"))
 		return errReported
 	}
 	if !a.quiet {

@@ -24,6 +24,8 @@ type Image struct {
 	Env, Entrypoint, Mounts []string
 	Platform                ocispec.Platform
 	AllowMissing            []string
+	// Excluded are the names that are missing because they were left out.
+	Excluded []string
 	// Reasons are the record's, by path; nil where there is no record.
 	Reasons map[string][]record.Reason
 }
@@ -32,6 +34,8 @@ type Image struct {
 type Verdict struct {
 	// Problems are what refuses the image, sorted.
 	Problems []Problem
+	// Excluded is what is missing and Excluded accepts.
+	Excluded []record.Finding
 	// Allowed is what is missing and AllowMissing accepts.
 	Allowed []record.Finding
 	// Unneeded are the names in AllowMissing that accepted nothing.
@@ -60,8 +64,6 @@ type checker struct {
 	loader *loader.Loader
 	// subject says whether a node is to be checked.
 	subject func(*tree.Node) bool
-	// left says that a name is missing because it was excluded.
-	left func(p Problem) bool
 	// harmless says that a link that leads nowhere does so in the source too,
 	// and that nobody asked for it by name.
 	harmless func(link *tree.Node) bool
@@ -78,7 +80,6 @@ func newChecker(img Image) *checker {
 	c := &checker{
 		img: img, loader: loader.New(img.Tree, loader.Options{Env: img.Env}),
 		subject: func(*tree.Node) bool { return true },
-		left:    func(Problem) bool { return false },
 		headers: map[*tree.Node]*elf.File{}, loaded: map[*tree.Node]bool{}, provided: map[string]string{},
 		problems: map[string]Problem{}, warnings: map[string]bool{},
 	}
@@ -282,7 +283,8 @@ func (c *checker) verdict() *Verdict {
 	used := map[string]bool{}
 	for _, key := range sortedKeys(c.problems) {
 		p := c.problems[key]
-		if c.left(p) {
+		if slices.Contains(c.img.Excluded, p.Name) {
+			v.Excluded = append(v.Excluded, p.finding())
 			continue
 		}
 		if name, ok := allowed(c.img.AllowMissing, p.Name); ok {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -33,6 +34,11 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 		return nil, err
 	}
 	sel.Allowed, sel.Unneeded = verdict.Allowed, verdict.Unneeded
+	for _, f := range verdict.Excluded {
+		if !s.toldOf(f) {
+			s.excluded[f] = true
+		}
+	}
 	sel.Excluded, sel.Suspects = sortedFindings(s.excluded), sortedFindings(s.notKept())
 	sel.Warnings = slices.Compact(slices.Sorted(slices.Values(append(s.warnings, verdict.Warnings...))))
 	for _, w := range sel.Warnings {
@@ -113,10 +119,9 @@ func (s *selector) check(ctx context.Context, sel *Selection) (*Verdict, error) 
 	}
 	c := newChecker(Image{
 		Tree: finished, Env: s.in.Env, Entrypoint: s.in.Entrypoint, Mounts: s.in.Mounts, Platform: s.in.Platform,
-		AllowMissing: s.in.AllowMissing, Reasons: s.allReasons(),
+		AllowMissing: s.in.AllowMissing, Excluded: sortedKeys(s.left), Reasons: s.allReasons(),
 	})
 	c.subject = func(n *tree.Node) bool { return reached[n.Path()] != nil || sel.Files[n.Path()] != nil }
-	c.left = func(p Problem) bool { return s.left[p.Name] }
 	c.harmless = func(link *tree.Node) bool {
 		it := reached[link.Path()]
 		return it != nil && !it.wanted && !s.view.Exists(it.path)
@@ -154,6 +159,16 @@ func (s *selector) reasons(name string) []record.Reason {
 		return nil
 	}
 	return s.items[at.Node].reasons
+}
+
+// toldOf says whether the path for which a name is missing is listed already.
+func (s *selector) toldOf(f record.Finding) bool {
+	for g := range s.excluded {
+		if g.From == f.From && path.Base(g.Name) == path.Base(f.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // notKept returns the suspects that nothing else has brought.

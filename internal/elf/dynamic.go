@@ -27,8 +27,7 @@ type dynEntry struct {
 func (d *decoder) dynamic() error {
 	f := d.file
 	for _, s := range f.segments {
-		// A file with detached debugging information keeps the header only.
-		if s.kind != elf.PT_DYNAMIC || s.filesz == 0 {
+		if s.kind != elf.PT_DYNAMIC || s.filesz == 0 { // as for PT_INTERP
 			continue
 		}
 		f.Dynamic = true

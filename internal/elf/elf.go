@@ -232,7 +232,8 @@ func (d *decoder) segment(data []byte) (segment, error) {
 // interpreter reads PT_INTERP (gABI, "Program interpreter").
 func (d *decoder) interpreter() error {
 	for _, s := range d.file.segments {
-		if s.kind != elf.PT_INTERP {
+		// A file with detached debugging information keeps the header only.
+		if s.kind != elf.PT_INTERP || s.filesz == 0 && s.memsz > 0 {
 			continue
 		}
 		if s.filesz < 2 || s.filesz > maxInterpreter {

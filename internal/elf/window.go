@@ -22,7 +22,7 @@ const blockSize = 4096
 // bytes returns n bytes at an offset. They are valid until the next call.
 func (w *window) bytes(offset, n uint64) ([]byte, error) {
 	if offset > uint64(w.size) || n > uint64(w.size)-offset {
-		return nil, malformed("%d bytes at offset %d of a file of %d", n, offset, w.size)
+		return nil, malformed("it is cut off: at offset %d there should be %d bytes more, and it has %d", offset, n, w.size)
 	}
 	if n > blockSize {
 		data := make([]byte, n)

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	own "smith/internal/elf"
@@ -87,6 +88,18 @@ func hwcapFolders(levels []string, minor int, platform string, caps []string) []
 	return append(subfolders, "")
 }
 
+// Levels returns the names of all CPU levels that Options know, those of one
+// architecture together, the lowest first.
+func Levels() []string {
+	var all []string
+	for _, levels := range [][]string{levelsX86, levelsPower, levelsZ} {
+		for _, name := range slices.Backward(levels) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
 // levelsUpTo returns the levels that a CPU of the given level has, best first.
 func levelsUpTo(levels []string, level string) []string {
 	for i, name := range levels {
@@ -101,6 +114,9 @@ func levelsUpTo(levels []string, level string) []string {
 // for, and the capabilities that had folders of their own before glibc 2.37.
 // Levels of x86 are taken to be Intel's, whose CPUs alone have a platform name.
 func (a abi) cpu(level string) (platform string, caps []string) {
+	if !slices.Contains(a.levels, level) {
+		return a.platform, a.caps
+	}
 	switch level {
 	case "x86-64-v4":
 		return "haswell", []string{"avx512_1", "x86_64"}

@@ -140,6 +140,9 @@ func (l *Loader) begin(name string) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kind := at.Node.Kind; kind != tree.File {
+		return nil, fmt.Errorf("a %s, %w", kind, elf.ErrNotELF)
+	}
 	f, err := l.ELF(at.Node)
 	if err != nil {
 		return nil, err
