@@ -43,7 +43,7 @@ func NewWriter(st *store.Store, bucket string) (*Writer, error) {
 }
 
 // Discard lets go of a table that was not committed.
-func (w *Writer) Discard() error { return w.w.Discard() }
+func (w *Writer) Discard() { _ = w.w.Discard() }
 
 // Add adds a record, and keys that lead to it.
 func (w *Writer) Add(record []byte, keys ...string) error {
