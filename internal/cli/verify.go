@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path"
 	"slices"
@@ -10,51 +12,94 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/closure"
+	"smith/internal/explain"
 	"smith/internal/record"
 )
 
+// A verifyCommand is smith verify.
+type verifyCommand struct {
+	*app
+	platform string
+	allow    []string
+	strict   bool
+}
+
 func (a *app) verifyCommand() *cobra.Command {
-	var platform string
-	var allow []string
+	v := &verifyCommand{app: a}
 	cmd := &cobra.Command{
 		Use:   "verify IMAGE",
-		Short: "Check that an image holds all that its files need",
+		Short: "Check that an image is complete and keeps the principles",
 		Long: `Check any image, made by smith or not: every interpreter, shared library,
 symbol version, #! program and symbolic link must resolve inside it, and so
 must the entry point. Links into folders that are filled when a container
 starts are left alone. Of an image that smith has made, what its spec excludes
-or allows to be missing is accepted and listed.
+or allows to be missing is accepted and listed. All that is missing is told at
+once, each with the chain of files that led to it and the places searched.
 
-All that is missing is told at once, each with the chain of files that led to
-it and the places searched; the exit code is then 1.`,
+Then a line for the digests of all its blobs, and one for each principle of a
+microcontainer: one owner, no special permissions, what a read-only root needs,
+no shell unless asked for, nothing that depends on when it was built.
+
+The exit code is 1 if something is missing or a digest is wrong; with --strict
+also if a principle is not kept.`,
 		Example: `  smith verify image.tar.gz
+  smith verify --strict image.tar.gz
   smith verify --allow-missing libfoo.so.1 image.tar.gz`,
 		Args: arguments(1, 1, "an image, such as image.tar.gz"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.verify(cmd.Context(), args[0], platform, allow)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), args[0]) },
 	}
-	cmd.Flags().StringVar(&platform, "platform", "", "which platform's image, such as linux/arm64")
-	cmd.Flags().StringSliceVar(&allow, "allow-missing", nil, "a library, path or symbol version that may be missing")
+	f := cmd.Flags()
+	f.StringVar(&v.platform, "platform", "", "which platform's image, such as linux/arm64")
+	f.StringSliceVar(&v.allow, "allow-missing", nil, "a library, path or symbol version that may be missing")
+	f.BoolVar(&v.strict, "strict", false, "fail where a principle of a microcontainer is not kept")
 	return cmd
 }
 
-func (a *app) verify(ctx context.Context, name, platform string, allow []string) error {
-	img, err := a.openImage(ctx, name, platform)
+func (v *verifyCommand) run(ctx context.Context, name string) error {
+	img, err := v.openImage(ctx, name, v.platform)
 	if err != nil {
 		return err
 	}
 	defer img.done()
-	verdict, err := img.verdict(ctx, allow)
+	verdict, err := img.verdict(ctx, v.allow)
 	if err != nil {
 		return err
 	}
-	for _, name := range allow {
+	for _, name := range v.allow {
 		if slices.Contains(verdict.Unneeded, name) {
 			verdict.Warnings = append(verdict.Warnings, name+" is allowed to be missing, but nothing lacks it")
 		}
 	}
-	return a.printVerdict(verdict)
+	explained, err := img.explain(ctx)
+	if err != nil {
+		return err
+	}
+	v.printVerdict(verdict)
+	digests := img.digests(ctx)
+	principles := explain.Principles(explained, img.Image.Config.Config.ImageConfig)
+	v.printChecks(append([]explain.Check{digests}, principles...))
+	broken := func(c explain.Check) bool { return !c.OK }
+	if len(verdict.Problems) > 0 || !digests.OK || v.strict && slices.ContainsFunc(principles, broken) {
+		return errReported
+	}
+	return nil
+}
+
+// digests reads all blobs of an image once more, as they lie there.
+func (o *openedImage) digests(ctx context.Context) explain.Check {
+	blobs := o.Image.Blobs()
+	c := explain.Check{Name: "the bytes have their digests", OK: true, Detail: count(len(blobs), "blob")}
+	for _, b := range blobs {
+		r, err := b.Open(ctx)
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+			err = errors.Join(err, r.Close())
+		}
+		if err != nil {
+			return explain.Check{Name: c.Name, Detail: err.Error()}
+		}
+	}
+	return c
 }
 
 // verdict says whether the image holds all that its files need.
@@ -88,27 +133,41 @@ func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Ver
 	return verdict, nil
 }
 
-func (a *app) printVerdict(v *closure.Verdict) error {
-	for _, text := range v.Warnings {
-		fmt.Fprintf(a.stderr, "smith: warning: %s\n", text)
+func (v *verifyCommand) printVerdict(verdict *closure.Verdict) {
+	for _, text := range verdict.Warnings {
+		fmt.Fprintf(v.stderr, "smith: warning: %s\n", text)
 	}
-	if !a.quiet {
-		for _, f := range v.Excluded {
-			fmt.Fprintf(a.stdout, "left out: %s\n", findingLine(f))
+	if !v.quiet {
+		for _, f := range verdict.Excluded {
+			fmt.Fprintf(v.stdout, "left out: %s\n", findingLine(f))
 		}
-		for _, f := range v.Allowed {
-			fmt.Fprintf(a.stdout, "allowed missing: %s\n", findingLine(f))
+		for _, f := range verdict.Allowed {
+			fmt.Fprintf(v.stdout, "allowed missing: %s\n", findingLine(f))
 		}
 	}
-	for _, p := range v.Problems {
-		fmt.Fprintf(a.stdout, "not ok: %s\n", p)
+	for _, p := range verdict.Problems {
+		fmt.Fprintf(v.stdout, "not ok: %s\n", p)
 	}
-	if len(v.Problems) > 0 {
-		fmt.Fprintf(a.stdout, "%s missing; --allow-missing NAME accepts one\n", count(len(v.Problems), "thing"))
-		return errReported
+	switch n := len(verdict.Problems); {
+	case n > 0:
+		fmt.Fprintf(v.stdout, "%s missing; --allow-missing NAME accepts one\n", count(n, "thing"))
+	case !v.quiet:
+		fmt.Fprintln(v.stdout, "ok: every interpreter, library, version, script and link resolves inside the image")
 	}
-	if !a.quiet {
-		fmt.Fprintln(a.stdout, "ok: every interpreter, library, version, script and link resolves inside the image")
+}
+
+// printChecks prints a line for each check; with -q only for those that fail.
+func (v *verifyCommand) printChecks(checks []explain.Check) {
+	for _, c := range checks {
+		text := c.Name
+		if c.Detail != "" {
+			text += ": " + c.Detail
+		}
+		switch {
+		case !c.OK:
+			fmt.Fprintf(v.stdout, "not ok: %s\n", text)
+		case !v.quiet:
+			fmt.Fprintf(v.stdout, "ok: %s\n", text)
+		}
 	}
-	return nil
 }
