@@ -96,7 +96,7 @@ func (p *plan) previous(ctx context.Context, platform ocispec.Platform) *record.
 	if err != nil {
 		return nil
 	}
-	defer offer.Close()
+	defer func() { _ = offer.Close() }() // it was only read
 	data, err := offer.Image.Attachment(ctx, image.MediaTypeRecord)
 	if data == nil || err != nil {
 		return nil

@@ -152,40 +152,50 @@ func user(s *spec.Spec, parent *image.Image, files *tree.Tree) (spec.User, error
 // numericUser turns USER[:GROUP] of an image's config into uid:gid.
 func numericUser(text string, files *tree.Tree) (string, error) {
 	name, group, hasGroup := strings.Cut(text, ":")
-	uid, gid, err := account(files, "/etc/passwd", name)
+	user, err := account(files, "/etc/passwd", name, 2)
 	if err != nil {
 		return "", err
 	}
 	if hasGroup {
-		if gid, _, err = account(files, "/etc/group", group); err != nil {
+		found, err := account(files, "/etc/group", group, 1)
+		if err != nil {
 			return "", err
 		}
+		user = []string{user[0], found[0]}
 	}
-	return uid + ":" + gid, nil
+	return strings.Join(user, ":"), nil
 }
 
 // account finds a name or number in a file of colon-separated fields
-// (passwd(5), group(5)) and returns its third and fourth field. A number that
-// does not stand there has the primary group 0, as the runtimes have it.
-func account(files *tree.Tree, file, name string) (id, group string, err error) {
-	_, notNumber := strconv.ParseUint(name, 10, 32)
+// (passwd(5), group(5)) and returns its ids: the third field, and what follows
+// it. A line whose fields are no ids counts as absent. A number that does not
+// stand there has the primary group 0, as the runtimes have it.
+func account(files *tree.Tree, file, name string, ids int) ([]string, error) {
 	at, err := files.Resolve(file)
 	if err == nil {
 		data, err := at.Node.ReadAll(1 << 20)
 		if err != nil {
-			return "", "", err
+			return nil, err
 		}
 		for line := range strings.SplitSeq(string(data), "\n") {
 			f := strings.Split(line, ":")
-			if len(f) >= 4 && (f[0] == name || (notNumber == nil && f[2] == name)) {
-				return f[2], f[3], nil
+			if len(f) < 4 || slices.ContainsFunc(f[2:2+ids], notID) {
+				continue
+			}
+			if f[0] == name || f[2] == name {
+				return f[2 : 2+ids], nil
 			}
 		}
 	}
-	if notNumber == nil {
-		return name, "0", nil
+	if notID(name) {
+		return nil, fmt.Errorf("%q is not in its %s", name, file)
 	}
-	return "", "", fmt.Errorf("%q is not in its %s", name, file)
+	return []string{name, "0"}[:ids], nil
+}
+
+func notID(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 32)
+	return err != nil
 }
 
 // ParsePlatform reads os/architecture[/variant].

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,4 +75,28 @@ func TestUserOfParent(t *testing.T) {
 	if want := `cannot inherit the parent's user: "nobody" is not in its /etc/passwd; name one with the key user`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+// Whatever stands in a parent's /etc/passwd and /etc/group, and whatever its
+// config calls its user: ids are numbers, or there is an error.
+func FuzzNumericUser(f *testing.F) {
+	f.Add("web:staff", "root:x:0:0::/:\nweb:x:33:34::/:\n", "staff:x:50:\n")
+	f.Add(":", ":::::\n", "a:b:-1:")
+	f.Fuzz(func(t *testing.T, user, passwd, group string) {
+		files := tree.New()
+		for name, text := range map[string]string{"/etc/passwd": passwd, "/etc/group": group} {
+			if err := files.Insert(name, tree.NewFile([]byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		numbers, err := numericUser(user, files)
+		if err != nil {
+			return
+		}
+		for id := range strings.SplitSeq(numbers, ":") {
+			if _, err := strconv.ParseUint(id, 10, 32); err != nil {
+				t.Errorf("%q of %q", numbers, user)
+			}
+		}
+	})
 }

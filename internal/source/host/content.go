@@ -20,7 +20,8 @@ var _ tree.Content = (*content)(nil)
 
 // Identity tells this state of the file from any other: device, inode, size,
 // and the times of its last change in nanoseconds. It is "" where the system
-// does not say, and then nothing may be concluded.
+// does not say or the file has been written just now, and then nothing may be
+// concluded.
 func (c *content) Identity() string { return identityOf(c.info) }
 
 // Open opens the file for reading and follows no link. It fails where another

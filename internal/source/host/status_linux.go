@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 )
 
 // openFlags keep open(2) from following a link, and from waiting for a writer
@@ -30,10 +31,20 @@ func statusOf(info fs.FileInfo) status {
 	}
 }
 
+// settled is how old a change must be to be told from another one by its
+// time: file systems keep it in steps of up to two seconds.
+const settled = 2 * time.Second
+
 func identityOf(info fs.FileInfo) string {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return ""
+	}
+	now := time.Now()
+	for _, at := range []syscall.Timespec{s.Mtim, s.Ctim} {
+		if now.Sub(time.Unix(at.Unix())) < settled {
+			return ""
+		}
 	}
 	return fmt.Sprintf("%d:%d:%d:%d.%09d:%d.%09d", s.Dev, s.Ino, s.Size, s.Mtim.Sec, s.Mtim.Nsec, s.Ctim.Sec, s.Ctim.Nsec)
 }
