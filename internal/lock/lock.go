@@ -1,0 +1,173 @@
+// Package lock is smith.lock: which packages and images exactly a spec's
+// answer was, for each platform, so that a later build uses the same. It reads
+// and writes the file; it asks nobody and chooses nothing.
+package lock
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Version is the version of the file's form.
+const Version = 1
+
+// A Lock is what was chosen.
+type Lock struct {
+	Version int `yaml:"version"`
+	// Platforms are by their names, such as "linux/amd64".
+	Platforms map[string]*Platform `yaml:"platforms"`
+}
+
+// A Platform is what was chosen for one.
+type Platform struct {
+	// Requests are what the spec asked for, sorted.
+	Requests []string `yaml:"requests,omitempty"`
+	// Packages are all of the set, also those whose files no image needed,
+	// sorted by name.
+	Packages []Package `yaml:"packages,omitempty"`
+	Images   []Image   `yaml:"images,omitempty"`
+}
+
+// A Package is one of the set.
+type Package struct {
+	Name         string `yaml:"name"`
+	Version      string `yaml:"version"`
+	Architecture string `yaml:"architecture"`
+	// URL is where it was offered, or the path of a file as the spec has it.
+	URL    string `yaml:"url"`
+	Size   int64  `yaml:"size"`
+	SHA256 string `yaml:"sha256"`
+	// Key is the fingerprint of the key that vouched for it, "" where none did.
+	Key string `yaml:"key,omitempty"`
+}
+
+// String names the package as messages do.
+func (p Package) String() string { return p.Name + " " + p.Version + " " + p.Architecture }
+
+// An Image is an image input.
+type Image struct {
+	Reference string `yaml:"reference"`
+	Digest    string `yaml:"digest"`
+}
+
+// maxFile bounds smith.lock.
+const maxFile = 64 << 20
+
+// ReadFile reads the lock at a path. The error is fs.ErrNotExist where there
+// is none.
+func ReadFile(path string) (*Lock, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	l, err := Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w; smith lock --update makes it anew", path, err)
+	}
+	return l, nil
+}
+
+// Decode reads a lock, strictly.
+func Decode(data []byte) (*Lock, error) {
+	l := &Lock{}
+	if err := yaml.Load(data, l, yaml.WithKnownFields()); err != nil {
+		return nil, err
+	}
+	if l.Version != Version {
+		return nil, fmt.Errorf("it is of version %d, and this smith knows %d", l.Version, Version)
+	}
+	for name, p := range l.Platforms {
+		if p == nil {
+			return nil, fmt.Errorf("platform %s is empty", name)
+		}
+		for _, pkg := range p.Packages {
+			if err := pkg.check(); err != nil {
+				return nil, fmt.Errorf("platform %s: %w", name, err)
+			}
+		}
+	}
+	return l, nil
+}
+
+var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func (p Package) check() error {
+	switch {
+	case p.Name == "" || p.Version == "" || p.Architecture == "" || p.URL == "":
+		return fmt.Errorf("package %s lacks a name, version, architecture or url", p)
+	case !sha256Form.MatchString(p.SHA256):
+		return fmt.Errorf("package %s: sha256 %.80q is none", p, p.SHA256)
+	case p.Size < 0:
+		return fmt.Errorf("package %s: size %d is none", p, p.Size)
+	}
+	return nil
+}
+
+// Encode returns the file: sorted, so that a diff shows what changed.
+func (l *Lock) Encode() ([]byte, error) {
+	for _, p := range l.Platforms {
+		slices.Sort(p.Requests)
+		slices.SortFunc(p.Packages, func(a, b Package) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Version, b.Version))
+		})
+		slices.SortFunc(p.Images, func(a, b Image) int { return cmp.Compare(a.Reference, b.Reference) })
+	}
+	var out bytes.Buffer
+	out.WriteString("# Written by smith lock; smith lock --update moves it on.\n")
+	d, err := yaml.NewDumper(&out, yaml.WithIndent(2))
+	if err == nil {
+		err = d.Dump(l)
+	}
+	if err == nil {
+		err = d.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot write a lock: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// WriteFile puts the lock at a path: the old one stays, or the new one is there.
+func (l *Lock) WriteFile(path string) error {
+	data, err := l.Encode()
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".smith.lock.*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// Absent says whether an error of ReadFile means that there is no lock.
+func Absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
