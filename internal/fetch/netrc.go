@@ -1,7 +1,12 @@
 package fetch
 
 import (
+	"errors"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -120,4 +125,26 @@ func NewLogin(address, user, password string) Netrc {
 	m := parseMachine(address)
 	m.user, m.password = user, password
 	return Netrc{m}
+}
+
+// UserLogins reads the user's netrc: the file that NETRC names, else ~/.netrc
+// (~/_netrc on Windows). Where there is none nobody logs in.
+func UserLogins() (Netrc, error) {
+	file := os.Getenv("NETRC")
+	if file == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, nil //nolint:nilerr // no home, no netrc
+		}
+		name := ".netrc"
+		if runtime.GOOS == "windows" {
+			name = "_netrc"
+		}
+		file = filepath.Join(home, name)
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return ParseNetrc(data), err
 }

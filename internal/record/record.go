@@ -38,6 +38,10 @@ type Input struct {
 	Name string `json:"name"`
 	// Digest is the manifest's or file's digest, "" for this machine's files.
 	Digest string `json:"digest,omitempty"`
+	// URL is where a package was offered.
+	URL string `json:"url,omitempty"`
+	// Key is the fingerprint of the key that vouched for a package.
+	Key string `json:"key,omitempty"`
 	// Note says how the kind was decided, or what vouches for the input.
 	Note string `json:"note,omitempty"`
 }

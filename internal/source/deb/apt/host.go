@@ -321,3 +321,14 @@ func (h *Host) Proxy(r *http.Request) (*url.URL, error) {
 	}
 	return http.ProxyFromEnvironment(r)
 }
+
+// AllKeys returns the keys that vouch for any source of the machine.
+func (h *Host) AllKeys() *openpgp.Keyring {
+	all := h.Trusted()
+	for _, s := range h.Sources {
+		if s.Keys != nil {
+			all = openpgp.Join(all, s.Keys)
+		}
+	}
+	return all
+}

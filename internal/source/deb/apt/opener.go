@@ -96,7 +96,7 @@ func (o *Opener) read(s *Source, d *document, events event.Listener) (*Release, 
 	if err != nil {
 		return nil, err
 	}
-	r, err := parseRelease(text)
+	r, err := readRelease(text)
 	if err != nil {
 		return nil, err
 	}

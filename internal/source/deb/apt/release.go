@@ -20,9 +20,9 @@ type releaseFile struct {
 	digest digest.Digest
 }
 
-// parseRelease reads a Release file (wiki.debian.org/DebianRepository/Format).
+// readRelease reads a Release file (wiki.debian.org/DebianRepository/Format).
 // Only digests of SHA-256 and SHA-512 count; older ones vouch for nothing.
-func parseRelease(text []byte) (*Release, error) {
+func readRelease(text []byte) (*Release, error) {
 	p, err := control.NewReader(bytes.NewReader(text)).Next()
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the release: %w", err)

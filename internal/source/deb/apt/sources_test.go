@@ -205,9 +205,9 @@ func FuzzSources(f *testing.F) {
 	})
 }
 
-func TestParseRelease(t *testing.T) {
+func TestReadRelease(t *testing.T) {
 	const sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	r, err := parseRelease([]byte("Origin: Debian\nSuite: stable\nCodename: bookworm\nDate: Sat,  1 Jun 2024 08:53:33 UTC\n" +
+	r, err := readRelease([]byte("Origin: Debian\nSuite: stable\nCodename: bookworm\nDate: Sat,  1 Jun 2024 08:53:33 UTC\n" +
 		"Valid-Until: Sat, 08 Jun 2024 08:53:33 +0000\nNotAutomatic: yes\nAcquire-By-Hash: yes\nArchitectures: all amd64\n" +
 		"MD5Sum:\n d41d8cd98f00b204e9800998ecf8427e 0 main/old\nSHA256:\n " + sum + " 0 main/binary-amd64/Packages\n " +
 		sum + " 7 main/binary-amd64/Packages.gz\n " + sum + " 7 main/binary-all/Packages.xz\n"))
@@ -226,16 +226,16 @@ func TestParseRelease(t *testing.T) {
 		"Date: Sat, 1 Jun 2024 08:53:33 UTC\n": "names no file with a digest of SHA-256 or SHA-512",
 		"Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n": `"abc 1 a" is no DIGEST SIZE NAME`,
 	} {
-		if _, err := parseRelease([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readRelease([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
 }
 
-func FuzzParseRelease(f *testing.F) {
+func FuzzReadRelease(f *testing.F) {
 	f.Add([]byte("Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if r, err := parseRelease(text); err == nil && (len(r.files) == 0 || r.Date.IsZero()) {
+		if r, err := readRelease(text); err == nil && (len(r.files) == 0 || r.Date.IsZero()) {
 			t.Errorf("%+v", r)
 		}
 	})
