@@ -14,7 +14,9 @@ import (
 
 	"smith/internal/archive"
 	"smith/internal/event"
+	"smith/internal/fetch"
 	"smith/internal/image"
+	"smith/internal/lock"
 	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/registry"
@@ -47,6 +49,13 @@ type Options struct {
 	// Epoch is SOURCE_DATE_EPOCH, or nil: the time that stands where a time
 	// must stand.
 	Epoch *time.Time
+
+	// Lock is what to use in place of what repositories have now, or nil.
+	Lock *lock.Lock
+	// Keep are versions that Lock keeps where it can.
+	Keep *lock.Lock
+	// Network says how files are fetched.
+	Network fetch.Options
 
 	Store *store.Store
 	// Registry is asked for images in registries, and takes one.

@@ -65,19 +65,12 @@ func (p *plan) close() error {
 func (p *plan) sources() error {
 	s := p.Spec
 	c := reference.Context{Type: s.Type, Mock: s.Mock != nil, Family: family(), Stat: p.stat}
-	switch names := s.Packages; {
-	case len(names) > 1:
-		return fmt.Errorf("%s: several packages need a source of packages, which this smith does not have yet; name one image", p.place("packages", 0))
-	case len(names) == 1 || s.Type == "host":
-		name := ""
-		if len(names) == 1 {
-			name = names[0]
-		}
-		r, err := reference.Parse(name, c)
-		if err != nil {
-			return fmt.Errorf("%s: package: %w", p.place("packages", 0), err)
-		}
-		if p.pkg, err = p.source(r, "image"); err != nil {
+	names, err := p.names(c)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		if p.pkg, err = p.packageSource(names); err != nil {
 			return fmt.Errorf("%s: package: %w", p.place("packages", 0), err)
 		}
 	}
@@ -86,6 +79,9 @@ func (p *plan) sources() error {
 	}
 	r, err := reference.ParseParent(s.Parent, c)
 	if err == nil {
+		if r.Decided != "" {
+			p.Events.Note(r.String() + ": " + r.Decided)
+		}
 		p.parent, err = p.source(r, "parent")
 	}
 	if err != nil {
@@ -94,23 +90,23 @@ func (p *plan) sources() error {
 	return nil
 }
 
-// source returns the source that a reference stands for.
-func (p *plan) source(r reference.Reference, kind string) (source.Source, error) {
-	if r.Decided != "" {
-		p.Events.Note(r.String() + ": " + r.Decided)
+// packageSource returns the source that the spec's packages stand for.
+func (p *plan) packageSource(names []reference.Reference) (source.Source, error) {
+	if names[0].Family != "" {
+		return p.packages(names)
 	}
+	return p.source(names[0], "image")
+}
+
+// source returns the source of files that are no packages.
+func (p *plan) source(r reference.Reference, kind string) (source.Source, error) {
 	switch r.Kind {
 	case reference.Host:
 		return host.New("/"), nil
-	case reference.Archive, reference.Layout:
-		return &oci.Source{Path: p.path(r.Path), Tag: r.Tag, Kind: kind, Store: p.Store, Events: p.Events}, nil
 	case reference.Registry:
 		return &oci.Source{Remote: r, Registry: p.Registry, Kind: kind, Store: p.Store, Events: p.Events}, nil
-	case reference.Package:
-		return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
-			r, r.Family, decided(r))
 	default:
-		return nil, fmt.Errorf("%s is a .%s package, which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host", r, r.Family)
+		return &oci.Source{Path: p.path(r.Path), Tag: r.Tag, Kind: kind, Store: p.Store, Events: p.Events}, nil
 	}
 }
 

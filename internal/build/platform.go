@@ -39,6 +39,9 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	if err != nil {
 		return nil, err
 	}
+	if err := j.dateByPackages(selection.Tree); err != nil {
+		return nil, err
+	}
 	j.dropForeignProgram(selection)
 	files, reasons, err := j.furnish(selection)
 	if err != nil {
@@ -96,7 +99,7 @@ func (p *plan) offer(ctx context.Context, s source.Source, platform *ocispec.Pla
 		p.opened = append(p.opened, offer.Close)
 	}
 	*platform = offer.Platform
-	return offer, nil
+	return offer, p.checkImage(offer, *platform)
 }
 
 // choose has the closure work out the files of the new layer.
@@ -253,5 +256,6 @@ func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map
 		size += f.Size
 	}
 	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
+	r.Inputs = contributing(r.Inputs, r.Files)
 	return r, size, err
 }

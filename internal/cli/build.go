@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -12,16 +11,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/build"
+	"smith/internal/lock"
 	"smith/internal/reference"
-	"smith/internal/spec"
 )
 
 // A buildCommand holds the flags of smith and smith build, which are the same.
 type buildCommand struct {
-	*app
-	conf, dir, image, number string
-	fast, strict             bool
-	platforms                []string
+	specCommand
+	image, number        string
+	fast, locked, strict bool
 }
 
 func (b *buildCommand) command() *cobra.Command {
@@ -44,12 +42,11 @@ build that fails leaves the image that was there.`,
 
 func (b *buildCommand) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&b.conf, "conf", "c", "smith.yaml", "the file that describes the image")
-	f.StringVarP(&b.dir, "dir", "d", ".", "folder that the file and its paths count from")
+	b.specFlags(cmd)
+	f.BoolVar(&b.locked, "locked", false, "use exactly what smith.lock holds, and fail where there is none")
 	b.outputFlags(cmd)
 	f.BoolVarP(&b.fast, "fast", "f", false, "accepted for users of the original: every build takes from the cache what it can")
 	f.BoolVar(&b.strict, "strict", false, "fail where allow-missing has a name that nothing lacks")
-	f.StringSliceVar(&b.platforms, "platform", nil, "platform to build, such as linux/amd64 (default: the spec's, else this machine's)")
 }
 
 // outputFlags are those of every command that writes an image.
@@ -62,19 +59,19 @@ func (b *buildCommand) outputFlags(cmd *cobra.Command) {
 }
 
 func (b *buildCommand) run(ctx context.Context) error {
-	dir, err := filepath.Abs(b.dir)
-	if err != nil {
-		return fmt.Errorf("cannot find folder %s: %w", b.dir, err)
-	}
-	file := b.conf
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(b.dir, file)
-	}
-	s, err := spec.ReadFile(file)
+	o, file, err := b.options()
 	if err != nil {
 		return err
 	}
-	return b.build(ctx, build.Options{Spec: s, SpecName: filepath.Base(b.conf), Dir: dir, Name: filepath.Base(dir), Strict: b.strict})
+	o.Lock, err = lock.ReadFile(file)
+	if lock.Absent(err) && b.locked {
+		return fmt.Errorf("%s is not there: smith lock writes it", file)
+	}
+	if err != nil && !lock.Absent(err) {
+		return err
+	}
+	o.Strict = b.strict
+	return b.build(ctx, o)
 }
 
 // build completes the options from the flags, builds, and tells what came out.
@@ -83,23 +80,12 @@ func (b *buildCommand) build(ctx context.Context, o build.Options) error {
 	if o.Target, err = reference.ParseOutput(b.image); err != nil {
 		return usageError{err}
 	}
-	for _, text := range b.platforms {
-		p, err := build.ParsePlatform(text)
-		if err != nil {
-			return usagef("--platform: %w", err)
-		}
-		o.Platforms = append(o.Platforms, p)
-	}
 	if err := b.moment(&o); err != nil {
 		return err
 	}
-	if o.Store, err = b.store(); err != nil {
-		return err
-	}
 	o.Version, o.Commit = b.version.Number, b.version.Commit
-	display := b.display()
-	o.Events = display
-	if o.Registry, err = b.registry(o.Store, display); err != nil {
+	display, err := b.begins(&o)
+	if err != nil {
 		return err
 	}
 	began := time.Now()

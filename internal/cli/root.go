@@ -93,6 +93,7 @@ type app struct {
 
 	verbose, quiet bool
 	insecure       bool
+	offline        bool
 	ca, cert, key  string
 	progress       string
 	cacheDir       string
@@ -100,7 +101,7 @@ type app struct {
 }
 
 func (a *app) root() *cobra.Command {
-	build := &buildCommand{app: a}
+	build := &buildCommand{specCommand: specCommand{app: a}}
 	showVersion := false
 	root := &cobra.Command{
 		Use:   "smith",
@@ -137,12 +138,13 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	flags.StringVar(&a.ca, "ca", "", "file of certificates that vouch for registries, beside the system's")
 	flags.StringVar(&a.cert, "cert", "", "file of the certificate by which registries know you")
 	flags.StringVar(&a.key, "key", "", "file of that certificate's key")
+	flags.BoolVar(&a.offline, "offline", false, "ask no network for packages: take them from the cache and from folders")
 	flags.StringVar(&a.progress, "progress", "auto", "how progress is shown: auto, plain, none")
 	flags.StringVar(&a.cacheDir, "cache-dir", "", "folder of the cache (default: smith in the user's cache folder)")
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	build.flags(root)
 	root.AddCommand(a.uploadCommand(), a.downloadCommand(), a.loginCommand(), a.logoutCommand())
-	root.AddCommand(build.command(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
+	root.AddCommand(build.command(), a.lockCommand(), a.fetchCommand(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
 		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.reportCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
 	return root
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) wrapCommand() *cobra.Command {
-	b := &buildCommand{app: a}
+	b := &buildCommand{specCommand: specCommand{app: a}}
 	s := &spec.Spec{Type: "host"}
 	cmd := &cobra.Command{
 		Use:   "wrap PROGRAM [-- ARGS]",

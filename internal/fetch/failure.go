@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -114,6 +115,8 @@ func connectionError(err error) error {
 	switch {
 	case isDNS && dns.IsNotFound:
 		return fmt.Errorf("the host %s is not known", dns.Name)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return errors.New("nobody listens there")
 	case isCertificate(err):
 		return fmt.Errorf("%w; -k does not check certificates", err)
 	case errors.Is(err, errRedirect):

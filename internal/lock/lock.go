@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -171,3 +172,48 @@ func (l *Lock) WriteFile(path string) error {
 
 // Absent says whether an error of ReadFile means that there is no lock.
 func Absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// Changes says in lines what a lock has that the old one, which may be nil,
+// had not, and the other way round.
+func (l *Lock) Changes(old *Lock) []string {
+	var lines []string
+	for _, platform := range slices.Sorted(maps.Keys(l.Platforms)) {
+		before := map[string]string{}
+		if old != nil && old.Platforms[platform] != nil {
+			before = old.Platforms[platform].versions()
+		}
+		now := l.Platforms[platform].versions()
+		changed := 0
+		for _, name := range slices.Sorted(maps.Keys(now)) {
+			switch was, known := before[name]; {
+			case !known && len(before) > 0:
+				lines = append(lines, fmt.Sprintf("%s: %s %s is new", platform, name, now[name]))
+			case known && was != now[name]:
+				lines = append(lines, fmt.Sprintf("%s: %s %s, was %s", platform, name, now[name], was))
+			default:
+				continue
+			}
+			changed++
+		}
+		for _, name := range slices.Sorted(maps.Keys(before)) {
+			if now[name] == "" {
+				lines = append(lines, fmt.Sprintf("%s: %s is gone", platform, name))
+				changed++
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%s: %d packages and images, %d changed", platform, len(now), changed))
+	}
+	return lines
+}
+
+// versions are those of packages and images by their names.
+func (p *Platform) versions() map[string]string {
+	all := map[string]string{}
+	for _, pkg := range p.Packages {
+		all[pkg.Name+":"+pkg.Architecture] = pkg.Version
+	}
+	for _, image := range p.Images {
+		all[image.Reference] = image.Digest
+	}
+	return all
+}

@@ -177,6 +177,8 @@ var mistakes = []struct{ text, want string }{
 	{"repositories: host", `smith.yaml:1:15: repositories: expected a list, found the string "host"`},
 	{"repositories: [hots]", `smith.yaml:1:16: repositories[0]: expected a map, or the word host, found the string "hots"`},
 	{"repositories: [{deb: http://a, suits: a}]", `smith.yaml:1:32: unknown key "suits"; did you mean "suites"?`},
+	{"repositories: [{deb: 'http://me:secret@a/'}]", `smith.yaml:1:22: repositories[0].deb: this is not an address such as http://mirror.example.org/debian ` +
+		`(http, https or file; a user and password stand in ~/.netrc or apt's auth.conf, never here)`},
 	{"package-database: 1", `smith.yaml:1:19: package-database: expected true or false, found the number 1`},
 	{"a-key-of-nobody: 1", "smith.yaml:1:1: unknown key \"a-key-of-nobody\"; `smith schema` lists the keys"},
 	{"? [a]\n: b", `smith.yaml:1:3: expected a key, found a list`},

@@ -22,6 +22,8 @@ type rule struct {
 	// check refuses what a pattern cannot; normal writes equal values the same.
 	check  func(string) bool
 	normal func(string) string
+	// hidden says that a wrong value is not shown: it may hold a password.
+	hidden bool
 	// plain says which values that YAML takes for something other than a
 	// string are accepted, as they are written.
 	plain plain
@@ -81,8 +83,10 @@ var rules = map[string]rule{
 		pattern: regexp.MustCompile(`^` + visible + `(?:[^\x00-\x1f\x7f]*` + visible + `)?$`),
 	},
 	"address": {
-		form:    "an address such as http://mirror.example.org/debian",
-		pattern: regexp.MustCompile(`^[^\x00-\x20\x7f]+$`), // a wrong one is not shown: it may hold a password
+		form: "an address such as http://mirror.example.org/debian (http, https or file; " +
+			"a user and password stand in ~/.netrc or apt's auth.conf, never here)",
+		pattern: regexp.MustCompile(`^(?:https?://[^\x00-\x20\x7f@]+|file:/[^\x00-\x20\x7f]+)$`),
+		hidden:  true,
 	},
 	"word": {
 		form:    "a word without spaces",

@@ -88,7 +88,7 @@ var agreements = []struct {
 	{"package: [a, '']", "none"},
 	{"pakage: a", "none"},
 	{"repositories: []", "both"},
-	{"repositories: [host, {host: true}, {deb: a, suite: b, components: [c]}]", "both"},
+	{"repositories: [host, {host: true}, {deb: http://a, suite: b, components: [c]}]", "both"},
 	{"repositories: [hots]", "none"},
 	{"repositories: [{deb: 7}]", "none"},
 	{"repositories: host", "none"},

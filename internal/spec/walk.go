@@ -392,6 +392,8 @@ func (d *decoder) matches(n *yaml.Node, r rule, text, at string) bool {
 		return true
 	case r.enum != nil:
 		d.fail(n, "%s: %s is not %s (%s)%s", at, quote(text), r.form, strings.Join(r.enum, ", "), suggest(r.enum, text))
+	case r.hidden:
+		d.fail(n, "%s: this is not %s", at, r.form)
 	default:
 		d.fail(n, "%s: %s is not %s", at, quote(text), r.form)
 	}

@@ -29,12 +29,9 @@ func (x *Index) File(p control.Paragraph) (fetch.File, error) {
 	if name == "" || path.Clean("/"+name) != "/"+strings.TrimPrefix(name, "./") {
 		return f, fmt.Errorf("%s: the index of %s says that its file is %q", f.Name, x.Source, name)
 	}
+	name = strings.TrimPrefix(name, "./") // in flat repositories
 	for _, mirror := range x.Source.Mirrors {
-		base := mirror
-		if strings.HasPrefix(name, "./") { // flat repositories' names count from the same place
-			name = name[2:]
-		}
-		f.Addresses = append(f.Addresses, base+(&url.URL{Path: name}).EscapedPath())
+		f.Addresses = append(f.Addresses, mirror+(&url.URL{Path: name}).EscapedPath())
 	}
 	return f, nil
 }

@@ -332,3 +332,8 @@ func (h *Host) AllKeys() *openpgp.Keyring {
 	}
 	return all
 }
+
+// Preferences are the machine's pins and its default release.
+func (h *Host) Preferences() (*Preferences, error) {
+	return HostPreferences(h.dir, h.Conf.Get("APT::Default-Release"))
+}

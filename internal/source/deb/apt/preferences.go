@@ -130,6 +130,9 @@ func (p *Preferences) Read(in io.Reader) error {
 	}
 }
 
+// Append adds the pins of others, which count where none of p matches.
+func (p *Preferences) Append(others *Preferences) { p.pins = append(p.pins, others.pins...) }
+
 func parsePin(p control.Paragraph) (pin, error) {
 	packages := strings.TrimSpace(p.Get("Package"))
 	if packages == "" {

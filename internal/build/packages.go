@@ -1,0 +1,93 @@
+package build
+
+import (
+	"fmt"
+	"slices"
+
+	"smith/internal/record"
+	"smith/internal/reference"
+	"smith/internal/source"
+	"smith/internal/source/deb"
+	"smith/internal/tree"
+)
+
+// names returns the spec's packages as references, all of them of one source.
+func (p *plan) names(c reference.Context) ([]reference.Reference, error) {
+	names := p.Spec.Packages
+	if len(names) == 0 && p.Spec.Type == "host" {
+		names = []string{""}
+	}
+	var all []reference.Reference
+	for i, name := range names {
+		r, err := reference.Parse(name, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: package: %w", p.place("packages", i), err)
+		}
+		if i > 0 && (r.Family == "" || r.Family != all[0].Family) {
+			return nil, fmt.Errorf("%s: package: %s and %s: several packages must be of one distribution's kind; an image or host stands alone",
+				p.place("packages", i), all[0], r)
+		}
+		if r.Decided != "" && (i == 0 || r.Decided != all[0].Decided) {
+			p.Events.Note(r.String() + ": " + r.Decided)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// packages returns the source of a distribution's packages.
+func (p *plan) packages(all []reference.Reference) (source.Source, error) {
+	if all[0].Family != "deb" {
+		return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
+			all[0], all[0].Family, decided(all[0]))
+	}
+	o := deb.Options{
+		Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
+		Network: p.Network, Store: p.Store, Events: p.Events,
+	}
+	if p.Lock != nil {
+		o.Locked = p.Lock.Platforms
+	}
+	if p.Keep != nil {
+		o.Keep = p.Keep.Platforms
+	}
+	for i, r := range all {
+		request := deb.Request{Text: r.Name, Where: p.place("packages", i)}
+		if r.Kind == reference.Local {
+			request.Text, request.File = r.Path, true
+		}
+		o.Requests = append(o.Requests, request)
+	}
+	for i, r := range p.Spec.Repositories {
+		o.Repositories = append(o.Repositories, deb.Repository{
+			Host: r.Host, Mirrors: r.Deb, Suites: r.Suites, Components: r.Components, Architectures: r.Architectures,
+			Keys: r.SignedBy, Trusted: r.Trusted, AnyDate: !r.CheckValidUntil, Where: p.place("repositories", i),
+		})
+	}
+	return deb.New(o), nil
+}
+
+// packaged is the kind of inputs and origins that are packages.
+const packaged = "package"
+
+// contributing leaves out the packages that no file of the image is of.
+func contributing(inputs []record.Input, files []record.File) []record.Input {
+	used := map[string]bool{}
+	for _, f := range files {
+		if f.Origin != nil {
+			used[f.Origin.Digest] = true
+		}
+	}
+	return slices.DeleteFunc(inputs, func(in record.Input) bool { return in.Kind == packaged && !used[in.Digest] })
+}
+
+// dateByPackages dates what packages offer by the newest file that is kept:
+// that follows from the packages alone, not from when a repository was made.
+func (j *job) dateByPackages(files *tree.Tree) error {
+	return files.Walk(func(n *tree.Node) error {
+		if n.Origin != nil && n.Origin.Kind == packaged && n.ModTime.After(j.pkg.Created) {
+			j.pkg.Created = n.ModTime
+		}
+		return nil
+	})
+}

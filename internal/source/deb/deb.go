@@ -1,0 +1,188 @@
+// Package deb offers the files of Debian packages: those that a request names
+// and all that they need, found in repositories or taken from a lock, verified,
+// fetched, and laid out as if they were installed. Nothing of them is executed.
+package deb
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/event"
+	"smith/internal/fetch"
+	"smith/internal/image"
+	"smith/internal/lock"
+	"smith/internal/record"
+	"smith/internal/source"
+	"smith/internal/source/deb/apt"
+	"smith/internal/source/packages"
+	"smith/internal/store"
+)
+
+// Options say which packages are offered.
+type Options struct {
+	// Requests are names as apt-get(8) takes them, and paths of .deb files.
+	Requests []Request
+	// Repositories are where packages are looked for; none is those of the
+	// machine.
+	Repositories []Repository
+	// Recommends takes recommended packages too.
+	Recommends bool
+	// Locked are the packages to use, by platform, in place of what the
+	// repositories have now; nil asks the repositories.
+	Locked map[string]*lock.Platform
+	// Keep are packages, by platform, whose versions stay where they can.
+	Keep map[string]*lock.Platform
+	// Archives are where files are asked for that no mirror has: see
+	// lock.Addresses.
+	Archives []string
+	// Dir is the folder that paths count from.
+	Dir string
+	// Root is where the machine's configuration lies, "/" but for tests.
+	Root string
+	// Network says how files are fetched; its Logins and Proxy are set here.
+	Network fetch.Options
+	Store   *store.Store
+	Events  event.Listener
+}
+
+// A Request is one package that is asked for.
+type Request struct {
+	// Text is the request as it is written.
+	Text string
+	// File says that it is the path of a .deb.
+	File bool
+	// Where tells the reader where it stands: "smith.yaml:2".
+	Where string
+}
+
+// A Source is packages of Debian. It is safe for several platforms at once.
+type Source struct {
+	Options
+	once    sync.Once
+	machine *machine
+	err     error
+}
+
+var _ source.Source = (*Source)(nil)
+
+// New returns a source.
+func New(o Options) *Source {
+	if o.Root == "" {
+		o.Root = "/"
+	}
+	return &Source{Options: o}
+}
+
+// Open chooses the packages for a platform and offers their files. A zero
+// platform asks for linux with the machine's own architecture.
+func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
+	platform = settled(platform)
+	chosen, err := s.choose(ctx, platform)
+	if err != nil {
+		return nil, err
+	}
+	set := make([]packages.Package, len(chosen))
+	inputs := make([]record.Input, len(chosen))
+	for i, p := range chosen {
+		set[i], inputs[i] = p, p.input()
+	}
+	opened, err := packages.New(ctx, set, Rules())
+	if err != nil {
+		return nil, err
+	}
+	return &source.Offer{Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close}, nil
+}
+
+// settled is the platform that a zero one stands for.
+func settled(p ocispec.Platform) ocispec.Platform {
+	if p.Architecture == "" {
+		p.OS, p.Architecture = "linux", runtime.GOARCH
+	}
+	return p
+}
+
+// choose returns the set for a platform: the lock's, or what resolution gives.
+func (s *Source) choose(ctx context.Context, platform ocispec.Platform) ([]*pkg, error) {
+	s.once.Do(func() { s.machine, s.err = newMachine(s.Options) })
+	if s.err != nil {
+		return nil, s.err
+	}
+	if s.Locked != nil {
+		return s.fromLock(platform)
+	}
+	architecture, err := Architecture(platform)
+	if err != nil {
+		return nil, err
+	}
+	return s.resolve(ctx, architecture, s.Keep[image.PlatformName(platform)])
+}
+
+// A machine is what the configuration says, read once for all platforms.
+type machine struct {
+	sources     []*apt.Source
+	preferences *apt.Preferences
+	fetch       *fetch.Client
+	opener      *apt.Opener
+}
+
+func newMachine(o Options) (*machine, error) {
+	m := &machine{preferences: &apt.Preferences{}}
+	logins, err := fetch.UserLogins()
+	if err != nil {
+		return nil, err
+	}
+	network := o.Network
+	network.Store, network.Events, network.Logins = o.Store, o.Events, logins
+	if o.Locked == nil {
+		host, err := m.configure(o)
+		if err != nil {
+			return nil, err
+		}
+		if host != nil {
+			network.Logins, network.Proxy = append(logins, host.Logins...), host.Proxy
+		}
+	}
+	m.fetch = fetch.New(network)
+	m.opener = &apt.Opener{Fetch: m.fetch, Store: o.Store, Events: o.Events, Now: time.Now()}
+	return m, nil
+}
+
+// configure reads the repositories. The machine's configuration is read where
+// they ask for it, and where somebody has to say which keys are trusted.
+func (m *machine) configure(o Options) (*apt.Host, error) {
+	native, err := Architecture(settled(ocispec.Platform{}))
+	if err != nil {
+		native = "amd64" // only names such as $(ARCH) in the machine's sources
+	}
+	host, hostErr := apt.ReadHost(o.Root, native, o.Events)
+	repositories := o.Repositories
+	if len(repositories) == 0 {
+		repositories = []Repository{{Host: true}}
+	}
+	for _, r := range repositories {
+		switch {
+		case r.Host && hostErr != nil:
+			return nil, hostErr
+		case r.Host:
+			m.sources = append(m.sources, host.Sources...)
+			if m.preferences, err = host.Preferences(); err != nil {
+				return nil, err
+			}
+		default:
+			sources, err := r.sources(o, host)
+			if err != nil {
+				return nil, err
+			}
+			m.sources = append(m.sources, sources...)
+		}
+	}
+	if len(m.sources) == 0 {
+		return nil, errors.New("no repository is left to look for packages in")
+	}
+	return host, nil
+}

@@ -1,0 +1,117 @@
+package deb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"smith/internal/image"
+	"smith/internal/lock"
+	"smith/internal/source/deb/apt"
+	"smith/internal/store"
+)
+
+// Lock returns what is chosen for a platform, without opening any package of a
+// repository.
+func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Platform, error) {
+	chosen, err := s.choose(ctx, settled(platform))
+	if err != nil {
+		return nil, err
+	}
+	l := &lock.Platform{Requests: s.wanted()}
+	for _, p := range chosen {
+		l.Packages = append(l.Packages, p.locked)
+	}
+	return l, nil
+}
+
+// Fetch brings the files of what is chosen for a platform to the cache, and
+// hands each over, several at once.
+func (s *Source) Fetch(ctx context.Context, platform ocispec.Platform, take func(lock.Package, *store.Entry) error) error {
+	chosen, err := s.choose(ctx, settled(platform))
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(16)
+	for _, p := range chosen {
+		group.Go(func() error {
+			e, err := p.fetch(ctx)
+			if err != nil {
+				return err
+			}
+			return errors.Join(take(p.locked, e), e.Close())
+		})
+	}
+	return group.Wait()
+}
+
+// wanted is what the spec asks for, in the words of a lock.
+func (s *Source) wanted() []string {
+	var all []string
+	for _, r := range s.Requests {
+		all = append(all, r.Text)
+	}
+	if s.Recommends {
+		all = append(all, "recommends: true")
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// fromLock returns the packages that the lock has for a platform, if it was
+// made for what the spec asks for.
+func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
+	name := image.PlatformName(platform)
+	l := s.Locked[name]
+	if l == nil {
+		return nil, fmt.Errorf("smith.lock does not fit: it has no packages for %s; smith lock --update adds them", name)
+	}
+	if changes := difference(l.Requests, s.wanted()); changes != "" {
+		return nil, fmt.Errorf("smith.lock does not fit: %s; smith lock takes that in and keeps the other versions, smith lock --update renews all", changes)
+	}
+	var all []*pkg
+	for _, p := range l.Packages {
+		all = append(all, &pkg{source: s, locked: p})
+	}
+	return all, nil
+}
+
+// difference says what one list has that the other has not, "" for nothing.
+func difference(old, now []string) string {
+	var changes []string
+	for _, r := range now {
+		if !slices.Contains(old, r) {
+			changes = append(changes, "the spec asks for "+r+" now")
+		}
+	}
+	for _, r := range old {
+		if !slices.Contains(now, r) {
+			changes = append(changes, "the spec does not ask for "+r+" any more")
+		}
+	}
+	return strings.Join(changes, ", ")
+}
+
+// pinned returns preferences that keep the versions of a lock before those of
+// the machine. A version that nobody offers any more pins nothing.
+func (m *machine) pinned(keep *lock.Platform) (*apt.Preferences, error) {
+	if keep == nil || len(keep.Packages) == 0 {
+		return m.preferences, nil
+	}
+	var pins strings.Builder
+	for _, p := range keep.Packages {
+		fmt.Fprintf(&pins, "Package: %s\nPin: version %s\nPin-Priority: 1001\n\n", p.Name, p.Version)
+	}
+	all := &apt.Preferences{}
+	if err := all.Read(strings.NewReader(pins.String())); err != nil {
+		return nil, err
+	}
+	all.Append(m.preferences)
+	return all, nil
+}

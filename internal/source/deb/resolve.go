@@ -1,0 +1,204 @@
+package deb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/lock"
+	"smith/internal/resolve"
+	"smith/internal/source/deb/apt"
+)
+
+// resolve asks the repositories for the requests and all that they need.
+// The versions to keep stay where they can.
+func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Platform) ([]*pkg, error) {
+	requests, files, err := s.requests(ctx, architecture)
+	if err != nil {
+		return nil, err
+	}
+	offers, closeAll, err := s.offers(ctx, requests, architecture)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll()
+	if len(files) > 0 {
+		list := make(apt.Files, len(files))
+		for i, f := range files {
+			list[i] = f.paragraph
+		}
+		offers = append([]*apt.Offer{{Packages: list}}, offers...)
+	}
+	preferences, err := s.machine.pinned(keep)
+	if err != nil {
+		return nil, err
+	}
+	catalogue := apt.NewCatalogue(offers, preferences, architecture, s.Recommends)
+	solution, err := catalogue.Resolve(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	var all []*pkg
+	for _, id := range solution.IDs() {
+		v, err := catalogue.Version(id)
+		if err != nil {
+			return nil, err
+		}
+		p, err := s.chosen(v, files)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
+	return all, s.tell(catalogue, solution)
+}
+
+// requests reads what is asked for. A file asks for the version that it holds.
+func (s *Source) requests(ctx context.Context, architecture string) ([]apt.Request, []*debFile, error) {
+	var requests []apt.Request
+	var files []*debFile
+	for _, r := range s.Requests {
+		if !r.File {
+			request, err := apt.ParseRequest(r.Text)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", r.Where, err)
+			}
+			requests = append(requests, request)
+			continue
+		}
+		f, err := s.readFile(ctx, r.Text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", r.Where, err)
+		}
+		p := f.paragraph
+		if of := p.Get("Architecture"); of != "all" && of != architecture {
+			return nil, nil, fmt.Errorf("%s: %s is a package for %s, and the image is for %s", r.Where, r.Text, of, architecture)
+		}
+		requests = append(requests, apt.Request{Name: p.Get("Package"), Version: p.Get("Version")})
+		files = append(files, f)
+	}
+	return requests, files, nil
+}
+
+// offers opens the lists of packages for an architecture, and for the others
+// that requests name.
+func (s *Source) offers(ctx context.Context, requests []apt.Request, architecture string) ([]*apt.Offer, func(), error) {
+	architectures := []string{architecture}
+	for _, r := range requests {
+		if a := r.Architecture; a != "" && a != "all" && a != "any" && !slices.Contains(architectures, a) {
+			architectures = append(architectures, a)
+		}
+	}
+	var offers []*apt.Offer
+	var opened []*apt.Index
+	closeAll := func() {
+		for _, x := range opened {
+			x.Close()
+		}
+	}
+	for _, a := range architectures {
+		indexes, err := s.machine.opener.Open(ctx, s.machine.sources, a)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		opened = append(opened, indexes...)
+		for _, x := range indexes {
+			offers = append(offers, x.Offer())
+		}
+	}
+	return offers, closeAll, nil
+}
+
+// chosen is a package of the solution, as the first that offers it has it.
+func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
+	p := &pkg{source: s, relations: v.Paragraph}
+	p.locked = lock.Package{Name: v.Name, Version: v.Version, Architecture: v.Architecture}
+	x, isIndex := v.Offers[0].Packages.(*apt.Index)
+	if !isIndex {
+		for _, f := range files {
+			if f.paragraph.Get("Package") == v.Name && f.paragraph.Get("Version") == v.Version {
+				p.locked.URL, p.locked.Size, p.locked.SHA256 = f.path, f.size, f.digest.Encoded()
+				return p, nil
+			}
+		}
+	}
+	file, err := x.File(v.Paragraph)
+	if err != nil {
+		return nil, err
+	}
+	p.addresses = file.Addresses
+	p.locked.URL, p.locked.Size, p.locked.SHA256 = file.Addresses[0], file.Size, file.Digest.Encoded()
+	p.locked.Key = x.Release.Key
+	return p, nil
+}
+
+// tell notes why each package is in the set.
+func (s *Source) tell(catalogue *apt.Catalogue, solution *resolve.Solution) error {
+	for _, c := range solution.Choices {
+		v, err := catalogue.Version(c.ID)
+		if err != nil {
+			return err
+		}
+		why := "the spec asks for " + c.Text
+		if c.By != resolve.None {
+			by, err := catalogue.Version(c.By)
+			if err != nil {
+				return err
+			}
+			why = by.Name + " " + c.Text
+		}
+		s.Events.Note(fmt.Sprintf("%s %s %s: %s", v.Name, v.Version, v.Architecture, why))
+	}
+	return nil
+}
+
+// onOffer says what to do where a locked package is found nowhere.
+func (s *Source) onOffer(ctx context.Context, p lock.Package) string {
+	const advice = "smith lock --update %s takes %s; or name a place that keeps old packages with archives"
+	if s.Network.Offline {
+		return fmt.Sprintf(advice, p.Name, "what the repositories have now")
+	}
+	version, err := s.candidate(ctx, p)
+	if err != nil || version == "" {
+		return fmt.Sprintf(advice, p.Name, "what the repositories have now")
+	}
+	return fmt.Sprintf("%s %s is on offer now: "+advice, p.Name, version, p.Name, "it")
+}
+
+// candidate returns the version of a package that the repositories have now.
+func (s *Source) candidate(ctx context.Context, p lock.Package) (string, error) {
+	options := s.Options
+	options.Locked = nil
+	now := New(options)
+	var err error
+	if now.machine, err = newMachine(options); err != nil {
+		return "", err
+	}
+	native := p.Architecture
+	if native == "all" {
+		if native, err = Architecture(settled(ocispec.Platform{})); err != nil {
+			return "", err
+		}
+	}
+	offers, closeAll, err := now.offers(ctx, nil, native)
+	if err != nil {
+		return "", err
+	}
+	defer closeAll()
+	catalogue := apt.NewCatalogue(offers, now.machine.preferences, native, false)
+	solution, err := catalogue.Resolve(ctx, []apt.Request{{Name: p.Name}})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range solution.Choices {
+		if v, err := catalogue.Version(c.ID); err == nil && v.Name == p.Name {
+			return v.Version, nil
+		}
+	}
+	return "", nil
+}
