@@ -13,6 +13,7 @@ const (
 	turnCount int  = iota
 )
 
+// turnOf returns the turn of a clause with those options.
 func (s *solver) turnOf(c Clause, options []variable) turn {
 	t := oneSlot
 	for _, v := range options {
@@ -26,50 +27,75 @@ func (s *solver) turnOf(c Clause, options []variable) turn {
 	return t
 }
 
-// An agenda remembers, for each turn, how far along the trail the packages
-// have no relation left to deal with.
+// An agenda remembers how far along the trail the packages have no relation
+// left to deal with.
 type agenda struct {
-	at    [turnCount]int
-	saved [][turnCount]int // by level: before its decision
+	progress
+	saved []progress // by level: before its decision
 }
+
+type progress struct {
+	turns [turnCount]int
+	weak  int // for undeclared
+}
+
+func (a *agenda) save() { a.saved = append(a.saved, a.progress) }
 
 func (a *agenda) undo(level int) {
 	if level < len(a.saved) {
-		a.at, a.saved = a.saved[level], a.saved[:level]
+		a.progress, a.saved = a.saved[level], a.saved[:level]
 	}
 }
 
-// choose returns the package to choose next, or nobody where all relations
-// hold: the best option of the first relation, in the order in which the
-// packages were chosen.
-func (s *solver) choose() (variable, error) {
+// choose returns what to decide next, or false where all relations hold. It is
+// the best option of the first relation, in the order in which the packages
+// were chosen. Before the first weak one, all weak ones that are known by then
+// are declared not dropped: a choice for one of them then heeds the others.
+func (s *solver) choose() (literal, bool, error) {
 	for t := range turn(turnCount) {
-		r := s.unmet(t)
-		if r == nil {
-			continue
+		if t == weakSlot {
+			if r := s.undeclared(); r != nil {
+				return r.dropped.no(), true, nil
+			}
 		}
-		s.agenda.saved = append(s.agenda.saved, s.agenda.at)
-		return s.best(r)
+		if r := s.unmet(t); r != nil {
+			v, err := s.best(r)
+			return v.yes(), true, err
+		}
 	}
-	return nobody, nil
+	return 0, false, nil
+}
+
+// undeclared returns the first weak relation that is neither met nor dropped
+// nor declared not to be.
+func (s *solver) undeclared() *relation {
+	return s.next(&s.agenda.weak, func(r *relation) bool {
+		return r.clause.Weak && s.sat.value[r.dropped] == 0 && s.toMeet(r)
+	})
 }
 
 // unmet returns the first relation of that turn that is not met but can be.
 func (s *solver) unmet(t turn) *relation {
+	return s.next(&s.agenda.turns[t], func(r *relation) bool { return r.turn == t && s.toMeet(r) })
+}
+
+// next returns the first relation that is as wanted. Those of packages on the
+// trail before at are not, and at moves on with the trail.
+func (s *solver) next(at *int, is func(*relation) bool) *relation {
 	for _, list := range [][]*relation{s.wanted, s.conditional} {
 		for _, r := range list {
-			if r.turn == t && s.toMeet(r) {
+			if is(r) {
 				return r
 			}
 		}
 	}
-	for at := &s.agenda.at[t]; *at < len(s.sat.trail); *at++ {
+	for ; *at < len(s.sat.trail); *at++ {
 		l := s.sat.trail[*at]
 		if !l.positive() {
 			continue
 		}
 		for _, r := range s.all[l.variable()].relations {
-			if r.turn == t && s.toMeet(r) {
+			if is(r) {
 				return r
 			}
 		}
@@ -79,7 +105,7 @@ func (s *solver) unmet(t turn) *relation {
 
 // toMeet tells whether the relation is called for, not met, and can be.
 func (s *solver) toMeet(r *relation) bool {
-	if r.owner != nobody && !s.chosen(r.owner) {
+	if r.owner != nobody && !s.chosen(r.owner) || r.clause.Weak && s.chosen(r.dropped) {
 		return false
 	}
 	for _, v := range r.unless {

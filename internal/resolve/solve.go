@@ -76,6 +76,8 @@ type relation struct {
 	clause  Clause
 	options []variable
 	unless  []variable
+	// dropped is true where a weak relation is given up.
+	dropped variable
 	turn    turn
 }
 
@@ -141,11 +143,12 @@ func (s *solver) search(ctx context.Context, wanted []Clause) error {
 			conflict = s.backtrack(conflict)
 			continue
 		}
-		v, err := s.choose()
-		if err != nil || v == nobody {
+		l, more, err := s.choose()
+		if err != nil || !more {
 			return err
 		}
-		s.sat.decide(v.yes())
+		s.agenda.save()
+		s.sat.decide(l)
 	}
 }
 
@@ -239,7 +242,7 @@ func (s *solver) exclude(one, two variable, text string) *rule {
 	})
 }
 
-// addRelation adds a clause to the agenda, and as a rule unless it is weak.
+// addRelation adds a clause to the agenda and as a rule.
 func (s *solver) addRelation(owner variable, c Clause) (*rule, error) {
 	options, err := s.variables(c.Options)
 	if err != nil {
@@ -262,14 +265,15 @@ func (s *solver) addRelation(owner variable, c Clause) (*rule, error) {
 		s.all[owner].relations = append(s.all[owner].relations, r)
 	}
 	if c.Weak {
-		return nil, nil
+		r.dropped = s.sat.newVariable()
+		s.all = append(s.all, considered{id: None, loaded: true})
 	}
 	return s.sat.add(&rule{literals: r.literals(), cause: cause{relation: r}}), nil
 }
 
 // literals returns the relation as a disjunction.
 func (r *relation) literals() []literal {
-	literals := make([]literal, 0, 1+len(r.unless)+len(r.options))
+	literals := make([]literal, 0, len(r.unless)+len(r.options)+2)
 	if r.owner != nobody {
 		literals = append(literals, r.owner.no())
 	}
@@ -280,6 +284,9 @@ func (r *relation) literals() []literal {
 	}
 	for _, v := range r.options {
 		literals = append(literals, v.yes())
+	}
+	if r.clause.Weak {
+		literals = append(literals, r.dropped.yes())
 	}
 	return literals
 }

@@ -15,17 +15,17 @@ func (s *solver) sweep() *Solution {
 	w := &sweeper{solver: s, kept: map[variable]bool{}}
 	more := true
 	for more {
-		more = w.certain() || w.preferred(false) || w.preferred(true)
+		more = w.certain(false) || w.certain(true) || w.preferred(false) || w.preferred(true)
 	}
 	return &Solution{Choices: w.choices}
 }
 
-// certain keeps all that is the only chosen option of a relation that is not
-// weak, and tells whether there was any.
-func (w *sweeper) certain() bool {
+// certain keeps what is the only chosen option of a relation, and tells
+// whether there was any.
+func (w *sweeper) certain(weak bool) bool {
 	before := len(w.choices)
 	w.each(func(r *relation) bool {
-		if !r.clause.Weak {
+		if r.clause.Weak == weak {
 			if chosen := w.fulfilling(r); len(chosen) == 1 {
 				w.keep(chosen[0], r)
 			}

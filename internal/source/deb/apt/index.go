@@ -100,7 +100,11 @@ func (x *Index) Paragraph(i int) (control.Paragraph, error) {
 	if to < from || to-from > control.MaxParagraph {
 		return nil, errIndex
 	}
-	p, err := control.NewReader(io.NewSectionReader(x.blob, int64(from), int64(to-from))).Next()
+	text := make([]byte, to-from)
+	if _, err := x.blob.ReadAt(text, int64(from)); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("cannot read the index of %s: %w", x.Source, err)
+	}
+	p, err := control.Parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the index of %s: %w", x.Source, err)
 	}

@@ -111,6 +111,11 @@ func FuzzReader(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, p := range paragraphs {
+			if one, err := control.Parse(p.String()); err != nil || cmp.Diff(p, one) != "" {
+				t.Errorf("%q, %v", p, err)
+			}
+		}
 		if diff := cmp.Diff(paragraphs, again); diff != "" {
 			t.Error(diff)
 		}

@@ -88,6 +88,9 @@ func (r *Reader) appendLine() (blank bool, err error) {
 	return false, nil
 }
 
+// Parse reads one paragraph as String writes it, without the cost of a Reader.
+func Parse(text string) (Paragraph, error) { return parse(text, 1) }
+
 // parse splits the text of a paragraph, which begins at that line, into
 // fields. The fields share the text's memory.
 func parse(text string, line int) (Paragraph, error) {
