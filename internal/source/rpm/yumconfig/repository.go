@@ -1,0 +1,155 @@
+package yumconfig
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Repository is one of RPM packages, as its configuration has it, variables
+// replaced.
+type Repository struct {
+	// ID is the section's name, or what stands for it.
+	ID string
+	// BaseURLs are addresses that hold the same; Mirrorlist and Metalink those
+	// of lists of such.
+	BaseURLs             []string
+	Mirrorlist, Metalink string
+	// Keys are files or addresses of OpenPGP keys, or keys themselves.
+	Keys []string
+	// GPGCheck and RepoGPGCheck say whether packages and metadata must be
+	// signed by one of them.
+	GPGCheck, RepoGPGCheck bool
+	// Priority and Cost prefer lower numbers.
+	Priority, Cost int
+	// Exclude and Include are packages to leave out, and the only ones to take.
+	Exclude, Include []string
+	// ModuleHotfixes keeps its packages on offer beside those of modules.
+	ModuleHotfixes bool
+	// Optional says that the build goes on where the repository is not there.
+	Optional bool
+	// Where tells the reader where it stands.
+	Where string
+}
+
+// dnf's defaults.
+const (
+	DefaultPriority = 99
+	DefaultCost     = 1000
+)
+
+// Repositories returns the enabled repositories of some sections, of which
+// main, where it is not nil, gives defaults.
+func Repositories(sections []*Section, main *Section, variables Variables, where string) ([]Repository, error) {
+	var all []Repository
+	for _, s := range sections {
+		if s.Name == "main" {
+			continue
+		}
+		r, enabled, err := s.repository(main, variables)
+		if err != nil {
+			return nil, fmt.Errorf("%s: line %d: repository %s: %w", where, s.Line, s.Name, err)
+		}
+		if enabled {
+			r.Where = fmt.Sprintf("%s: %s", where, s.Name)
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+func (s *Section) repository(main *Section, variables Variables) (r Repository, enabled bool, err error) {
+	o := options{section: s, main: main, variables: variables}
+	enabled = o.boolean("enabled", true)
+	r = Repository{
+		ID: o.replaced(s.Name), BaseURLs: List(o.text("baseurl")), Mirrorlist: o.text("mirrorlist"), Metalink: o.text("metalink"),
+		GPGCheck: o.boolean("gpgcheck", true), RepoGPGCheck: o.boolean("repo_gpgcheck", false),
+		Priority: o.number("priority", DefaultPriority), Cost: o.number("cost", DefaultCost),
+		Exclude: List(o.text("excludepkgs") + " " + o.text("exclude")), Include: List(o.text("includepkgs")),
+		ModuleHotfixes: o.boolean("module_hotfixes", false), Optional: o.boolean("skip_if_unavailable", false),
+		Keys: keys(o.text("gpgkey")),
+	}
+	if main != nil {
+		r.Exclude = append(r.Exclude, List(main.Options["excludepkgs"]+" "+main.Options["exclude"])...)
+	}
+	for i, address := range r.BaseURLs {
+		r.BaseURLs[i] = strings.TrimSuffix(address, "/") + "/"
+	}
+	if o.err == nil && enabled && len(r.BaseURLs) == 0 && r.Mirrorlist == "" && r.Metalink == "" {
+		o.err = fmt.Errorf("it has no baseurl, mirrorlist or metalink")
+	}
+	if !enabled {
+		return r, false, nil // its options may be nonsense
+	}
+	return r, true, o.err
+}
+
+// keys splits a list of keys: one that stands in the configuration itself has
+// spaces in it.
+func keys(value string) []string {
+	if strings.Contains(value, "-----BEGIN PGP") {
+		return []string{value}
+	}
+	return List(value)
+}
+
+// options reads the options of a section, which main gives defaults for.
+type options struct {
+	section, main *Section
+	variables     Variables
+	err           error
+}
+
+func (o *options) fail(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+}
+
+func (o *options) raw(name string, inherited bool) (string, bool) {
+	if v, ok := o.section.Options[name]; ok {
+		return v, true
+	}
+	if o.main != nil && inherited {
+		v, ok := o.main.Options[name]
+		return v, ok
+	}
+	return "", false
+}
+
+func (o *options) replaced(value string) string {
+	text, err := o.variables.Replace(value)
+	if err != nil {
+		o.fail(err)
+	}
+	return text
+}
+
+func (o *options) text(name string) string {
+	v, _ := o.raw(name, false)
+	return o.replaced(v)
+}
+
+func (o *options) boolean(name string, standard bool) bool {
+	v, ok := o.raw(name, name != "enabled")
+	if !ok || v == "" {
+		return standard
+	}
+	is, ok := boolean(o.replaced(v))
+	if !ok {
+		o.fail(fmt.Errorf("%s: %.40q is neither 1 nor 0", name, v))
+	}
+	return is
+}
+
+func (o *options) number(name string, standard int) int {
+	v, ok := o.raw(name, false)
+	if !ok || v == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(o.replaced(v))
+	if err != nil {
+		o.fail(fmt.Errorf("%s: %.40q is no number", name, v))
+	}
+	return n
+}
