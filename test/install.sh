@@ -25,6 +25,10 @@ cpio:cpio
 gpg:gnupg
 createrepo_c:createrepo-c
 dnf:dnf
+apt-ftparchive:apt-utils
+dpkg-scanpackages:dpkg-dev
+zstd:zstd
+bzip2:bzip2
 jq:jq
 cmp:diffutils
 file:file

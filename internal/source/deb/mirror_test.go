@@ -1,0 +1,342 @@
+package deb
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/event"
+	"smith/internal/fetch"
+	"smith/internal/lock"
+	"smith/internal/source"
+	"smith/internal/store"
+	"smith/test/debmirror"
+	"smith/test/fixture"
+)
+
+// newMirror serves tini and what it needs. It is not yet published.
+func newMirror(t *testing.T) *debmirror.Mirror {
+	t.Helper()
+	debs, err := fixture.Packages(t.Context(), os.Stderr, "tini")
+	if errors.Is(err, fixture.ErrNoTool) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return debmirror.New(t, debs...)
+}
+
+// heard collects warnings.
+type heard struct {
+	event.Silent
+	mu       sync.Mutex
+	warnings []string
+}
+
+func (h *heard) Warn(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.warnings = append(h.warnings, text)
+}
+
+// options ask a mirror for tini.
+func options(t *testing.T, m *debmirror.Mirror, key string) Options {
+	t.Helper()
+	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{
+		Requests:     []Request{{Text: "tini", Where: "smith.yaml:1"}},
+		Repositories: []Repository{{Mirrors: []string{m.URL}, Suites: []string{"test"}, Components: []string{"main"}, Keys: []string{key}, Where: "smith.yaml:2"}},
+		Root:         t.TempDir(), Dir: t.TempDir(),
+		Network: fetch.Options{Pause: time.Millisecond, Stall: 5 * time.Second},
+		Store:   st, Events: &heard{},
+	}
+}
+
+var amd64 = ocispec.Platform{OS: "linux", Architecture: "amd64"}
+
+// open opens what is offered, looks for tini, and closes it.
+func open(o Options) (*source.Offer, error) {
+	offer, err := New(o).Open(context.Background(), amd64)
+	if err != nil {
+		return nil, err
+	}
+	at, err := offer.Tree.Resolve("/usr/bin/tini")
+	if err == nil {
+		_, err = at.Node.Digest()
+	}
+	return offer, errors.Join(err, offer.Close())
+}
+
+// wants wants an error that holds a text, or none.
+func wants(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Error(err)
+	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+		t.Errorf("%v\nwant …%s…", err, want)
+	}
+}
+
+func TestLies(t *testing.T) {
+	now := time.Now()
+	key, other := debmirror.NewKey(t, now.Add(-48*time.Hour)), debmirror.NewKey(t, now.Add(-48*time.Hour))
+	public := debmirror.Armoured(t, key)
+	type lies = func(w http.ResponseWriter, r *http.Request, next http.Handler)
+	for name, test := range map[string]struct {
+		release debmirror.Release
+		suffix  string
+		lie     lies
+		change  func(*Repository)
+		err     string // "" where it is survived
+	}{
+		"good":              {release: debmirror.Release{Key: key}},
+		"detached":          {release: debmirror.Release{Key: key, Detached: true}},
+		"gz":                {release: debmirror.Release{Key: key, Form: ".gz"}},
+		"zst":               {release: debmirror.Release{Key: key, Form: ".zst"}},
+		"bz2, no by-hash":   {release: debmirror.Release{Key: key, Form: ".bz2", NoHash: true}},
+		"plain":             {release: debmirror.Release{Key: key, Form: "plain"}},
+		"changed release":   {debmirror.Release{Key: key}, "InRelease", debmirror.Changed, nil, "the document is not the one that was signed"},
+		"wrong key":         {release: debmirror.Release{Key: other}, err: "it is signed by the key " + debmirror.Fingerprint(other) + ", which is not among the trusted ones: if you trust that key, put it into a file and name the file with signed-by"},
+		"unsigned":          {release: debmirror.Release{}, err: "it is not signed: it has neither InRelease nor Release.gpg; trusted: true uses it all the same"},
+		"unsigned, trusted": {release: debmirror.Release{}, change: func(r *Repository) { r.Trusted = true }},
+		"signed, trusted":   {release: debmirror.Release{Key: other}, change: func(r *Repository) { r.Trusted = true }},
+		"expired":           {release: debmirror.Release{Key: key, Date: now.Add(-2 * time.Hour), Valid: time.Hour}, err: "its release expired on"},
+		"expired snapshot":  {release: debmirror.Release{Key: key, Date: now.Add(-2 * time.Hour), Valid: time.Hour}, change: func(r *Repository) { r.AnyDate = true }},
+		"of the future":     {release: debmirror.Release{Key: key, Date: now.Add(time.Hour)}, err: "is this machine's clock right?"},
+		"changed list":      {debmirror.Release{Key: key, NoHash: true}, "Packages.xz", debmirror.Changed, nil, "the server has other bytes than the index or lock says: it is sha256:"},
+		"truncated list":    {debmirror.Release{Key: key, NoHash: true}, "Packages.xz", debmirror.Truncated, nil, "the server has other bytes than the index or lock says: it is "},
+		"no list":           {debmirror.Release{Key: key, NoHash: true}, "Packages.xz", debmirror.Absent, nil, "Packages.xz: the server answers 404 Not Found"},
+		"changed package":   {debmirror.Release{Key: key}, ".deb", debmirror.Changed, nil, "the server has other bytes than the index or lock says: it is sha256:"},
+		"truncated package": {debmirror.Release{Key: key}, ".deb", debmirror.Truncated, nil, "the server has other bytes than the index or lock says: it is "},
+		"busy":              {debmirror.Release{Key: key}, "", debmirror.Busy(3), nil, ""},
+		"always busy":       {debmirror.Release{Key: key}, "InRelease", debmirror.Busy(100), nil, "InRelease: the server answers 503 Service Unavailable (asked 4 times)"},
+		"dropped":           {debmirror.Release{Key: key}, ".deb", debmirror.Dropped(3), nil, ""},
+		"slow":              {debmirror.Release{Key: key}, "", debmirror.Slow, nil, ""},
+		"no component": {
+			release: debmirror.Release{Key: key}, change: func(r *Repository) { r.Components = []string{"contrib"} },
+			err: "tini",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMirror(t)
+			m.Publish(t, test.release)
+			if test.lie != nil {
+				m.Lie(test.suffix, test.lie)
+			}
+			o := options(t, m, public)
+			if test.change != nil {
+				test.change(&o.Repositories[0])
+			}
+			_, err := open(o)
+			wants(t, err, test.err)
+		})
+	}
+}
+
+// A release that is older than the one seen before is not believed.
+func TestRollback(t *testing.T) {
+	now := time.Now()
+	key := debmirror.NewKey(t, now.Add(-48*time.Hour))
+	m, mirror := newMirror(t), newMirror(t)
+	o := options(t, m, debmirror.Armoured(t, key))
+	h := o.Events.(*heard)
+	m.Publish(t, debmirror.Release{Key: key, Date: now.Add(-time.Hour)})
+	mirror.Publish(t, debmirror.Release{Key: key, Date: now.Add(-time.Hour)})
+	_, err := open(o)
+	wants(t, err, "")
+
+	m.Publish(t, debmirror.Release{Key: key, Date: now.Add(-2 * time.Hour)})
+	_, err = open(o)
+	wants(t, err, "")
+	if len(h.warnings) != 1 || !strings.Contains(h.warnings[0], "seen before: going on with the newer one from the cache") {
+		t.Errorf("%q", h.warnings)
+	}
+	// The other mirror has the newer one.
+	h.warnings = nil
+	o.Repositories[0].Mirrors = append(o.Repositories[0].Mirrors, mirror.URL)
+	_, err = open(o)
+	wants(t, err, "")
+	if len(h.warnings) != 0 {
+		t.Errorf("%q", h.warnings)
+	}
+}
+
+func TestMirrors(t *testing.T) {
+	now := time.Now()
+	key := debmirror.NewKey(t, now)
+	bad, good := newMirror(t), newMirror(t)
+	bad.Publish(t, debmirror.Release{Key: key})
+	good.Publish(t, debmirror.Release{Key: key, Suite: "other"})
+	bad.Lie(".deb", debmirror.Absent)
+	bad.Lie("InRelease", debmirror.Changed)
+	o := options(t, bad, debmirror.Armoured(t, key))
+	o.Repositories[0].Mirrors = append(o.Repositories[0].Mirrors, good.URL)
+	_, err := open(o)
+	wants(t, err, "the document is not the one that was signed")
+	wants(t, err, "404 Not Found")
+	good.Publish(t, debmirror.Release{Key: key, Fields: "X: y\n"})
+	_, err = open(o)
+	wants(t, err, "")
+}
+
+// A suite that calls itself otherwise is warned of.
+func TestSuiteMismatch(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.Publish(t, debmirror.Release{Key: key, Suite: "other"})
+	if err := os.Rename(filepath.Join(m.Dir, "dists/other"), filepath.Join(m.Dir, "dists/test")); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, m, debmirror.Armoured(t, key))
+	_, err := open(o)
+	wants(t, err, "")
+	if w := o.Events.(*heard).warnings; len(w) != 1 || !strings.HasSuffix(w[0], "the release calls itself other (other), not test") {
+		t.Errorf("%q", w)
+	}
+}
+
+func TestFlat(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.PublishFlat(t, "flat", debmirror.Release{Key: key})
+	o := options(t, m, debmirror.Armoured(t, key))
+	o.Repositories[0].Suites, o.Repositories[0].Components = []string{"flat/"}, nil
+	_, err := open(o)
+	wants(t, err, "")
+}
+
+// The second time next to nothing is transferred, and with --offline nothing.
+func TestTransfers(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.Publish(t, debmirror.Release{Key: key})
+	o := options(t, m, debmirror.Armoured(t, key))
+	_, err := open(o)
+	wants(t, err, "")
+	if n := len(m.Requests()); n < 5 {
+		t.Errorf("%d requests", n)
+	}
+	_, err = open(o)
+	wants(t, err, "")
+	if d := cmp.Diff([]string{"/dists/test/InRelease"}, m.Requests()); d != "" {
+		t.Error(d)
+	}
+	o.Network.Offline = true
+	_, err = open(o)
+	wants(t, err, "")
+	if r := m.Requests(); len(r) > 0 {
+		t.Errorf("%v", r)
+	}
+	o.Requests = append(o.Requests, Request{Text: "nobody", Where: "smith.yaml:1"})
+	_, err = open(o)
+	wants(t, err, "nobody")
+}
+
+// A password goes to its host, and into no error.
+func TestLogin(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.Publish(t, debmirror.Release{Key: key})
+	m.Lie("", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if _, password, _ := r.BasicAuth(); password != "secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	o := options(t, m, debmirror.Armoured(t, key))
+	netrc := filepath.Join(t.TempDir(), "netrc")
+	t.Setenv("NETRC", netrc)
+	_, err := open(o)
+	wants(t, err, "401 Unauthorized; a user and password for the host can stand in ~/.netrc")
+	if err := os.WriteFile(netrc, []byte("machine 127.0.0.1 login me password secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	offer, err := open(o)
+	wants(t, err, "")
+	for _, in := range offer.Inputs {
+		if strings.Contains(in.URL+in.Name+in.Note, "secret") {
+			t.Errorf("%+v", in)
+		}
+	}
+}
+
+func TestLocked(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.Publish(t, debmirror.Release{Key: key})
+	o := options(t, m, debmirror.Armoured(t, key))
+	l, err := New(o).Lock(t.Context(), amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range l.Packages {
+		if p.Key != debmirror.Fingerprint(key) || p.Size == 0 || !strings.HasPrefix(p.URL, m.URL+"/pool/") {
+			t.Errorf("%+v", p)
+		}
+	}
+	for _, path := range m.Requests() {
+		if strings.HasSuffix(path, ".deb") {
+			t.Errorf("a lock fetched %s", path)
+		}
+	}
+	locked := o
+	locked.Locked = map[string]*lock.Platform{"linux/amd64": l}
+	locked.Store = options(t, m, "").Store
+	offer, err := open(locked)
+	wants(t, err, "")
+	for _, path := range m.Requests() {
+		if !strings.HasSuffix(path, ".deb") {
+			t.Errorf("a locked build asked for %s", path)
+		}
+	}
+	if len(offer.Inputs) != len(l.Packages) {
+		t.Errorf("%d inputs", len(offer.Inputs))
+	}
+	locked.Requests = []Request{{Text: "bash"}}
+	_, err = open(locked)
+	wants(t, err, "smith.lock does not fit: the spec asks for bash now, the spec does not ask for tini any more")
+	_, err = New(locked).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "arm64"})
+	wants(t, err, "smith.lock does not fit: it has no packages for linux/arm64")
+}
+
+// Mirrors delete what is superseded; archives keep it.
+func TestSuperseded(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.Publish(t, debmirror.Release{Key: key})
+	o := options(t, m, debmirror.Armoured(t, key))
+	l, err := New(o).Lock(t.Context(), amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Locked = map[string]*lock.Platform{"linux/amd64": l}
+	i := slices.IndexFunc(l.Packages, func(p lock.Package) bool { return p.Name == "tini" })
+	tini := l.Packages[i]
+	kept := filepath.Join(o.Dir, "kept", lock.KeptAs(tini))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(kept), 0o755), os.Rename(filepath.Join(m.Dir, "pool", filepath.Base(tini.URL)), kept)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(o)
+	wants(t, err, "cannot fetch tini "+tini.Version+": "+tini.URL+": the server answers 404 Not Found")
+	wants(t, err, "tini "+tini.Version+" is on offer now: smith lock --update tini takes it; or name a place that keeps old packages with archives")
+	o.Archives = []string{"kept"}
+	_, err = open(o)
+	wants(t, err, "")
+}
