@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -22,7 +23,8 @@ type display struct {
 	bars     *mpb.Progress // nil where there is no terminal
 	verbose  bool
 	quiet    bool
-	plain    bool
+	lines    bool          // a line for each step
+	patience time.Duration // after which a step gets its line
 	warnings []string
 	warned   map[string]bool
 	work     map[string]int // steps by their first word
@@ -34,10 +36,13 @@ var _ event.Listener = (*display)(nil)
 // calls close before it prints anything else.
 func (a *app) display() *display {
 	d := &display{out: a.stderr, verbose: a.verbose, quiet: a.quiet, warned: map[string]bool{}, work: map[string]int{}}
-	d.plain = a.progress == "plain" || (a.progress == "auto" && a.verbose)
+	d.lines = a.progress != "none" && !a.quiet
+	if a.progress == "auto" && !a.verbose {
+		d.patience = slow
+	}
 	if file, ok := a.stderr.(*os.File); ok && a.progress == "auto" && !a.quiet && term.IsTerminal(int(file.Fd())) {
 		d.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(40))
-		d.out, d.plain = d.bars, false
+		d.out, d.lines = d.bars, false
 	}
 	return d
 }
@@ -84,20 +89,39 @@ func (d *display) Step(name string, total int64) event.Step {
 	d.work[kind]++
 	d.mu.Unlock()
 	if d.bars == nil {
-		if d.plain && !d.quiet {
-			text := name
-			if total > 0 {
-				text += " (" + size.Format(total) + ")"
-			}
-			d.line(text)
-		}
-		return event.Silent{}.Step(name, total)
+		return d.lineStep(name, total)
 	}
 	bar := d.bars.AddBar(total, mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f")))
+		mpb.AppendDecorators(decor.CountersKiloByte("% .1f / % .1f")))
 	return barStep{bar}
 }
+
+// lineStep tells of a step in a line, once it has lasted a while: a log should
+// show what a build waits for, and nothing where it waits for nothing.
+func (d *display) lineStep(name string, total int64) event.Step {
+	if !d.lines {
+		return event.Silent{}.Step(name, total)
+	}
+	if total > 0 {
+		name += " (" + size.Format(total) + ")"
+	}
+	if d.patience == 0 {
+		d.line(name)
+		return event.Silent{}.Step(name, total)
+	}
+	return waiting{event.Silent{}.Step(name, total), time.AfterFunc(d.patience, func() { d.line(name) })}
+}
+
+// slow is how long a step lasts that a log tells of unasked.
+const slow = 3 * time.Second
+
+type waiting struct {
+	event.Step
+	line *time.Timer
+}
+
+func (w waiting) Done() { w.line.Stop() }
 
 type barStep struct{ bar *mpb.Bar }
 
