@@ -154,7 +154,7 @@ func (s *inspection) print(out io.Writer) error {
 		}
 	}
 	for _, in := range s.Inputs {
-		row("made from", strings.TrimSpace(strings.Join([]string{in.Kind, in.Name, in.Digest, in.Note}, " ")))
+		row("made from", madeFrom(in))
 	}
 	findings := func(name string, list []record.Finding) {
 		for _, f := range list {
@@ -188,6 +188,12 @@ func (s *inspection) printConfig(row func(name, value string)) {
 	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
 		row("label", name+"="+c.Labels[name])
 	}
+}
+
+// madeFrom shows an input in a line; this machine has no name but its kind.
+func madeFrom(in record.Input) string {
+	parts := []string{in.Kind, in.Name, in.Digest, in.Note}
+	return strings.Join(slices.Compact(slices.DeleteFunc(parts, func(p string) bool { return p == "" })), " ")
 }
 
 func findingLine(f record.Finding) string {

@@ -32,6 +32,9 @@ default arguments.`,
 			return b.wrap(cmd.Context(), s, args[0], args[1:])
 		},
 	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usagef("%w; the program's own arguments stand after --", err)
+	})
 	f := cmd.Flags()
 	b.outputFlags(cmd)
 	f.StringSliceVar(&s.Paths, "path", nil, "a further glob of files to keep")
