@@ -24,7 +24,7 @@ func gconv(_ context.Context, s *selector, out *outcome) error {
 	}
 	dir := s.gconvFolder(path.Dir(libc.path))
 	if dir == "" {
-		out.lacks(Problem{Name: "gconv", Text: "gconv: the source has no folder gconv beside " + libc.path})
+		out.lacks(Problem{Name: "gconv", Text: "gconv: the source has no converters beside " + libc.path + "; distributions have them in the package libc6, libc-gconv-modules-extra or glibc-gconv-extra"})
 		return nil
 	}
 	modules := gconvModules{folder: dir, aliases: map[string]string{}, files: map[string][]string{}}
