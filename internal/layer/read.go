@@ -18,12 +18,12 @@ import (
 	"smith/internal/unpacked"
 )
 
-// Limits against bombs. Deflate cannot pack tighter than 1032:1, and zeros
-// come near that, so the ratio alone tells nothing below freeSize; above it, a
-// ratio that deflate cannot reach is refused.
+// Limits against bombs. Programs and data become two to ten times smaller,
+// zeros a thousand times (deflate reaches 1032:1). The ratio tells nothing
+// below freeSize; above it, a layer that is nearly all zeros is refused.
 const (
 	freeSize = 1 << 30 // bytes of plain tar that any blob may become
-	maxRatio = 1100
+	maxRatio = 200
 )
 
 // CheckMediaType accepts OCI's and Docker's layers in the forms that can be
