@@ -26,6 +26,7 @@ type job struct {
 	pkg, parent *source.Offer // empty where the spec names none
 	user        spec.User
 	config      image.ContainerConfig
+	own         []closure.Root // of the packages, where the spec names no files
 }
 
 // build makes the image of one platform. A zero platform is the package's own
@@ -82,6 +83,9 @@ func (p *plan) open(ctx context.Context, platform ocispec.Platform) (*job, error
 		return nil, err
 	}
 	j.config = containerConfig(p.Spec, j.pkg.Image, j.parent.Image)
+	if err := j.takeOwn(); err != nil {
+		return nil, err
+	}
 	j.config.User = fmt.Sprintf("%d:%d", j.user.UID, j.user.GID)
 	return j, nil
 }
@@ -118,6 +122,7 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 	for i, pattern := range s.Paths {
 		in.Roots = append(in.Roots, closure.Root{Pattern: pattern, Detail: "path in " + j.place("paths", i)})
 	}
+	in.Roots = append(in.Roots, j.own...)
 	return closure.Select(ctx, in)
 }
 

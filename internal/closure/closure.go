@@ -79,6 +79,9 @@ type Root struct {
 	// Detail tells a reader where the root was asked for: "path in
 	// smith.yaml:4".
 	Detail string
+	// Part says that nobody asks for this very path: it is kept as what lies
+	// in a folder is that is asked for.
+	Part bool
 }
 
 // A Selection is the files of a new layer and why they are there.

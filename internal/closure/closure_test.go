@@ -73,7 +73,7 @@ func entry(t testing.TB, line string) tree.Entry {
 func roots(patterns ...string) []Root {
 	var list []Root
 	for i, p := range patterns {
-		list = append(list, Root{p, fmt.Sprintf("path in smith.yaml:%d", i+1)})
+		list = append(list, Root{Pattern: p, Detail: fmt.Sprintf("path in smith.yaml:%d", i+1)})
 	}
 	return list
 }

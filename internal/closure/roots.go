@@ -76,7 +76,7 @@ func (s *selector) root(r Root) error {
 		}
 		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file" + s.nearMisses(r.Pattern)})
 	}
-	literal := !strings.ContainsAny(r.Pattern, `*?[{\`)
+	literal := !r.Part && !strings.ContainsAny(r.Pattern, `*?[{\`)
 	reason := record.Reason{Rule: "path", Detail: r.Detail}
 	if reason.Detail == "" {
 		reason.Detail = "path " + r.Pattern

@@ -34,6 +34,10 @@ type Offer struct {
 	Inputs []record.Input
 	// Platform is the one offered, with its variant where it has one.
 	Platform ocispec.Platform
+	// Own returns the paths that the packages which were asked for hold
+	// themselves, without what running them does not need: what an image is
+	// made of whose spec names no files. nil for sources without packages.
+	Own func() ([]string, error)
 	// Close lets go of open files; nil where there is nothing to close.
 	Close func() error
 }

@@ -39,6 +39,11 @@ func (t *Tree) Glob(pattern string) ([]string, error) {
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
+// Literal returns the pattern that matches exactly a path.
+func Literal(name string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`, `}`, `\}`).Replace(name)
+}
+
 // Match says whether Glob would return an existing path for a pattern, by the
 // path's text alone.
 func Match(pattern, name string) bool {

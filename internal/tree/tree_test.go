@@ -27,3 +27,21 @@ func TestResolveStaysInside(t *testing.T) {
 		t.Fatalf("glob: %v, %v", paths, err)
 	}
 }
+
+func TestLiteralMatchesOnlyItself(t *testing.T) {
+	for _, name := range []string{"/usr/bin/[", "/a/{b,c}", "/a/*", `/a\b`, "/a?", "/[ab]", "/plain"} {
+		if !Match(Literal(name), name) {
+			t.Errorf("%s does not match itself", name)
+		}
+		if other := "/a/x"; name != other && Match(Literal(name), other) {
+			t.Errorf("%s matches %s", name, other)
+		}
+		files := New()
+		if err := files.Insert(name, NewFile(nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := files.Glob(Literal(name)); err != nil || len(got) != 1 || got[0] != name {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}

@@ -95,7 +95,10 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	if err != nil {
 		return nil, err
 	}
-	return &source.Offer{Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close}, nil
+	return &source.Offer{
+		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
+		Own: func() ([]string, error) { return s.own(opened, chosen) },
+	}, nil
 }
 
 // settled is the platform that a zero one stands for.

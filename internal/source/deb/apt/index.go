@@ -43,11 +43,15 @@ func (t table) at(i int) uint32 { return binary.LittleEndian.Uint32(t[4*i:]) }
 // called so.
 const provided = 1 << 31
 
+// essential is the name under which the list has the essential packages; no
+// package can be called so.
+const essential = "/essential"
+
 // footer ends an index: magic, then the number of packages, of names, of bytes
 // of names, and of entries of the list. The paragraphs stand first, the tables
 // between.
 const (
-	indexMagic  = "smithDI1"
+	indexMagic  = "smithDI2"
 	indexFooter = len(indexMagic) + 4*4
 )
 
@@ -114,6 +118,10 @@ func (x *Index) Paragraph(i int) (control.Paragraph, error) {
 // Named returns the packages that are called so, in the order of the index.
 func (x *Index) Named(name string) []int { return x.find(name, 0) }
 
+// Essential returns the packages that every system of the distribution has
+// (Debian Policy, 3.8), in the order of the index.
+func (x *Index) Essential() []int { return x.find(essential, provided) }
+
 // Providers returns the packages that provide a name, with or without a
 // version, in the order of the index.
 func (x *Index) Providers(name string) []int { return x.find(name, provided) }
@@ -139,7 +147,7 @@ func (x *Index) name(n int) string { return string(x.text[x.names.at(n):x.names.
 func (x *Index) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for n := range x.names.len() - 1 {
-			if !yield(x.name(n)) {
+			if name := x.name(n); name != essential && !yield(name) {
 				return
 			}
 		}

@@ -17,7 +17,7 @@ import (
 const (
 	// indexes is the bucket of indexes, by the digest of the Packages file and
 	// the version of their form.
-	indexes = "deb-index"
+	indexes = "deb-index-2"
 	// maxIndex bounds the plain bytes of a Packages file; Debian's main has 50 MB.
 	maxIndex = 1 << 30
 )
@@ -85,6 +85,9 @@ func (x *indexWriter) add(p control.Paragraph) error {
 	}
 	x.offsets = append(x.offsets, uint32(at))
 	x.refs[name] = append(x.refs[name], number)
+	if p.Get("Essential") == "yes" {
+		x.refs[essential] = append(x.refs[essential], number|provided)
+	}
 	if err := x.provide(p, number); err != nil {
 		return fmt.Errorf("package %s: %w", name, err)
 	}
