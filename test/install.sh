@@ -14,6 +14,7 @@ podman:podman
 dockerd:docker.io
 docker:docker-cli/docker.io
 skopeo:skopeo
+docker-registry:docker-registry
 umoci:umoci
 mmdebstrap:mmdebstrap
 pigz:pigz

@@ -2,12 +2,15 @@ package registry
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"oras.land/oras-go/v2/registry/remote"
@@ -34,8 +37,9 @@ type keychain struct{ rings []keyring }
 type keyring struct {
 	name  string
 	store credentials.Store
-	// paths says that keys may be longer than a host: example.org/team.
-	paths bool
+	// exact are the keys of Podman's file, which may be longer than a host:
+	// example.org/team. The library would take that for the whole host's.
+	exact map[string]bool
 }
 
 func loadKeychain() (*keychain, error) {
@@ -45,7 +49,7 @@ func loadKeychain() (*keychain, error) {
 		if err != nil {
 			return nil, errors.New("cannot read the logins in DOCKER_AUTH_CONFIG: they are not in the form of Docker's config.json")
 		}
-		k.rings = append(k.rings, keyring{"DOCKER_AUTH_CONFIG", store, false})
+		k.rings = append(k.rings, keyring{name: "DOCKER_AUTH_CONFIG", store: store})
 	}
 	for _, file := range podmanFiles() {
 		if err := k.add(file, true); err != nil {
@@ -59,16 +63,47 @@ func loadKeychain() (*keychain, error) {
 	return k, k.add(file, false)
 }
 
-func (k *keychain) add(file string, paths bool) error {
-	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+func (k *keychain) add(file string, podman bool) error {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	store, err := credentials.NewStore(file, credentials.StoreOptions{})
+	ring := keyring{name: file}
+	if err == nil {
+		ring.store, err = credentials.NewStore(file, credentials.StoreOptions{})
+	}
+	if err == nil && podman {
+		ring.exact, err = exactKeys(data)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot read the logins in %s: it is not in the form of Docker's config.json", file)
 	}
-	k.rings = append(k.rings, keyring{file, store, paths})
+	k.rings = append(k.rings, ring)
 	return nil
+}
+
+// exactKeys returns the keys that a file has a login for. Where it names a
+// store for all of them, they are not known, and nil.
+func exactKeys(data []byte) (map[string]bool, error) {
+	var file struct {
+		Auths       map[string]json.RawMessage `json:"auths"`
+		CredHelpers map[string]string          `json:"credHelpers"`
+		CredsStore  string                     `json:"credsStore"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil || file.CredsStore != "" {
+		return nil, err
+	}
+	keys := map[string]bool{}
+	for key := range file.Auths {
+		if at, found := strings.CutPrefix(key, "https://"); found {
+			key, _, _ = strings.Cut(at, "/") // Docker's old form
+		}
+		keys[key] = true
+	}
+	for host := range file.CredHelpers {
+		keys[host] = true
+	}
+	return keys, nil
 }
 
 // podmanFiles are where Podman keeps logins.
@@ -123,15 +158,15 @@ func (k *keychain) find(ctx context.Context, host, repository string) (auth.Cred
 // keys are the names under which a keyring may keep a login, the closest first.
 func (r keyring) keys(host, repository string) []string {
 	var keys []string
-	if r.paths {
+	if r.exact != nil {
 		for path := repository; path != ""; path = path[:max(0, strings.LastIndexByte(path, '/'))] {
 			keys = append(keys, host+"/"+path)
 		}
-	}
-	if host == dockerHub {
+	} else if host == dockerHub {
 		keys = append(keys, dockerHubKey)
 	}
-	return append(keys, host)
+	keys = append(keys, host)
+	return slices.DeleteFunc(keys, func(key string) bool { return r.exact != nil && !r.exact[key] })
 }
 
 // Login tries a login at a registry and keeps it where Docker and Podman find

@@ -201,7 +201,7 @@ func (d *download) get(from string) (*http.Response, error) {
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	if d.offset > 0 {
-		req.Header.Set("Range", "bytes="+strconv.FormatInt(d.offset, 10)+"-")
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", d.offset, d.desc.Size-1))
 	}
 	if from == d.url() {
 		return d.repo.do(req, http.StatusOK, http.StatusPartialContent)

@@ -21,6 +21,7 @@ type statusError struct {
 	status   int
 	text     string         // what the registry says of it
 	response *http.Response // its body is closed; nil where the library hides it
+	from     string         // the host to which the registry redirected, or ""
 }
 
 // Error returns the answer.
@@ -28,6 +29,9 @@ func (e *statusError) Error() string {
 	text := e.text
 	if text == "" {
 		text = http.StatusText(e.status)
+	}
+	if e.from != "" {
+		return fmt.Sprintf("redirected to %s, which answers %d: %s", e.from, e.status, text)
 	}
 	return fmt.Sprintf("the registry answers %d: %s", e.status, text)
 }
@@ -90,6 +94,9 @@ func said(errs errcode.Errors) string {
 func advise(e *statusError) error {
 	switch e.status {
 	case http.StatusUnauthorized:
+		if e.from != "" {
+			return e
+		}
 		return fmt.Errorf("%w; smith login HOST keeps a login for it", e)
 	case http.StatusNotFound:
 		return fmt.Errorf("%w; it has no such image, or shows it after smith login only", e)

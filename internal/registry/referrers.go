@@ -63,15 +63,16 @@ func (i *Image) Attach(ctx context.Context, img *image.Image) error {
 		return nil
 	}
 	subject := ocispec.Descriptor{MediaType: img.Descriptor.MediaType, Digest: img.Descriptor.Digest, Size: img.Descriptor.Size}
-	found := map[string]ocispec.Descriptor{} // by type; of several the last
+	var ours []ocispec.Descriptor
 	seen := 0
 	err := i.repo.remote.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
 		for _, d := range page {
 			if seen++; seen > maxReferrers {
 				return errEnough
 			}
-			if strings.HasPrefix(d.ArtifactType, ours) {
-				found[d.ArtifactType] = d
+			// Some registries tell the config's type in place of the artifact's.
+			if strings.HasPrefix(d.ArtifactType, ourArtifacts) || d.ArtifactType == ocispec.MediaTypeEmptyJSON {
+				ours = append(ours, d)
 			}
 		}
 		return nil
@@ -79,42 +80,49 @@ func (i *Image) Attach(ctx context.Context, img *image.Image) error {
 	if err != nil && !errors.Is(err, errEnough) {
 		return fmt.Errorf("cannot find what is attached to %s: %w", i.name, plain(err))
 	}
-	for _, mediaType := range slices.Sorted(maps.Keys(found)) {
-		if err := i.attachment(ctx, img, found[mediaType]); err != nil {
+	found := map[string]image.Blob{} // by type; of several the last
+	for _, d := range ours {
+		b, err := i.attachment(ctx, img, d)
+		if err != nil {
 			return fmt.Errorf("cannot read what is attached to %s: %w", i.name, plain(err))
 		}
+		if strings.HasPrefix(b.Descriptor.MediaType, ourArtifacts) {
+			found[b.Descriptor.MediaType] = b
+		}
+	}
+	for _, mediaType := range slices.Sorted(maps.Keys(found)) {
+		img.Attachments = append(img.Attachments, found[mediaType])
 	}
 	return nil
 }
 
 var errEnough = errors.New("enough")
 
-// ours begins the types of the artifacts that are smith's.
-const ours = "application/vnd.smith."
+// ourArtifacts begins the types of the artifacts that are smith's.
+const ourArtifacts = "application/vnd.smith."
 
-func (i *Image) attachment(ctx context.Context, img *image.Image, d ocispec.Descriptor) error {
+// attachment reads an artifact's manifest and returns the blob that it stands
+// for, which is empty where it is not of smith's form.
+func (i *Image) attachment(ctx context.Context, img *image.Image, d ocispec.Descriptor) (image.Blob, error) {
+	none := image.Blob{}
 	if err := image.CheckBlob(d); err != nil {
-		return err
+		return none, err
 	}
 	if d.Size > image.MaxJSON {
-		return fmt.Errorf("artifact %s: its %d bytes are more than the %d allowed", d.Digest, d.Size, image.MaxJSON)
+		return none, fmt.Errorf("artifact %s: its %d bytes are more than the %d allowed", d.Digest, d.Size, image.MaxJSON)
 	}
 	data, err := read(ctx, i.repo.blob(d))
 	if err != nil {
-		return err
+		return none, err
 	}
 	var m ocispec.Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return fmt.Errorf("artifact %s: %w", d.Digest, err)
+		return none, fmt.Errorf("artifact %s: %w", d.Digest, err)
 	}
-	if len(m.Layers) != 1 || m.Layers[0].MediaType != d.ArtifactType || m.Subject == nil || m.Subject.Digest != img.Descriptor.Digest {
-		return fmt.Errorf("artifact %s is not of the form that smith gives it", d.Digest)
+	if len(m.Layers) != 1 || m.Layers[0].MediaType != m.ArtifactType || m.Subject == nil || m.Subject.Digest != img.Descriptor.Digest {
+		return none, nil
 	}
-	if err := image.CheckBlob(m.Layers[0]); err != nil {
-		return err
-	}
-	img.Attachments = append(img.Attachments, i.repo.blob(m.Layers[0]))
-	return nil
+	return i.repo.blob(m.Layers[0]), image.CheckBlob(m.Layers[0])
 }
 
 // read returns a small blob whole.

@@ -3,9 +3,10 @@ package registry
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"sync/atomic"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -27,7 +28,8 @@ type repository struct {
 	name   reference.Remote
 	remote *remote.Repository // manifests and referrers
 	auth   *auth.Client
-	base   string // URL before /manifests and /blobs
+	base   string      // URL before /manifests and /blobs
+	worked atomic.Bool // whether a request was answered as wanted
 }
 
 // open returns the repository of a reference. Nothing is asked of it yet, but
@@ -68,13 +70,22 @@ func (r *repository) request(ctx context.Context, method, url string, actions ..
 // do makes a request and wants one of the statuses. The caller closes the body.
 func (r *repository) do(req *http.Request, wanted ...int) (*http.Response, error) {
 	resp, err := r.auth.Do(req)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized && r.worked.Load() {
+		// A token can grow old between two of several requests at once.
+		resp.Body.Close()
+		if req.GetBody != nil {
+			if req.Body, err = req.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+		resp, err = r.auth.Do(req)
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range wanted {
-		if resp.StatusCode == s {
-			return resp, nil
-		}
+	if slices.Contains(wanted, resp.StatusCode) {
+		r.worked.Store(true)
+		return resp, nil
 	}
 	defer resp.Body.Close()
 	return resp, answer(resp)
@@ -91,7 +102,7 @@ func answer(resp *http.Response) error {
 		e.text = said(body.Errors)
 	}
 	if resp.Request.Response != nil {
-		return fmt.Errorf("redirected to %s: %w", resp.Request.URL.Host, e)
+		e.from = resp.Request.URL.Host
 	}
 	return e
 }

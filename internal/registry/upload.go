@@ -37,16 +37,12 @@ func (r *repository) put(ctx context.Context, b image.Blob, step event.Step) (ou
 		return existing, err
 	}
 	u := &upload{repo: r, blob: b, step: step}
-	for attempt := 0; ; attempt++ {
-		before := u.sent()
+	for {
 		done, err := u.try(ctx)
 		if err == nil {
 			return done, nil
 		}
-		if u.sent() > before {
-			attempt = 0
-		}
-		if u.breaks++; u.breaks > maxBreaks || u.failed() != nil || !r.wait.pause(ctx, attempt, u.cause(err)) {
+		if !u.again(ctx, err) {
 			return 0, errors.Join(err, ctx.Err())
 		}
 		// The registry may have had it all, and only its answer was lost.
@@ -82,18 +78,39 @@ type upload struct {
 
 	session *url.URL // where the registry takes the bytes; nil before it was asked
 	offset  int64    // how many it has
-	breaks  int
+	best    int64    // how many it ever had
+	stage   stage
+	tries   [closing + 1]int // that failed, by stage
 
 	mu     sync.Mutex
-	most   int64 // how many bytes were ever sent, in one go
+	most   int64 // how many bytes were ever sent
 	source error // that of reading the blob, which no retry mends
 }
 
-// sent returns how far the blob ever got on its way out.
-func (u *upload) sent() int64 {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.most
+// A stage is what an upload is about.
+type stage int
+
+const (
+	beginning stage = iota
+	sending
+	closing
+)
+
+// maxSends is how often a blob is sent to a registry that does not report how
+// far it got, or without its getting any further.
+const maxSends = 12
+
+// again waits after a try that failed, and says whether there is to be another.
+func (u *upload) again(ctx context.Context, err error) bool {
+	if u.offset > u.best {
+		u.best, u.tries[sending] = u.offset, 0
+	}
+	tried := u.tries[u.stage]
+	u.tries[u.stage]++
+	if u.stage == sending && tried < maxSends && status(err) == 0 {
+		tried = min(tried, maxTries-2)
+	}
+	return u.failed() == nil && u.repo.wait.pause(ctx, tried, u.cause(err))
 }
 
 // failed returns what went wrong with the blob itself.
@@ -120,17 +137,20 @@ func (u *upload) cause(err error) error {
 
 // try brings the upload to its end, from where it is.
 func (u *upload) try(ctx context.Context) (outcome, error) {
+	u.stage = beginning
 	if u.session == nil {
 		done, err := u.begin(ctx)
 		if err != nil || done {
 			return mounted, err
 		}
 	}
+	u.stage = sending
 	if size := u.blob.Descriptor.Size; size > small && u.offset < size {
 		if err := u.send(ctx); err != nil {
 			return 0, err
 		}
 	}
+	u.stage = closing
 	return uploaded, u.finish(ctx)
 }
 
