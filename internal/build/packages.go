@@ -37,10 +37,17 @@ func (p *plan) names(c reference.Context) ([]reference.Reference, error) {
 
 // packages returns the source of a distribution's packages.
 func (p *plan) packages(all []reference.Reference) (source.Source, error) {
-	if all[0].Family != "deb" {
-		return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
-			all[0], all[0].Family, decided(all[0]))
+	switch all[0].Family {
+	case "deb":
+		return p.debPackages(all)
+	case "rpm":
+		return p.rpmPackages(all)
 	}
+	return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
+		all[0], all[0].Family, decided(all[0]))
+}
+
+func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {
 	o := deb.Options{
 		Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
 		Network: p.Network, Store: p.Store, Events: p.Events,
@@ -59,6 +66,9 @@ func (p *plan) packages(all []reference.Reference) (source.Source, error) {
 		o.Requests = append(o.Requests, request)
 	}
 	for i, r := range p.Spec.Repositories {
+		if len(r.RPM) > 0 || r.Mirrorlist != "" || r.Metalink != "" {
+			return nil, fmt.Errorf("%s: it is a repository of RPM packages, and %s is a package of Debian", p.place("repositories", i), all[0])
+		}
 		o.Repositories = append(o.Repositories, deb.Repository{
 			Host: r.Host, Mirrors: r.Deb, Suites: r.Suites, Components: r.Components, Architectures: r.Architectures,
 			Keys: r.SignedBy, Trusted: r.Trusted, AnyDate: !r.CheckValidUntil, Where: p.place("repositories", i),

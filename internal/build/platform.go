@@ -262,5 +262,10 @@ func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map
 	}
 	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
 	r.Inputs = contributing(r.Inputs, r.Files)
+	if j.pkg.Complete != nil {
+		for i := range r.Inputs {
+			j.pkg.Complete(&r.Inputs[i])
+		}
+	}
 	return r, size, err
 }

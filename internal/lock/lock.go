@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -58,6 +59,23 @@ func (p Package) String() string { return p.Name + " " + p.Version + " " + p.Arc
 type Image struct {
 	Reference string `yaml:"reference"`
 	Digest    string `yaml:"digest"`
+}
+
+// Changes says how what is asked for now differs from what the lock was made
+// for, "" where it does not.
+func (p *Platform) Changes(now []string) string {
+	var changes []string
+	for _, r := range now {
+		if !slices.Contains(p.Requests, r) {
+			changes = append(changes, "the spec asks for "+r+" now")
+		}
+	}
+	for _, r := range p.Requests {
+		if !slices.Contains(now, r) {
+			changes = append(changes, "the spec does not ask for "+r+" any more")
+		}
+	}
+	return strings.Join(changes, ", ")
 }
 
 // maxFile bounds smith.lock.

@@ -32,6 +32,9 @@ type Offer struct {
 	Created time.Time
 	// Inputs is what the record keeps of where the files came from.
 	Inputs []record.Input
+	// Complete adds to an input what is known only when its files were read,
+	// such as the key that signed a package; nil where there is nothing to add.
+	Complete func(*record.Input)
 	// Platform is the one offered, with its variant where it has one.
 	Platform ocispec.Platform
 	// Own returns the paths that the packages which were asked for hold

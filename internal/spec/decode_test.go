@@ -59,6 +59,17 @@ repositories:
   check-valid-until: false
   trusted: true
 - host: true
+- rpm: https://mirror.example.org/os/$basearch/
+  gpgkey: KEY
+  gpgcheck: false
+  repo_gpgcheck: true
+  priority: 10
+  cost: 5
+  exclude: kernel*
+  includepkgs: [a, b]
+  module_hotfixes: true
+- mirrorlist: https://mirror.example.org/list
+- metalink: https://mirror.example.org/metalink
 recommends: true
 package-database: false
 licenses: false
@@ -95,13 +106,19 @@ func decodedEveryKey() *Spec {
 		},
 		Budget: &Budget{Size: "30MB", Packages: 12, Files: 400},
 		Repositories: []Repository{
-			{Host: true, CheckValidUntil: true},
+			{Host: true, GPGCheck: true, CheckValidUntil: true},
 			{
-				Deb: []string{"http://mirror.example.org/debian"}, Suites: []string{"bookworm", "bookworm-updates"},
+				GPGCheck: true, Deb: []string{"http://mirror.example.org/debian"}, Suites: []string{"bookworm", "bookworm-updates"},
 				Components: []string{"main"}, Architectures: []string{"amd64"},
 				SignedBy: []string{"debian-archive-keyring.gpg"}, Trusted: true,
 			},
-			{Host: true, CheckValidUntil: true},
+			{Host: true, GPGCheck: true, CheckValidUntil: true},
+			{
+				RPM: []string{"https://mirror.example.org/os/$basearch/"}, GPGKey: []string{"KEY"}, RepoGPGCheck: true,
+				Priority: 10, Cost: 5, Exclude: []string{"kernel*"}, IncludePkgs: []string{"a", "b"}, ModuleHotfixes: true, CheckValidUntil: true,
+			},
+			{Mirrorlist: "https://mirror.example.org/list", GPGCheck: true, CheckValidUntil: true},
+			{Metalink: "https://mirror.example.org/metalink", GPGCheck: true, CheckValidUntil: true},
 		},
 		Recommends: true, Archives: []string{"./packages", "https://example.org/{sha256}"},
 		Mock: &Mock{
@@ -282,7 +299,7 @@ func TestLine(t *testing.T) {
 		{"paths", 0, 7},
 		{"paths", 1, 8},
 		{"paths", 2, 6},
-		{"mock.deps", 0, 56},
+		{"mock.deps", 0, 67},
 		{"owner", 0, 20},
 		{"nothing", 0, 0},
 	} {

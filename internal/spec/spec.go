@@ -128,6 +128,39 @@ type Repository struct {
 	// The address of a repository of Debian packages, http, https or file, or several mirrors of it. A user and password for it stand in ~/.netrc or in apt's auth.conf.
 	Deb []string `json:"deb,omitzero" single:"yes" rule:"address"`
 
+	// The address of a repository of RPM packages, http, https or file, or several mirrors of it; $basearch stands for the architecture. A user and password for it stand in ~/.netrc.
+	RPM []string `json:"rpm,omitzero" single:"yes" rule:"address"`
+
+	// In place of rpm, the address of a list of mirrors.
+	Mirrorlist string `json:"mirrorlist,omitzero" rule:"address"`
+
+	// In place of rpm, the address of a metalink: mirrors, and what the repository's metadata must be.
+	Metalink string `json:"metalink,omitzero" rule:"address"`
+
+	// Files or addresses of the OpenPGP keys that sign the packages of the repository, or a key itself.
+	GPGKey []string `json:"gpgkey,omitzero" single:"yes" rule:"key"`
+
+	// With false, packages are taken without a signature.
+	GPGCheck bool `json:"gpgcheck" default:"true"`
+
+	// The repository's metadata is signed too, and is checked.
+	RepoGPGCheck bool `json:"repo_gpgcheck,omitzero"`
+
+	// Of two repositories that have a package, the one with the lower priority is asked, whatever the versions; 99 where it is left out.
+	Priority int `json:"priority,omitzero"`
+
+	// Of two repositories that have the same version of a package, the one with the lower cost is asked; 1000 where it is left out.
+	Cost int `json:"cost,omitzero"`
+
+	// Packages that are not taken from the repository: names, or globs.
+	Exclude []string `json:"exclude,omitzero" alias:"excludepkgs" single:"yes" rule:"word"`
+
+	// The only packages that are taken from the repository: names, or globs.
+	IncludePkgs []string `json:"includepkgs,omitzero" single:"yes" rule:"word"`
+
+	// Modules do not hide the packages of the repository.
+	ModuleHotfixes bool `json:"module_hotfixes,omitzero"`
+
 	// The suites of the repository, such as bookworm and bookworm-updates; a folder with a slash at its end where the repository has none.
 	Suites []string `json:"suites,omitzero" alias:"suite" rule:"word"`
 

@@ -72,7 +72,7 @@ func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
 	if l == nil {
 		return nil, fmt.Errorf("smith.lock does not fit: it has no packages for %s; smith lock --update adds them", name)
 	}
-	if changes := difference(l.Requests, s.wanted()); changes != "" {
+	if changes := l.Changes(s.wanted()); changes != "" {
 		return nil, fmt.Errorf("smith.lock does not fit: %s; smith lock takes that in and keeps the other versions, smith lock --update renews all", changes)
 	}
 	var all []*pkg
@@ -80,22 +80,6 @@ func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
 		all = append(all, &pkg{source: s, locked: p})
 	}
 	return all, nil
-}
-
-// difference says what one list has that the other has not, "" for nothing.
-func difference(old, now []string) string {
-	var changes []string
-	for _, r := range now {
-		if !slices.Contains(old, r) {
-			changes = append(changes, "the spec asks for "+r+" now")
-		}
-	}
-	for _, r := range old {
-		if !slices.Contains(now, r) {
-			changes = append(changes, "the spec does not ask for "+r+" any more")
-		}
-	}
-	return strings.Join(changes, ", ")
 }
 
 // pinned returns preferences that keep the versions of a lock before those of

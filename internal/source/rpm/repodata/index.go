@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"iter"
 
+	"github.com/opencontainers/go-digest"
+
 	"smith/internal/compress"
 	"smith/internal/source/table"
 	"smith/internal/store"
@@ -58,6 +60,31 @@ func makeIndex(ctx context.Context, st *store.Store, primary Data, from Fetcher)
 		return nil, fmt.Errorf("cannot read %s: %w", primary.Location, err)
 	}
 	return w.Commit(primary.Digest.String())
+}
+
+// NewIndex returns an index of packages that no repository lists. The caller
+// closes it.
+func NewIndex(st *store.Store, packages []*Package) (*Index, error) {
+	w, err := table.NewWriter(st, indexBucket)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Discard()
+	all := digest.SHA256.Digester()
+	for _, p := range packages {
+		record := p.encode()
+		if _, err := all.Hash().Write(record); err != nil {
+			return nil, err
+		}
+		if err := w.Add(record, p.keys()...); err != nil {
+			return nil, err
+		}
+	}
+	t, err := w.Commit("files-" + all.Digest().Encoded())
+	if err != nil {
+		return nil, err
+	}
+	return &Index{t}, nil
 }
 
 // readMetadata fetches a metadata file and calls read with its plain bytes.

@@ -1,7 +1,9 @@
 package yumconfig
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,6 +32,21 @@ type Repository struct {
 	Optional bool
 	// Where tells the reader where it stands.
 	Where string
+}
+
+// Replace replaces the variables in the addresses of a repository that comes
+// from elsewhere than a configuration file.
+func (r *Repository) Replace(variables Variables) error {
+	o := options{variables: variables}
+	r.BaseURLs = slices.Clone(r.BaseURLs)
+	for i, address := range r.BaseURLs {
+		r.BaseURLs[i] = strings.TrimSuffix(o.replaced(address), "/") + "/"
+	}
+	r.Mirrorlist, r.Metalink = o.replaced(r.Mirrorlist), o.replaced(r.Metalink)
+	if o.err != nil {
+		return fmt.Errorf("%s: %w", r.Where, o.err)
+	}
+	return nil
 }
 
 // dnf's defaults.
@@ -76,7 +93,7 @@ func (s *Section) repository(main *Section, variables Variables) (r Repository, 
 		r.BaseURLs[i] = strings.TrimSuffix(address, "/") + "/"
 	}
 	if o.err == nil && enabled && len(r.BaseURLs) == 0 && r.Mirrorlist == "" && r.Metalink == "" {
-		o.err = fmt.Errorf("it has no baseurl, mirrorlist or metalink")
+		o.err = errors.New("it has no baseurl, mirrorlist or metalink")
 	}
 	if !enabled {
 		return r, false, nil // its options may be nonsense

@@ -1,0 +1,78 @@
+package build
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"smith/internal/reference"
+	"smith/internal/source"
+	"smith/internal/source/rpm"
+	"smith/internal/source/rpm/yumconfig"
+)
+
+// rpmPackages returns the source of RPM packages.
+func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
+	o := rpm.Options{
+		Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
+		Network: p.Network, Store: p.Store, Events: p.Events,
+	}
+	if p.Lock != nil {
+		o.Locked = p.Lock.Platforms
+	}
+	for i, r := range all {
+		request := rpm.Request{Text: r.Name, Where: p.place("packages", i)}
+		if r.Kind == reference.Local {
+			request.Text, request.File = r.Path, true
+		}
+		o.Requests = append(o.Requests, request)
+	}
+	if m := p.Spec.Mock; m != nil {
+		if m.DebugInfo || len(m.DebugDeps) > 0 || len(m.DebugPaths) > 0 {
+			return nil, errors.New("mock: debuginfo, debugdeps and debugpaths are not supported yet")
+		}
+		o.Mock = m.Config
+		for i, name := range m.Deps {
+			o.Requests = append(o.Requests, rpm.Request{Text: name, Where: p.place("mock.deps", i)})
+		}
+		if o.Mock == "" && len(p.Spec.Repositories) == 0 && p.exists(mockDefault) {
+			o.Mock = mockDefault
+		}
+	}
+	o.Host = len(p.Spec.Repositories) == 0 && o.Mock == ""
+	for i := range p.Spec.Repositories {
+		if err := p.rpmRepository(&o, i); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.place("repositories", i), err)
+		}
+	}
+	return rpm.New(o), nil
+}
+
+// mockDefault is the configuration that mock takes where none is named.
+const mockDefault = "/etc/mock/default.cfg"
+
+func (p *plan) exists(name string) bool {
+	_, err := p.stat(name)
+	return err == nil
+}
+
+// rpmRepository adds a repository of the spec to the options.
+func (p *plan) rpmRepository(o *rpm.Options, i int) error {
+	r := p.Spec.Repositories[i]
+	switch {
+	case len(r.Deb) > 0:
+		return errors.New("it is a repository of Debian packages, and the packages are RPM's")
+	case r.Host:
+		o.Host = true
+		return nil
+	case len(r.RPM) == 0 && r.Mirrorlist == "" && r.Metalink == "":
+		return errors.New("it needs an address: {rpm: https://mirror.example.org/os/, gpgkey: KEY}, or a mirrorlist or metalink")
+	}
+	o.Repositories = append(o.Repositories, yumconfig.Repository{
+		ID: fmt.Sprintf("repository %d", i+1), BaseURLs: r.RPM, Mirrorlist: r.Mirrorlist, Metalink: r.Metalink,
+		Keys: r.GPGKey, GPGCheck: r.GPGCheck, RepoGPGCheck: r.RepoGPGCheck,
+		Priority: cmp.Or(r.Priority, yumconfig.DefaultPriority), Cost: cmp.Or(r.Cost, yumconfig.DefaultCost),
+		Exclude: r.Exclude, Include: r.IncludePkgs, ModuleHotfixes: r.ModuleHotfixes, Where: p.place("repositories", i),
+	})
+	return nil
+}

@@ -1,0 +1,150 @@
+package rpm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"smith/internal/lock"
+	"smith/internal/resolve"
+	"smith/internal/source/rpm/repodata"
+)
+
+// resolve asks the repositories for the requests and all that they need.
+func (s *Source) resolve(ctx context.Context, machine string) (*choice, error) {
+	files, err := s.openFiles(ctx, machine)
+	if err != nil {
+		return nil, err
+	}
+	defer files.close()
+	configured, err := s.repositories(machine)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := s.openAll(ctx, configured)
+	if err != nil {
+		return nil, err
+	}
+	chosen := &choice{close: func() error { return closeAll(opened) }}
+	if err := s.fill(ctx, chosen, machine, opened, files); err != nil {
+		return nil, errors.Join(err, chosen.close())
+	}
+	return chosen, nil
+}
+
+// fill solves the requests, and adds the packages of the solution.
+func (s *Source) fill(ctx context.Context, chosen *choice, machine string, opened []*repository, files *localFiles) error {
+	offered := []*repodata.Repository{files.repository}
+	byOffer := map[*repodata.Repository]*repository{}
+	for _, r := range opened {
+		o := &repodata.Repository{
+			Name: r.ID, Index: r.index, Priority: r.Priority, Cost: r.Cost, Exclude: r.Exclude, Include: r.Include, Lists: r,
+		}
+		offered, byOffer[o] = append(offered, o), r
+	}
+	if files.repository == nil {
+		offered = offered[1:]
+	}
+	catalogue := repodata.New(ctx, offered, repodata.Options{Machine: machine, Recommends: s.Recommends})
+	wanted, err := s.wants(catalogue, files)
+	if err != nil {
+		return err
+	}
+	solution, err := resolve.Solve(ctx, catalogue, wanted, resolve.Options{})
+	if err != nil {
+		return err
+	}
+	for _, id := range solution.IDs() {
+		p, from, err := catalogue.Find(id)
+		if err != nil {
+			return err
+		}
+		chosen.packages = append(chosen.packages, s.chosen(p, byOffer[from], files))
+	}
+	slices.SortFunc(chosen.packages, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
+	if err := s.tell(catalogue, solution); err != nil {
+		return err
+	}
+	return openLists(ctx, chosen.packages)
+}
+
+// wants returns the clauses of all requests.
+func (s *Source) wants(catalogue *repodata.Catalogue, files *localFiles) ([]resolve.Clause, error) {
+	var wanted []resolve.Clause
+	for _, r := range s.Requests {
+		text := r.Text
+		if r.File {
+			text = files.names[r.Text]
+		}
+		clauses, err := catalogue.Want(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Where, err)
+		}
+		wanted = append(wanted, clauses...)
+	}
+	return wanted, nil
+}
+
+// chosen is a package of the solution.
+func (s *Source) chosen(p *repodata.Package, from *repository, files *localFiles) *pkg {
+	c := &pkg{source: s, repository: from, digest: p.Digest, nevra: p.NEVRA()}
+	c.locked = lock.Package{Name: p.Name, Version: p.String(), Architecture: p.Arch, Size: p.Size}
+	if from == nil {
+		c.locked.URL = files.paths[p.Digest]
+	} else {
+		c.addresses = from.addresses(p.Base, p.Location)
+		c.locked.URL, c.locked.Key = c.addresses[0], from.key
+	}
+	if p.Digest.Algorithm() == "sha256" {
+		c.locked.SHA256 = p.Digest.Encoded()
+	}
+	return c
+}
+
+// tell notes why each package is in the set.
+func (s *Source) tell(catalogue *repodata.Catalogue, solution *resolve.Solution) error {
+	for _, c := range solution.Choices {
+		p, _, err := catalogue.Find(c.ID)
+		if err != nil {
+			return err
+		}
+		why := "the spec asks for " + strings.TrimPrefix(c.Text, "want ")
+		if c.By != resolve.None {
+			by, _, err := catalogue.Find(c.By)
+			if err != nil {
+				return err
+			}
+			why = by.Name + " " + c.Text
+		}
+		s.Events.Note(fmt.Sprintf("%s: %s", p.NEVRA(), why))
+	}
+	return nil
+}
+
+// openLists opens the lists of files of the repositories that packages are
+// from, where they are smaller than the packages together: then fetching only
+// those packages that files are kept of saves more than the lists cost.
+func openLists(ctx context.Context, chosen []*pkg) error {
+	packages, lists := int64(0), int64(0)
+	seen := map[*repository]bool{}
+	for _, p := range chosen {
+		packages += p.locked.Size
+		if r := p.repository; r != nil && !seen[r] {
+			seen[r] = true
+			lists += r.repomd.Data["filelists"].Size
+		}
+	}
+	if lists > packages {
+		return nil
+	}
+	for _, p := range chosen {
+		if p.repository != nil {
+			if err := p.repository.openLists(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+// Package rpm offers the files of RPM packages: those that a request names and
+// all that they need, found in repositories or taken from a lock, verified,
+// fetched, and laid out as if they were installed. Nothing of them is executed,
+// and neither mock, dnf nor rpm is asked.
+package rpm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/event"
+	"smith/internal/fetch"
+	"smith/internal/image"
+	"smith/internal/lock"
+	"smith/internal/record"
+	"smith/internal/source"
+	"smith/internal/source/packages"
+	"smith/internal/source/rpm/mockconfig"
+	"smith/internal/source/rpm/repodata"
+	"smith/internal/source/rpm/yumconfig"
+	"smith/internal/store"
+)
+
+// Options say which packages are offered.
+type Options struct {
+	// Requests are what dnf(8) installs: names, with versions, globs, files,
+	// what packages provide; and paths of .rpm files.
+	Requests []Request
+	// Repositories are where packages are looked for.
+	Repositories []yumconfig.Repository
+	// Host adds those of the machine.
+	Host bool
+	// Mock is a configuration of mock that names further repositories, or "".
+	Mock string
+	// Recommends takes recommended packages too.
+	Recommends bool
+	// Locked are the packages to use, by platform, in place of what the
+	// repositories have now; nil asks the repositories.
+	Locked map[string]*lock.Platform
+	// Archives are where files are asked for that no mirror has: see
+	// lock.Addresses.
+	Archives []string
+	// Dir is the folder that paths count from.
+	Dir string
+	// Root is where the machine's configuration lies, "/" but for tests.
+	Root string
+	// Network says how files are fetched; its Logins are set here.
+	Network fetch.Options
+	Store   *store.Store
+	Events  event.Listener
+}
+
+// A Request is one package that is asked for.
+type Request struct {
+	// Text is the request as it is written.
+	Text string
+	// File says that it is the path of an .rpm.
+	File bool
+	// Where tells the reader where it stands: "smith.yaml:2".
+	Where string
+}
+
+// A Source is packages of RPM. It is safe for several platforms at once.
+type Source struct {
+	Options
+	once  sync.Once
+	fetch *fetch.Client
+	err   error
+}
+
+var _ source.Source = (*Source)(nil)
+
+// New returns a source.
+func New(o Options) *Source {
+	if o.Root == "" {
+		o.Root = "/"
+	}
+	return &Source{Options: o}
+}
+
+// start makes what all platforms share.
+func (s *Source) start() error {
+	s.once.Do(func() {
+		network := s.Network
+		network.Store, network.Events = s.Store, s.Events
+		network.Logins, s.err = fetch.UserLogins()
+		s.fetch = fetch.New(network)
+	})
+	return s.err
+}
+
+// Open chooses the packages for a platform and offers their files. A zero
+// platform asks for that of the mock configuration, or else for linux with the
+// machine's own architecture.
+func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
+	platform, err := s.settled(platform)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := s.choose(ctx, platform)
+	if err != nil {
+		return nil, err
+	}
+	set := make([]packages.Package, len(chosen.packages))
+	inputs := make([]record.Input, len(chosen.packages))
+	byDigest := map[string]*pkg{}
+	for i, p := range chosen.packages {
+		set[i], inputs[i] = p, p.input()
+		byDigest[inputs[i].Digest] = p
+	}
+	opened, err := packages.New(ctx, set, Rules())
+	if err != nil {
+		return nil, errors.Join(err, chosen.close())
+	}
+	return &source.Offer{
+		Tree: opened.Tree(), Inputs: inputs, Platform: platform,
+		Complete: func(in *record.Input) {
+			if p := byDigest[in.Digest]; p != nil {
+				*in = p.input()
+			}
+		},
+		Close: func() error { return errors.Join(opened.Close(), chosen.close()) },
+	}, nil
+}
+
+// settled is the platform that a zero one stands for.
+func (s *Source) settled(p ocispec.Platform) (ocispec.Platform, error) {
+	if p.Architecture != "" {
+		return p, nil
+	}
+	p.OS, p.Architecture = "linux", runtime.GOARCH
+	if s.Mock == "" {
+		return p, nil
+	}
+	c, err := mockconfig.Read(s.mockPath())
+	if err != nil {
+		return p, err
+	}
+	for _, architecture := range []string{"amd64", "386", "arm64", "arm", "ppc64le", "s390x", "riscv64", "loong64"} {
+		if repodata.Machine(architecture, "") == c.Machine {
+			p.Architecture = architecture
+			return p, nil
+		}
+	}
+	return p, fmt.Errorf("%s: smith knows no platform for target_arch %s", s.Mock, c.Machine)
+}
+
+// A choice is the set of packages for a platform.
+type choice struct {
+	packages []*pkg
+	close    func() error
+}
+
+// choose returns the set for a platform: the lock's, or what resolution gives.
+func (s *Source) choose(ctx context.Context, platform ocispec.Platform) (*choice, error) {
+	if err := s.start(); err != nil {
+		return nil, err
+	}
+	if s.Locked != nil {
+		all, err := s.fromLock(platform)
+		return &choice{all, func() error { return nil }}, err
+	}
+	machine := repodata.Machine(platform.Architecture, platform.Variant)
+	if machine == "" || platform.OS != "linux" {
+		return nil, fmt.Errorf("%s: there are no RPM packages for this platform", image.PlatformName(platform))
+	}
+	return s.resolve(ctx, machine)
+}
