@@ -123,7 +123,7 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 		in.Roots = append(in.Roots, closure.Root{Pattern: pattern, Detail: "path in " + j.place("paths", i)})
 	}
 	in.Roots = append(in.Roots, j.own...)
-	return closure.Select(ctx, in)
+	return j.selectFrom(ctx, in)
 }
 
 // program is what a container runs by default, and its arguments.

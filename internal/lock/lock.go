@@ -48,6 +48,10 @@ type Package struct {
 	URL    string `yaml:"url"`
 	Size   int64  `yaml:"size"`
 	SHA256 string `yaml:"sha256"`
+	// Essential says that no package of the set relates to it: it is one that
+	// every system of the distribution has, and is opened only where the set
+	// lacks something.
+	Essential bool `yaml:"essential,omitempty"`
 	// Key is the fingerprint of the key that vouched for it, "" where none did.
 	Key string `yaml:"key,omitempty"`
 }

@@ -41,6 +41,10 @@ type Offer struct {
 	// themselves, without what running them does not need: what an image is
 	// made of whose spec names no files. nil for sources without packages.
 	Own func() ([]string, error)
+	// More offers what every system of the distribution has beside the rest,
+	// for an image that would lack something without; nil where there is no
+	// more.
+	More func(ctx context.Context) (*Offer, error)
 	// Close lets go of open files; nil where there is nothing to close.
 	Close func() error
 }

@@ -81,8 +81,13 @@ func New(o Options) *Source {
 // Open chooses the packages for a platform and offers their files. A zero
 // platform asks for linux with the machine's own architecture.
 func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
-	platform = settled(platform)
-	chosen, err := s.choose(ctx, platform)
+	return s.offer(ctx, settled(platform), false)
+}
+
+// offer offers the packages asked for with what they relate to, and with whole
+// the essential ones beside them.
+func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole bool) (*source.Offer, error) {
+	chosen, err := s.choose(ctx, platform, whole)
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +100,14 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	if err != nil {
 		return nil, err
 	}
-	return &source.Offer{
+	offer := &source.Offer{
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
 		Own: func() ([]string, error) { return s.own(opened, chosen) },
-	}, nil
+	}
+	if !whole {
+		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
+	}
+	return offer, nil
 }
 
 // settled is the platform that a zero one stands for.
@@ -109,20 +118,21 @@ func settled(p ocispec.Platform) ocispec.Platform {
 	return p
 }
 
-// choose returns the set for a platform: the lock's, or what resolution gives.
-func (s *Source) choose(ctx context.Context, platform ocispec.Platform) ([]*pkg, error) {
+// choose returns the set for a platform: the lock's, or what resolution gives;
+// with whole the essential packages are in it.
+func (s *Source) choose(ctx context.Context, platform ocispec.Platform, whole bool) ([]*pkg, error) {
 	s.once.Do(func() { s.machine, s.err = newMachine(s.Options) })
 	if s.err != nil {
 		return nil, s.err
 	}
 	if s.Locked != nil {
-		return s.fromLock(platform)
+		return s.fromLock(platform, whole)
 	}
 	architecture, err := Architecture(platform)
 	if err != nil {
 		return nil, err
 	}
-	return s.resolve(ctx, architecture, s.Keep[image.PlatformName(platform)])
+	return s.resolve(ctx, architecture, s.Keep[image.PlatformName(platform)], whole)
 }
 
 // A machine is what the configuration says, read once for all platforms.

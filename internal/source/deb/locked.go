@@ -19,7 +19,7 @@ import (
 // Lock returns what is chosen for a platform, without opening any package of a
 // repository.
 func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Platform, error) {
-	chosen, err := s.choose(ctx, settled(platform))
+	chosen, err := s.choose(ctx, settled(platform), true)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Pla
 // Fetch brings the files of what is chosen for a platform to the cache, and
 // hands each over, several at once.
 func (s *Source) Fetch(ctx context.Context, platform ocispec.Platform, take func(lock.Package, *store.Entry) error) error {
-	chosen, err := s.choose(ctx, settled(platform))
+	chosen, err := s.choose(ctx, settled(platform), true)
 	if err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ func (s *Source) wanted() []string {
 }
 
 // fromLock returns the packages that the lock has for a platform, if it was
-// made for what the spec asks for.
-func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
+// made for what the spec asks for; the essential ones only with whole.
+func (s *Source) fromLock(platform ocispec.Platform, whole bool) ([]*pkg, error) {
 	name := image.PlatformName(platform)
 	l := s.Locked[name]
 	if l == nil {
@@ -77,7 +77,9 @@ func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
 	}
 	var all []*pkg
 	for _, p := range l.Packages {
-		all = append(all, &pkg{source: s, locked: p})
+		if whole || !p.Essential {
+			all = append(all, &pkg{source: s, locked: p})
+		}
 	}
 	return all, nil
 }

@@ -2,6 +2,7 @@ package deb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,8 +15,9 @@ import (
 )
 
 // resolve asks the repositories for the requests and all that they need.
-// The versions to keep stay where they can.
-func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Platform) ([]*pkg, error) {
+// The versions to keep stay where they can. With whole the essential packages
+// are added, which nothing of Debian's names as a relation.
+func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Platform, whole bool) ([]*pkg, error) {
 	requests, files, err := s.requests(ctx, architecture)
 	if err != nil {
 		return nil, err
@@ -36,25 +38,74 @@ func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Pl
 	if err != nil {
 		return nil, err
 	}
-	catalogue := apt.NewCatalogue(offers, preferences, architecture, s.Recommends)
-	solution, err := catalogue.Resolve(ctx, requests)
+	r := resolution{source: s, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, s.Recommends)}
+	all, err := r.solve(ctx, requests)
+	if err != nil || !whole {
+		return all, err
+	}
+	names, err := apt.Essential(offers)
+	if err != nil {
+		return nil, err
+	}
+	return r.complete(ctx, all, names)
+}
+
+// A resolution is one of a platform.
+type resolution struct {
+	source    *Source
+	files     []*debFile
+	catalogue *apt.Catalogue
+}
+
+// solve returns the packages that meet the requests.
+func (r *resolution) solve(ctx context.Context, requests []apt.Request) ([]*pkg, error) {
+	solution, err := r.catalogue.Resolve(ctx, requests)
 	if err != nil {
 		return nil, err
 	}
 	var all []*pkg
 	for _, id := range solution.IDs() {
-		v, err := catalogue.Version(id)
+		v, err := r.catalogue.Version(id)
 		if err != nil {
 			return nil, err
 		}
-		p, err := s.chosen(v, files)
+		p, err := r.source.chosen(v, r.files)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
-	return all, s.tell(catalogue, solution)
+	return all, r.source.tell(r.catalogue, solution)
+}
+
+// complete adds the essential packages, and what they relate to, to a set,
+// which stays as it is. Those that cannot stand beside it are left out.
+func (r *resolution) complete(ctx context.Context, set []*pkg, essential []string) ([]*pkg, error) {
+	var requests []apt.Request
+	there := map[string]bool{}
+	for _, p := range set {
+		there[p.locked.Name] = true
+		request := apt.Request{Name: p.locked.Name, Version: p.locked.Version}
+		if p.locked.Architecture != "all" {
+			request.Architecture = p.locked.Architecture
+		}
+		requests = append(requests, request)
+	}
+	for _, name := range essential {
+		if !there[name] {
+			requests = append(requests, apt.Request{Name: name})
+		}
+	}
+	all, err := r.solve(ctx, requests)
+	var unsolvable *resolve.Unsolvable
+	if errors.As(err, &unsolvable) {
+		return set, nil
+	}
+	for _, p := range all {
+		p.locked.Essential = !slices.ContainsFunc(set, func(q *pkg) bool { return q.locked.SHA256 == p.locked.SHA256 })
+	}
+	return all, err
 }
 
 // requests reads what is asked for. A file asks for the version that it holds.

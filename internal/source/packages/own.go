@@ -37,7 +37,7 @@ func (s *Set) Held(p Package) ([]string, error) {
 var forPeople = []string{
 	"/usr/share/doc", "/usr/share/man", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian", "/usr/share/bug", "/usr/share/doc-base",
 	"/usr/share/bash-completion", "/usr/share/zsh", "/usr/share/fish", "/usr/share/apport", "/usr/share/metainfo", "/usr/share/appdata",
-	"/usr/share/applications", "/usr/share/menu", "/usr/share/pixmaps", "/usr/share/licenses",
+	"/usr/share/vim", "/usr/share/emacs", "/usr/share/applications", "/usr/share/menu", "/usr/share/pixmaps", "/usr/share/licenses",
 	"/usr/lib/systemd", "/usr/lib/sysusers.d", "/usr/lib/tmpfiles.d", "/usr/lib/.build-id", "/usr/lib/debug", "/usr/include", "/usr/src",
 	"/etc/init.d", "/etc/rc.d", "/etc/init", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly",
 	"/etc/default", "/etc/sysconfig", "/etc/logrotate.d", "/etc/ufw", "/etc/apparmor.d", "/etc/bash_completion.d", "/etc/insserv.conf.d",

@@ -2,6 +2,7 @@ package apt
 
 import (
 	"net/url"
+	"slices"
 
 	"smith/internal/source/deb/control"
 )
@@ -79,4 +80,24 @@ func (f Files) find(is func(control.Paragraph) bool) []int {
 		}
 	}
 	return found
+}
+
+// Essential returns the names of the packages that every system has, sorted.
+func Essential(offers []*Offer) ([]string, error) {
+	var names []string
+	for _, o := range offers {
+		x, ok := o.Packages.(*Index)
+		if !ok {
+			continue
+		}
+		for _, i := range x.Essential() {
+			p, err := x.Paragraph(i)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, p.Get("Package"))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
