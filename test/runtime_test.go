@@ -44,18 +44,10 @@ func runPodman(ts *testscript.TestScript, neg bool, args []string) {
 	needTools(ts, "podman", "runc", "skopeo")
 	r := parseRun(ts, args)
 	image := transport(ts, r.image)
-	// Not in the script's folder: podman refuses a long --runroot.
-	state, err := os.MkdirTemp("/tmp", "smith-podman-")
-	ts.Check(err)
-	ts.Defer(func() { _ = os.RemoveAll(state) })
-	// Storage of its own, so that nothing of this machine is touched, and
-	// limits that a machine without CAP_SYS_RESOURCE can set.
-	podman := []string{
-		"--root", filepath.Join(state, "root"), "--runroot", filepath.Join(state, "run"), "--tmpdir", filepath.Join(state, "tmp"),
-		"--storage-driver=vfs", "--runtime=runc", "--cgroup-manager=cgroupfs", "--events-backend=file",
-		"run", "--rm", "--network=none", "--read-only", "--read-only-tmpfs=false",
-		"--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024",
-	}
+	state, podman := podmanState(ts)
+	// Limits that a machine without CAP_SYS_RESOURCE can set.
+	podman = append(podman, "run", "--rm", "--network=none", "--read-only", "--read-only-tmpfs=false",
+		"--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024")
 	if strings.HasPrefix(image, "oci:") {
 		// podman makes a name of a layout's path, and not each path is one.
 		archive := "oci-archive:" + filepath.Join(state, "image.tar")
@@ -65,6 +57,32 @@ func runPodman(ts *testscript.TestScript, neg bool, args []string) {
 	podman = append(podman, engineFlags(r)...)
 	podman = append(podman, image)
 	finish(ts, neg, ts.Exec("podman", append(podman, r.args...)...))
+}
+
+// loadPodman has podman read archives into one storage, and lists what it then
+// has: `podman-load FILE…`.
+func loadPodman(ts *testscript.TestScript, neg bool, args []string) {
+	needTools(ts, "podman")
+	_, podman := podmanState(ts)
+	for _, file := range args {
+		if err := ts.Exec("podman", append(podman, "load", "--input", ts.MkAbs(file))...); err != nil || neg {
+			finish(ts, neg, err)
+		}
+	}
+	finish(ts, false, ts.Exec("podman", append(podman, "images", "--format", "{{.Repository}}:{{.Tag}}")...))
+}
+
+// podmanState returns a folder for podman's state and the options that keep it
+// there, so that nothing of this machine is touched.
+func podmanState(ts *testscript.TestScript) (dir string, options []string) {
+	// Not in the script's folder: podman refuses a long --runroot.
+	dir, err := os.MkdirTemp("/tmp", "smith-podman-")
+	ts.Check(err)
+	ts.Defer(func() { _ = os.RemoveAll(dir) })
+	return dir, []string{
+		"--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--tmpdir", filepath.Join(dir, "tmp"),
+		"--storage-driver=vfs", "--runtime=runc", "--cgroup-manager=cgroupfs", "--events-backend=file",
+	}
 }
 
 // engineFlags writes a request as podman's and docker's run want it.

@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"runc-start":  startRunc,
 			"crun-run":    runCrun,
 			"podman-run":  runPodman,
+			"podman-load": loadPodman,
 			"docker-load": engine.load,
 			"docker-run":  engine.run,
 			"docker":      engine.docker,
