@@ -17,17 +17,19 @@ type folder struct {
 	path    string
 	folders map[string]*folder
 	files   map[string][]int      // the packages that hold a file of the name
-	links   map[string]*tree.Node // made by smith
+	made    map[string]*tree.Node // by smith
 }
 
 var _ tree.Namer = (*folder)(nil)
 
 func (f *folder) node() *tree.Node { return &tree.Node{Kind: tree.Dir, Mode: 0o755, Listing: f} }
 
-// insert notes that a package holds a path.
-func (f *folder) insert(name string, index int) {
-	parts := strings.Split(name[1:], "/")
-	for _, part := range parts[:len(parts)-1] {
+// in returns the folder at a path, and makes it and those on the way.
+func (f *folder) in(dir string) *folder {
+	for part := range strings.SplitSeq(strings.Trim(dir, "/"), "/") {
+		if part == "" {
+			continue
+		}
 		next := f.folders[part]
 		if next == nil {
 			if f.folders == nil {
@@ -38,10 +40,16 @@ func (f *folder) insert(name string, index int) {
 		}
 		f = next
 	}
+	return f
+}
+
+// insert notes that a package holds a path.
+func (f *folder) insert(name string, index int) {
+	dir, base := path.Split(name)
+	f = f.in(dir)
 	if f.files == nil {
 		f.files = map[string][]int{}
 	}
-	base := parts[len(parts)-1]
 	if holders := f.files[base]; len(holders) == 0 || holders[len(holders)-1] != index {
 		f.files[base] = append(holders, index)
 	}
@@ -82,11 +90,16 @@ func (f *folder) addLinks() {
 		if usr == nil || usr.folders[path.Base(target)] == nil {
 			continue
 		}
-		if f.links == nil {
-			f.links = map[string]*tree.Node{}
-		}
-		f.links[name] = &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: target[1:], Origin: &tree.Origin{Kind: "smith", Name: "merged /usr"}}
+		f.make(name, &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: target[1:], Origin: &tree.Origin{Kind: "smith", Name: "merged /usr"}})
 	}
+}
+
+// make adds a node of smith's.
+func (f *folder) make(name string, n *tree.Node) {
+	if f.made == nil {
+		f.made = map[string]*tree.Node{}
+	}
+	f.made[name] = n
 }
 
 // Names returns all names, and opens nothing.
@@ -98,7 +111,7 @@ func (f *folder) Names() (map[string]bool, error) {
 	for name := range f.folders {
 		names[name] = true
 	}
-	for name := range f.links {
+	for name := range f.made {
 		names[name] = false
 	}
 	return names, nil
@@ -107,7 +120,7 @@ func (f *folder) Names() (map[string]bool, error) {
 // Entry returns what stands under a name, and opens the packages that it takes
 // to know that.
 func (f *folder) Entry(name string) (*tree.Node, error) {
-	if n := f.links[name]; n != nil {
+	if n := f.made[name]; n != nil {
 		return n.Copy(), nil
 	}
 	if next := f.folders[name]; next != nil {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"smith/internal/scriptlet"
 	"smith/internal/tree"
 )
 
@@ -39,9 +40,8 @@ type Contents struct {
 	// Entries are its files and folders in the package's order. Each hard link
 	// stands after what it is another name of.
 	Entries []tree.Entry
-	// Scripts are the scripts that would run when it is installed, by the names
-	// of its format.
-	Scripts map[string]string
+	// Scripts are those that would run when it is installed, in their order.
+	Scripts []scriptlet.Script
 	// Close lets go of open files; nil where there is nothing to close.
 	Close func() error
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smith/internal/scriptlet"
 	"smith/internal/tree"
 )
 
@@ -21,6 +22,7 @@ type fake struct {
 	text     string
 	unlisted bool
 	replaces string
+	postinst string
 	mu       sync.Mutex
 	opened   int
 	closed   int
@@ -43,6 +45,9 @@ func (f *fake) Open(context.Context) (*Contents, error) {
 	defer f.mu.Unlock()
 	f.opened++
 	c := &Contents{Close: func() error { f.closed++; return nil }}
+	if f.postinst != "" {
+		c.Scripts = []scriptlet.Script{{Name: "postinst", Text: f.postinst, Args: []string{"configure", ""}}}
+	}
 	for line := range strings.Lines(f.text) {
 		words := strings.Fields(line)
 		e := tree.Entry{Path: "." + words[0]}

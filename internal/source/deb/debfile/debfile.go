@@ -15,6 +15,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"smith/internal/scriptlet"
 	"smith/internal/source/deb/control"
 	"smith/internal/store"
 	"smith/internal/tree"
@@ -88,18 +89,30 @@ func newFile(d digest.Digest, members map[string][]byte) (*File, error) {
 // and have the given origin.
 func (f *File) Entries(origin *tree.Origin) ([]tree.Entry, error) { return f.archive.Entries(origin) }
 
-// A Script names a maintainer script (deb-preinst(5) and its kin).
-type Script string
-
-// The scripts that run when a package is installed, in their order.
-const (
-	Preinst  Script = "preinst"
-	Postinst Script = "postinst"
-)
-
-// Script returns a maintainer script as it stands, or "" where the package has
-// none of that name.
-func (f *File) Script(name Script) string { return string(f.members[string(name)]) }
+// Scripts returns the maintainer scripts that run when the package is installed
+// for the first time, in their order, with what dpkg calls them with
+// (deb-preinst(5), deb-postinst(5), dpkg(1) "Internal environment").
+func (f *File) Scripts() []scriptlet.Script {
+	var all []scriptlet.Script
+	for _, s := range []scriptlet.Script{
+		{Name: "preinst", Args: []string{"install"}},
+		{Name: "postinst", Args: []string{"configure", ""}},
+	} {
+		data, ok := f.members[s.Name]
+		if !ok {
+			continue
+		}
+		s.Text = string(data)
+		s.Env = map[string]string{
+			"DPKG_MAINTSCRIPT_NAME": s.Name, "DPKG_MAINTSCRIPT_PACKAGE": f.Control.Get("Package"), "DPKG_ROOT": "", "DPKG_ADMINDIR": "/var/lib/dpkg",
+		}
+		if architecture := f.Control.Get("Architecture"); architecture != "all" {
+			s.Env["DPKG_MAINTSCRIPT_ARCH"] = architecture
+		}
+		all = append(all, s)
+	}
+	return all
+}
 
 // Triggers returns the directives of the package's triggers file
 // (deb-triggers(5)), without comments.

@@ -151,8 +151,8 @@ func check(t *testing.T, f *File) {
 	if got := f.Control.Get("version"); got != "1:2-3" {
 		t.Errorf("version %q", got)
 	}
-	if got := f.Script(Postinst); got != postinst || f.Script(Preinst) != "" {
-		t.Errorf("scripts: %q, %q", got, f.Script(Preinst))
+	if got := f.Scripts(); len(got) != 1 || got[0].Name != "postinst" || got[0].Text != postinst {
+		t.Errorf("scripts: %+v", got)
 	}
 	got := []any{f.Triggers(), f.Conffiles(), f.MD5Sums()}
 	want := []any{[]string{"activate-noawait ldconfig"}, []string{"/etc/sample.conf"}, map[string]string{"/usr/lib/empty": "d41d8cd98f00b204e9800998ecf8427e"}}

@@ -1,0 +1,304 @@
+package scriptlet
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Why commands are irrelevant to an image.
+const (
+	whyServices = "an image starts no services"
+	whyDebconf  = "nobody is asked anything"
+	whyCaches   = "a cache that programs do without"
+	whyState    = "it changes what only a running system has"
+	whyModes    = "an image's files have one owner and no special modes"
+	whyUpgrade  = "it concerns upgrades from older versions"
+	whyDocs     = "it indexes documentation, menus or desktop files"
+	whyBytecode = "no bytecode is written; the interpreter does without"
+	whyKernel   = "it concerns the machine, not an image"
+	whyFolder   = "it makes a folder that is empty"
+	whyFresh    = "nothing is there to be removed in a new root"
+	whyTrigger  = "what the trigger would do is worked out from the files"
+	whyMessage  = "it tells the administrator something"
+)
+
+// readers only read, and print. Some of them change something with an option:
+// see changes.
+var readers = set(`awk basename cat chkconfig cksum cmp comm cut date debconf-show df diff dirname dpkg dpkg-query dpkg-vendor
+	du echo egrep env expr fgrep file find fold free gawk getconf getent grep groups head hostname id ischroot join last ldd locale
+	logger ls lsb_release lsmod lspci mawk md5sum mktemp mountpoint nproc od paste pidof pgrep pkg-config pr printenv printf ps
+	pwd readlink realpath rpm sed seq sha1sum sha256sum sleep sort stat stty sum sync systemd-detect-virt tac tail tempfile tput tr
+	tty type uname uniq wc which whoami xargs yes dpkg-architecture zcat gunzip bunzip2 tee let command`)
+
+func set(words string) map[string]bool {
+	all := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		all[w] = true
+	}
+	return all
+}
+
+// changes says whether a reader changes something all the same.
+func changes(name string, args []value) bool {
+	has := func(options ...string) bool {
+		return slices.ContainsFunc(args, func(a value) bool {
+			return slices.ContainsFunc(options, func(o string) bool { return a.text == o || o[len(o)-1] != ' ' && strings.HasPrefix(a.text, o+"=") })
+		})
+	}
+	switch name {
+	case "sed":
+		return slices.ContainsFunc(args, func(a value) bool {
+			return a.text == "--in-place" || strings.HasPrefix(a.text, "-i") || strings.HasPrefix(a.text, "-ri") || strings.HasPrefix(a.text, "-ei") || strings.HasPrefix(a.text, "-Ei") || strings.HasPrefix(a.text, "-ni")
+		})
+	case "find":
+		return has("-exec", "-execdir", "-delete", "-ok")
+	case "xargs", "tee":
+		return true
+	case "dpkg", "rpm":
+		return has("-i", "--install", "-r", "--remove", "-P", "--purge", "--configure", "-U", "-e", "--erase")
+	case "hostname":
+		return len(args) > 0 && !strings.HasPrefix(args[0].text, "-")
+	case "gunzip", "bunzip2":
+		return !has("-c", "--stdout")
+	}
+	return false
+}
+
+// irrelevant are commands that do nothing to an image, by the reason.
+var irrelevant = table(map[string]string{
+	whyServices: `systemctl deb-systemd-helper deb-systemd-invoke invoke-rc.d service update-rc.d start-stop-daemon rc-update
+		initctl telinit init kill killall pkill systemd-run update-inetd update-service runit-helper chkconfig systemd-notify
+		needrestart inittab upstart-udev-bridge policy-rc.d insserv dbus-send busctl`,
+	whyDebconf: `db_input db_go db_get db_set db_stop db_purge db_fset db_fget db_beginblock db_endblock db_version db_title
+		db_register db_unregister db_subst db_reset db_settitle db_capb db_info db_metaget db_progress db_clear db_x_loadtemplatefile
+		debconf debconf-communicate debconf-set-selections dpkg-reconfigure db_text`,
+	whyCaches: `fc-cache gtk-update-icon-cache update-icon-caches gtk-update-icon-cache-3.0 update-mime-database
+		update-fonts-dir update-fonts-scale update-fonts-alias mkfontscale mkfontdir appstreamcli update-apt-xapian-index
+		apt-cache apt-file journalctl updatedb update-command-not-found`,
+	whyState: `systemd-tmpfiles systemd-machine-id-setup dbus-uuidgen update-locale timedatectl localectl hostnamectl
+		newaliases postalias postmap update-pciids update-usbids logrotate su runuser tmpreaper pam-auth-update pg_updatedicts sysctl`,
+	whyModes: `chown chmod chgrp dpkg-statoverride setcap setfacl chcon restorecon semodule semanage fixfiles selabel_lookup chattr
+		setfattr install-permissions`,
+	whyDocs: `install-info mandb update-menus update-desktop-database update-info-dir install-docs scrollkeeper-update
+		update-catalog rarian-sk-update catalog-update doc-base-update install-fonts makewhatis update-dlocatedb`,
+	whyBytecode: `py3compile pycompile py3clean pyclean python3-compile update-python-modules dh_python3 py_compilefiles pypycompile pypy3compile pypy3clean
+		emacs-package-install emacs-package-remove byte-compile debian-py3compile`,
+	whyKernel: `udevadm modprobe rmmod insmod depmod update-initramfs update-grub update-grub2 grub-install mkinitcpio dracut
+		mount umount swapon swapoff losetup dmsetup vgscan iptables ip6tables nft apparmor_parser aa-status update-secureboot-policy
+		shim-install bootctl kernel-install new-kernel-pkg ldconfig.d dkms reboot shutdown hwclock setupcon loadkeys udev mknod
+		linux-update-symlinks linux-version systemd-hwdb lvm blkid restorecond plymouth-set-default-theme`,
+	whyMessage: "wall mail sendmail notify-send write dialog whiptail",
+})
+
+func table(byReason map[string]string) map[string]string {
+	all := map[string]string{}
+	for reason, words := range byReason {
+		for w := range strings.FieldsSeq(words) {
+			all[w] = reason
+		}
+	}
+	return all
+}
+
+// classify says what a command that changes something does.
+func (e *evaluator) classify(name string, args []value) Effect {
+	if reason, ok := irrelevant[name]; ok {
+		return Effect{Class: Irrelevant, Why: reason}
+	}
+	if f := special[name]; f != nil {
+		return f(e, args)
+	}
+	if strings.HasPrefix(name, "db_") {
+		return Effect{Class: Irrelevant, Why: whyDebconf}
+	}
+	return Effect{Class: Unhandled, Why: "smith does not know what it does"}
+}
+
+// special are commands whose arguments matter.
+var special = map[string]func(*evaluator, []value) Effect{
+	"update-alternatives": alternative,
+	"alternatives":        alternative,
+	"ldconfig": func(*evaluator, []value) Effect {
+		return Effect{Class: Emulated, Why: "smith writes ld.so.cache"}
+	},
+	"update-ca-certificates": certificates,
+	"update-ca-trust":        certificates,
+	"adduser":                account, "addgroup": account, "useradd": account, "groupadd": account,
+	"systemd-sysusers": func(*evaluator, []value) Effect {
+		return Effect{Class: Emulated, Why: "the image knows the user that its spec names"}
+	},
+	"usermod": member, "groupmod": member, "gpasswd": member, "passwd": member, "chage": member, "chsh": member, "chfn": member,
+	"deluser": removed, "delgroup": removed, "userdel": removed, "groupdel": removed, "pwconv": member, "grpconv": member,
+	"shadowconfig": member, "add-shell": member, "remove-shell": removed, "update-shells": member,
+	"dpkg-maintscript-helper": func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyUpgrade} },
+	"dpkg-trigger":            func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyTrigger} },
+	"dpkg-divert":             divert,
+	"ln":                      link,
+	"rm":                      remove, "rmdir": remove, "unlink": remove, "ucfr": state, "ucf": configuration,
+	"mkdir": folder, "install": install,
+	"touch": lastWritten, "cp": lastWritten, "mv": lastWritten, "tee": lastWritten, "dd": written,
+	"sed": lastWritten, "find": written, "xargs": written,
+}
+
+// operands returns the arguments that are no options; values says which short
+// options take the word after them.
+func operands(args []value, valued string) []value {
+	var all []value
+	for i := 0; i < len(args); i++ {
+		a := args[i].text
+		if !args[i].known || len(a) < 2 || a[0] != '-' {
+			all = append(all, args[i])
+			continue
+		}
+		if a == "--" {
+			return append(all, args[i+1:]...)
+		}
+		if len(a) == 2 && strings.Contains(valued, a[1:]) {
+			i++
+		}
+	}
+	return all
+}
+
+func alternative(_ *evaluator, args []value) Effect {
+	a := Alternative{}
+	var links [][3]string
+	install := false
+	for i := 0; i < len(args); i++ {
+		var take int
+		switch args[i].text {
+		case "--install":
+			take, install = 4, true
+		case "--slave":
+			take = 3
+		default:
+			continue
+		}
+		if i+take >= len(args) {
+			return Effect{Class: Unhandled, Why: "its arguments are not understood"}
+		}
+		words := args[i+1 : i+1+take]
+		if slices.ContainsFunc(words, func(v value) bool { return !v.known }) {
+			return Effect{Class: Unhandled, Why: "what the link leads to is not known"}
+		}
+		if take == 4 {
+			a.Link, a.Name, a.Path = words[0].text, words[1].text, words[2].text
+			a.Priority, _ = strconv.Atoi(words[3].text) // 0 where it is no number
+		} else {
+			links = append(links, [3]string{words[0].text, words[1].text, words[2].text})
+		}
+		i += take
+	}
+	if !install {
+		return Effect{Class: Irrelevant, Why: whyUpgrade}
+	}
+	for _, l := range links {
+		a.Slaves, a.SlaveNames = append(a.Slaves, Link{l[0], l[2]}), append(a.SlaveNames, l[1])
+	}
+	if strings.Contains(a.Name, "/") || a.Name == "" || a.Name[0] == '.' || !path.IsAbs(a.Link) || !path.IsAbs(a.Path) {
+		return Effect{Class: Unhandled, Why: "its arguments are not understood"}
+	}
+	return Effect{Class: Emulated, Why: "the links are on offer", Alternative: &a}
+}
+
+func certificates(*evaluator, []value) Effect {
+	return Effect{Class: Emulated, Why: "the bundle and the hashed links are on offer", Certificates: true}
+}
+
+func account(_ *evaluator, args []value) Effect {
+	names := operands(args, "dgGsucpbkKe")
+	why := "the image knows the user that its spec names"
+	if len(names) == 0 || !names[0].known {
+		return Effect{Class: Emulated, Why: why}
+	}
+	return Effect{Class: Emulated, Why: why, User: names[0].text}
+}
+
+func member(*evaluator, []value) Effect {
+	return Effect{Class: Irrelevant, Why: "the image knows only the user that its spec names"}
+}
+
+func removed(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyFresh} }
+
+func state(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyState} }
+
+// divert renames what another package holds.
+func divert(_ *evaluator, args []value) Effect {
+	for _, a := range args {
+		switch a.text {
+		case "--remove", "--list", "--listpackage", "--truename":
+			return Effect{Class: Irrelevant, Why: whyUpgrade}
+		}
+	}
+	f := Effect{Class: Unhandled, Why: "a file of another package would be renamed"}
+	if words := operands(args, ""); len(words) > 0 && words[len(words)-1].known {
+		f.Path = words[len(words)-1].text
+	}
+	return f
+}
+
+// link makes a symbolic link where both ends are known.
+func link(_ *evaluator, args []value) Effect {
+	symbolic := slices.ContainsFunc(args, func(a value) bool {
+		return a.text == "--symbolic" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "s")
+	})
+	words := operands(args, "tS")
+	if !symbolic || len(words) != 2 || !words[0].known || !words[1].known || !path.IsAbs(words[1].text) || strings.HasSuffix(words[1].text, "/") {
+		return last(words, "it makes a link")
+	}
+	if isState(words[1].text) {
+		return Effect{Class: Irrelevant, Why: whyState}
+	}
+	return Effect{Class: Emulated, Why: "the link is on offer", Link: &Link{Path: path.Clean(words[1].text), Target: words[0].text}}
+}
+
+// last is an unhandled effect on the last of some paths.
+func last(words []value, why string) Effect {
+	f := Effect{Class: Unhandled, Why: why}
+	if len(words) > 0 && words[len(words)-1].known && path.IsAbs(words[len(words)-1].text) {
+		if f.Path = path.Clean(words[len(words)-1].text); isState(f.Path) {
+			return Effect{Class: Irrelevant, Why: whyState}
+		}
+	}
+	return f
+}
+
+// remove matters where it takes away what the package itself brought.
+func remove(e *evaluator, args []value) Effect {
+	for _, a := range operands(args, "") {
+		if a.known && e.script.Has != nil && e.script.Has(path.Clean(a.text)) {
+			return Effect{Class: Unhandled, Why: "a file of the package would be removed", Path: path.Clean(a.text)}
+		}
+	}
+	return Effect{Class: Irrelevant, Why: whyFresh}
+}
+
+// configuration copies a file to where the administrator may change it.
+func configuration(_ *evaluator, args []value) Effect {
+	words := operands(args, "s")
+	if len(words) == 0 || slices.ContainsFunc(args, func(a value) bool { return a.text == "--purge" || a.text == "-p" }) {
+		return Effect{Class: Irrelevant, Why: whyUpgrade}
+	}
+	return last(words, "it brings a configuration file")
+}
+
+func folder(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyFolder} }
+
+func install(_ *evaluator, args []value) Effect {
+	for _, a := range args {
+		if a.text == "--directory" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "d") {
+			return Effect{Class: Irrelevant, Why: whyFolder}
+		}
+	}
+	return last(operands(args, "mogtS"), "it writes a file")
+}
+
+func lastWritten(_ *evaluator, args []value) Effect {
+	return last(operands(args, "tSdre"), "it writes a file")
+}
+
+func written(*evaluator, []value) Effect {
+	return Effect{Class: Unhandled, Why: "smith does not follow what it changes"}
+}

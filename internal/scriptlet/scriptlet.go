@@ -1,0 +1,130 @@
+// Package scriptlet reads the scripts that packages run when they are
+// installed, and works out what each would have done. Nothing is executed: the
+// script is parsed, the way that a first installation takes through it is
+// followed, and every command on it is classed as emulated, irrelevant to an
+// image, or unhandled.
+//
+// What is not known (the output of most commands, whether a file is there) is
+// taken both ways, so that the effects are all that may happen. It knows the
+// commands of Debian's maintainer scripts (deb-postinst(5)) and of RPM's
+// scriptlets.
+package scriptlet
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// A Class says what becomes of an effect.
+type Class string
+
+// The classes. What is not known is unhandled.
+const (
+	Emulated   Class = "emulated"
+	Irrelevant Class = "irrelevant"
+	Unhandled  Class = "unhandled"
+)
+
+// An Effect is something that a script would have done.
+type Effect struct {
+	Class Class
+	// Command is what would have been run, as far as it is known: unknown
+	// parts stand as they do in the script.
+	Command string
+	// Line is where it stands in the script, from 1.
+	Line int
+	// Why tells the reader why it has its class.
+	Why string
+
+	// Of an emulated effect, one of these says what to do; none where smith
+	// does it in any case.
+	Alternative  *Alternative
+	Certificates bool
+	Link         *Link
+	// User is the name of a user or group that is made, "" for other effects.
+	User string
+	// Path is what an unhandled effect changes, where that is known.
+	Path string
+}
+
+// An Alternative is what `update-alternatives --install` is told
+// (update-alternatives(1)).
+type Alternative struct {
+	Link, Name, Path string
+	Priority         int
+	Slaves           []Link // Path is the public link, Target what it leads to in the end
+	SlaveNames       []string
+}
+
+// A Link is a symbolic link.
+type Link struct{ Path, Target string }
+
+// A Script is one script of a package.
+type Script struct {
+	// Name is what it is called in its package: "postinst".
+	Name string
+	Text string
+	// Args are what the package manager calls it with.
+	Args []string
+	// Env are variables that the package manager sets.
+	Env map[string]string
+	// Has says whether the package holds a path; nil is never.
+	Has func(path string) bool
+}
+
+// maxScript bounds a script, in bytes: one that is longer is not followed.
+const maxScript = 1 << 20
+
+// Read works out the effects of a script, in its order, each command once.
+// Whatever the text, it ends: what is not understood is an unhandled effect.
+func Read(s Script) []Effect {
+	language, reason := languageOf(s.Text)
+	if reason != "" {
+		return []Effect{{Class: Unhandled, Command: firstLine(s.Text), Line: 1, Why: reason}}
+	}
+	file, err := syntax.NewParser(syntax.Variant(language)).Parse(strings.NewReader(s.Text), s.Name)
+	if err != nil {
+		return []Effect{{Class: Unhandled, Command: firstLine(s.Text), Line: 1, Why: fmt.Sprintf("it cannot be parsed: %v", err)}}
+	}
+	e := newEvaluator(s)
+	e.run(file.Stmts)
+	return e.effects
+}
+
+// languageOf tells by the first line which shell reads a script, or why none
+// does. Bash's language holds what dash has beside POSIX, such as local.
+func languageOf(text string) (syntax.LangVariant, string) {
+	if len(text) > maxScript {
+		return 0, fmt.Sprintf("it is longer than %d bytes", maxScript)
+	}
+	line := firstLine(text)
+	if !strings.HasPrefix(line, "#!") {
+		if strings.HasPrefix(text, "\x7fELF") {
+			return 0, "it is a program, not a script"
+		}
+		return syntax.LangBash, ""
+	}
+	words := strings.Fields(line[2:])
+	if len(words) > 1 && path.Base(words[0]) == "env" {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return syntax.LangBash, ""
+	}
+	switch name := path.Base(words[0]); name {
+	case "sh", "dash", "ash", "bash", "rbash":
+		return syntax.LangBash, ""
+	case "ksh", "mksh":
+		return syntax.LangMirBSDKorn, ""
+	default:
+		return 0, "it is not a shell's script but one of " + name
+	}
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.ToValidUTF8(line[:min(len(line), 200)], "?")
+}

@@ -1,0 +1,186 @@
+package scriptlet
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// ledger shows effects, a line each.
+func ledger(effects []Effect) string {
+	var b strings.Builder
+	for _, f := range effects {
+		fmt.Fprintf(&b, "%d %s: %s\n", f.Line, f.Class, f.Command)
+	}
+	return b.String()
+}
+
+func postinst(text string) Script {
+	return Script{Name: "postinst", Text: text, Args: []string{"configure", ""}, Env: map[string]string{"DPKG_MAINTSCRIPT_ARCH": "arm64"}}
+}
+
+func TestRead(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing": {"#!/bin/sh\nset -e\nexit 0\nldconfig\n", ""},
+		"the branch of a first installation": {
+			"case \"$1\" in\nconfigure|other) ldconfig ;;\nabort*) rm /x ;;\n*) exit 1 ;;\nesac\n",
+			"2 emulated: ldconfig\n",
+		},
+		"if": {
+			"if [ \"$1\" = configure ] && [ -z \"$2\" ]; then ldconfig; else mandb; fi\nif [ $# -lt 2 ]; then mandb; fi\n",
+			"1 emulated: ldconfig\n",
+		},
+		"what is not known goes both ways": {
+			"if [ -e /etc/x ]; then a=1; else a=2; exit; fi\nif grep -q x /etc/y; then b=1; else b=2; fi\nmandb $a $b\n",
+			"3 irrelevant: mandb 1 $b\n",
+		},
+		"an older version": {
+			"if dpkg --compare-versions \"$2\" lt-nl 1.2; then rm /etc/old; fi\nif dpkg --compare-versions \"$2\" lt 1.2; then ldconfig; fi\n",
+			"2 emulated: ldconfig\n",
+		},
+		"variables and lists": {
+			"dir=/usr/bin\nfor n in a b$x; do update-alternatives --install $dir/$n ${n} $dir/$n.${DPKG_MAINTSCRIPT_ARCH} 50; done\n",
+			"2 emulated: update-alternatives --install /usr/bin/a a /usr/bin/a.arm64 50\n2 emulated: update-alternatives --install /usr/bin/b b /usr/bin/b.arm64 50\n",
+		},
+		"continued lines, and options between": {
+			"update-alternatives --quiet \\\n --install /bin/nc nc /bin/nc.x 5 \\\n --slave /bin/netcat netcat \"/bin/nc.x\"\n",
+			"1 emulated: update-alternatives --quiet --install /bin/nc nc /bin/nc.x 5 --slave /bin/netcat netcat /bin/nc.x\n",
+		},
+		"functions": {
+			"go() { local d=\"$1\"; shift; for i; do ln -s \"$d/$i\" \"/opt/$i\"; done; return 0; mandb; }\ngo /srv 1 2\n",
+			"1 emulated: ln -s /srv/1 /opt/1\n1 emulated: ln -s /srv/2 /opt/2\n",
+		},
+		"expansions": {
+			"f=/usr/lib/a.b.so\nln -s ${f##*/} /x1${f%%.*}\nln -s ${f#/usr} ${none:-/x2}${f%.so}\nln -s $(basename $f .so) $(dirname $f)/link\n",
+			"2 emulated: ln -s a.b.so /x1/usr/lib/a\n3 emulated: ln -s /lib/a.b.so /x2/usr/lib/a.b\n4 emulated: ln -s a.b /usr/lib/link\n",
+		},
+		"a while loop that shifts": {
+			"set_all() { while [ $# -gt 0 ]; do ln -s /t \"/l/$1\"; shift; done; }\nset_all a b\n",
+			"1 emulated: ln -s /t /l/a\n1 emulated: ln -s /t /l/b\n",
+		},
+		"services": {
+			"if [ -d /run/systemd/system ]; then systemctl --system daemon-reload; fi\nif [ -x /etc/init.d/x ]; then update-rc.d x defaults >/dev/null || exit 1; fi\n",
+			"2 irrelevant: update-rc.d x defaults\n",
+		},
+		"debconf": {
+			". /usr/share/debconf/confmodule\ndb_get a/b\n[ \"$RET\" = true ] && mandb\n",
+			"1 irrelevant: . /usr/share/debconf/confmodule\n2 irrelevant: db_get a/b\n3 irrelevant: mandb\n",
+		},
+		"users": {
+			"if ! getent passwd redis >/dev/null; then adduser --system --home /var/lib/redis --group redis; fi\n",
+			"1 emulated: adduser --system --home /var/lib/redis --group redis\n",
+		},
+		"files": {
+			"echo hi > /etc/made\necho log >> /var/log/x\ncat < /dev/null > /dev/null 2>&1\ncp /a /etc/b\nsed -i s/a/b/ /etc/c\nrm -f /etc/d\nmkdir -p /var/lib/x\nsed s/a/b/ /e\n",
+			"1 unhandled: > /etc/made\n2 irrelevant: > /var/log/x\n4 unhandled: cp /a /etc/b\n5 unhandled: sed -i s/a/b/ /etc/c\n6 irrelevant: rm -f /etc/d\n7 irrelevant: mkdir -p /var/lib/x\n",
+		},
+		"unknown commands, each once": {
+			"for i in 1 2; do frobnicate; done\n$cmd\n$(which x) y\n",
+			"1 unhandled: frobnicate\n3 unhandled: $(…) y\n",
+		},
+		"what cannot be known":     {"update-alternatives --install /usr/bin/x x $(find-it) 5\n", "1 unhandled: find-it\n1 unhandled: update-alternatives --install /usr/bin/x x $(…) 5\n"},
+		"another language":         {"#!/usr/bin/perl -w\nuse strict;\n", "1 unhandled: #!/usr/bin/perl -w\n"},
+		"a program":                {"\x7fELF\x02", "1 unhandled: \x7fELF\x02\n"},
+		"no shell":                 {"if then\n", "1 unhandled: if then\n"},
+		"a subshell keeps its own": {"a=/1\n(a=/2; exit 3)\nln -s x $a\n", "3 emulated: ln -s x /1\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(c.want, ledger(Read(postinst(c.text)))); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// Scripts that would not end do.
+func TestEndless(t *testing.T) {
+	for name, text := range map[string]string{
+		"while":     "while true; do ldconfig; done",
+		"until":     "until false; do :; done",
+		"recursion": "f() { f; f; }; f",
+		"eval":      "x='eval \"$x\"'; eval \"$x\"",
+		"doubling":  "x=aaaa; while true; do x=$x$x$x$x; done",
+		"branches":  "f() { if a; then $1; else $1; fi; }; g() { f f; f f; f g; }; g",
+		"nested":    "for a in 1 2 3 4 5 6 7 8; do for b in 1 2 3 4 5 6 7 8; do for c in 1 2 3 4 5 6 7 8; do for d in 1 2 3 4 5 6 7 8; do for e in 1 2 3 4 5 6 7 8; do x; done; done; done; done; done",
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			effects := Read(postinst(text))
+			t.Logf("%d effects in %s", len(effects), time.Since(begin))
+		})
+	}
+}
+
+func TestAlternative(t *testing.T) {
+	effects := Read(postinst("update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/bin/nawk nawk /usr/bin/mawk\n"))
+	want := &Alternative{
+		Link: "/usr/bin/awk", Name: "awk", Path: "/usr/bin/mawk", Priority: 5,
+		Slaves: []Link{{"/usr/bin/nawk", "/usr/bin/mawk"}}, SlaveNames: []string{"nawk"},
+	}
+	if len(effects) != 1 {
+		t.Fatalf("got %v", effects)
+	}
+	if d := cmp.Diff(want, effects[0].Alternative); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// What the package holds is there when its script runs.
+func TestHas(t *testing.T) {
+	s := postinst("if [ -x /usr/bin/own ]; then ldconfig; else mandb; fi\nrm -f /usr/bin/own /usr/bin/other\n")
+	s.Has = func(name string) bool { return name == "/usr/bin/own" }
+	want := "1 emulated: ldconfig\n2 unhandled: rm -f /usr/bin/own /usr/bin/other\n"
+	if d := cmp.Diff(want, ledger(Read(s))); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// The scripts of this machine's own packages can be read.
+func TestMachine(t *testing.T) {
+	names, err := filepath.Glob("/var/lib/dpkg/info/*.p*inst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) == 0 {
+		t.Skip("this machine has no Debian packages")
+	}
+	count := map[Class]int{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := postinst(string(text))
+		if strings.HasSuffix(name, ".preinst") {
+			s.Args = []string{"install"}
+		}
+		for _, f := range Read(s) {
+			count[f.Class]++
+			if strings.Contains(f.Why, "parsed") || strings.Contains(f.Why, "too long") {
+				t.Errorf("%s: %s: %s", name, f.Command, f.Why)
+			}
+		}
+	}
+	t.Logf("%d scripts: %v", len(names), count)
+}
+
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{
+		"#!/bin/bash\nf() { case $1 in a*) [[ $1 == ab ]] && g=${1%b};; esac; }\nf ab\nfor i in \"$@\" {1,2}; do $(f) | while read x; do eval \"y=$x\"; done; done\n",
+		"update-alternatives --install /a b /c 1 --slave /d e /f\n", "ln -s a /b\nrm -rf \"$x\"/*\ninstall -d /x\n", "if [ ! -e a -o -z \"$b\" ]; then exec \"$0\" \"$@\"; fi",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, e := range Read(postinst(text)) {
+			if e.Class != Emulated && e.Class != Irrelevant && e.Class != Unhandled || e.Why == "" {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
+}

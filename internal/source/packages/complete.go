@@ -1,0 +1,216 @@
+package packages
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+
+	"smith/internal/certificates"
+	"smith/internal/scriptlet"
+	"smith/internal/tree"
+)
+
+// Complete opens all packages and returns a tree that also holds what only the
+// packages themselves tell: the folders that they bring empty, and what their
+// scripts would have made, as far as that is emulated. It is for what the tree
+// of the lists does not hold, and takes its place.
+func (s *Set) Complete(context.Context) (*tree.Tree, error) {
+	if err := openAll(s.members); err != nil {
+		return nil, err
+	}
+	if err := s.build(); err != nil {
+		return nil, err
+	}
+	if err := s.addFolders(); err != nil {
+		return nil, err
+	}
+	return s.Tree(), s.addEffects()
+}
+
+// addFolders adds the folders in which no file lies.
+func (s *Set) addFolders() error {
+	for _, m := range s.members {
+		for _, e := range m.opened().Entries {
+			if e.Node == nil || e.Node.Kind != tree.Dir {
+				continue
+			}
+			// A folder may be a link of another package's.
+			at, err := s.links.place(tree.Clean(e.Path) + "/x")
+			if err != nil {
+				return fmt.Errorf("cannot lay out %s: %w", m.ID(), err)
+			}
+			if dir := path.Dir(at); !s.isFile(dir) {
+				s.root.in(dir)
+			}
+		}
+	}
+	return nil
+}
+
+// isFile says whether something that is no folder stands at a path or above it.
+func (s *Set) isFile(name string) bool {
+	at, err := s.Tree().Lookup(name)
+	if err == nil {
+		return at.Node.Kind != tree.Dir
+	}
+	return name != "/" && s.isFile(path.Dir(name))
+}
+
+// effects returns what the scripts of an opened package would have done.
+func (m *member) effects(s *Set) []Ledger {
+	var all []Ledger
+	for _, script := range m.opened().Scripts {
+		script.Has = func(name string) bool {
+			at, err := s.links.place(name)
+			if err != nil {
+				return false
+			}
+			n, err := m.node(s.links, at)
+			return n != nil && err == nil
+		}
+		all = append(all, Ledger{Package: m.ID(), Script: script.Name, Effects: scriptlet.Read(script)})
+	}
+	return all
+}
+
+// A Ledger is what one script of a package would have done.
+type Ledger struct {
+	Package ID
+	Script  string
+	Effects []scriptlet.Effect
+}
+
+// Scripts returns what the scripts of the packages that are opened and wanted
+// would have done, in the set's order.
+func (s *Set) Scripts(wanted func(ID) bool) []Ledger {
+	var all []Ledger
+	for _, m := range s.members {
+		if m.opened() != nil && wanted(m.ID()) {
+			all = append(all, m.effects(s)...)
+		}
+	}
+	return all
+}
+
+// addEffects adds what the scripts of all packages would have made.
+func (s *Set) addEffects() error {
+	var groups []*group
+	rebuild := ""
+	for _, l := range s.Scripts(func(ID) bool { return true }) {
+		by := l.Script + " of " + l.Package.String()
+		for _, f := range l.Effects {
+			switch {
+			case f.Alternative != nil:
+				groups = join(groups, alternative{f.Alternative, by})
+			case f.Link != nil:
+				if err := s.link(*f.Link, by); err != nil {
+					return err
+				}
+			case f.Certificates:
+				rebuild = by
+			}
+		}
+	}
+	for _, g := range groups {
+		if err := s.choose(g); err != nil {
+			return err
+		}
+	}
+	if rebuild == "" {
+		return nil
+	}
+	entries, err := certificates.Files(s.Tree())
+	if err != nil {
+		return fmt.Errorf("cannot do what %s would have done: %w", rebuild, err)
+	}
+	for _, e := range entries {
+		if err := s.add(e.Path, e.Node, rebuild); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add puts a node of smith's into the tree, unless something stands there.
+func (s *Set) add(name string, n *tree.Node, by string) error {
+	at, err := s.links.place(name)
+	if err != nil {
+		return fmt.Errorf("cannot do what %s would have done: %w", by, err)
+	}
+	dir, base := path.Split(at)
+	if base == "" || s.isFile(path.Clean(dir)) {
+		return nil
+	}
+	f := s.root.in(dir)
+	if len(f.files[base]) > 0 || f.folders[base] != nil || f.made[base] != nil {
+		return nil
+	}
+	n.Origin = &tree.Origin{Kind: "smith", Name: by}
+	f.make(base, n)
+	return nil
+}
+
+func (s *Set) link(l scriptlet.Link, by string) error {
+	return s.add(l.Path, &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: l.Target}, by)
+}
+
+// An alternative is one that a script offers.
+type alternative struct {
+	*scriptlet.Alternative
+	by string
+}
+
+// A group is the alternatives for one name.
+type group struct {
+	name string
+	all  []alternative
+}
+
+func join(groups []*group, a alternative) []*group {
+	i := slices.IndexFunc(groups, func(g *group) bool { return g.name == a.Name })
+	if i < 0 {
+		i = len(groups)
+		groups = append(groups, &group{name: a.Name})
+	}
+	groups[i].all = append(groups[i].all, a)
+	return groups
+}
+
+// administration is where the links of alternatives lead (update-alternatives(1)).
+const administration = "/etc/alternatives/"
+
+// choose makes the links of the alternative with the highest priority, the
+// first of several, as update-alternatives does by itself; of its slaves those
+// whose file is there.
+func (s *Set) choose(g *group) error {
+	var best *alternative
+	for i, a := range g.all {
+		if (best == nil || a.Priority > best.Priority) && s.Tree().Exists(a.Path) {
+			best = &g.all[i]
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	if err := s.both(best.Name, scriptlet.Link{Path: best.Link, Target: best.Path}, best.by); err != nil {
+		return err
+	}
+	for i, slave := range best.Slaves {
+		if !s.Tree().Exists(slave.Target) {
+			continue
+		}
+		if err := s.both(best.SlaveNames[i], slave, best.by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// both makes the public link and the one that it leads through.
+func (s *Set) both(name string, public scriptlet.Link, by string) error {
+	if err := s.link(scriptlet.Link{Path: administration + name, Target: public.Target}, by); err != nil {
+		return err
+	}
+	return s.link(scriptlet.Link{Path: public.Path, Target: administration + name}, by)
+}
