@@ -88,13 +88,7 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 		f.Close()
 		return nil, err
 	}
-	scripts := map[string]string{}
-	for _, name := range []debfile.Script{debfile.Preinst, debfile.Postinst} {
-		if text := f.Script(name); text != "" {
-			scripts[string(name)] = text
-		}
-	}
-	return &packages.Contents{Entries: entries, Scripts: scripts, Close: f.Close}, nil
+	return &packages.Contents{Entries: entries, Scripts: f.Scripts(), Close: f.Close}, nil
 }
 
 func (p *pkg) open(ctx context.Context) (*debfile.File, error) {
