@@ -1,11 +1,15 @@
 package rpmfile
 
-// Scripts returns the scriptlets that would run when the package is installed,
-// by their names in spec files. One for another program than /bin/sh begins
+import "smith/internal/scriptlet"
+
+// Scripts returns the scriptlets that would run when the package is installed
+// for the first time, by their names in spec files, in their order, with what
+// rpm calls them with: the number of the package's versions that there will be
+// (rpm-scriptlets(7)). One for another program than /bin/sh begins
 // with a line that names it: "#!<lua>"; one that is a program alone is nothing
 // but that line.
-func (p *Package) Scripts() map[string]string {
-	scripts := map[string]string{}
+func (p *Package) Scripts() []scriptlet.Script {
+	var scripts []scriptlet.Script
 	for _, s := range []struct {
 		name       string
 		text, prog Tag
@@ -22,7 +26,7 @@ func (p *Package) Scripts() map[string]string {
 		if program := p.Header.String(s.prog); program != "" && program != "/bin/sh" {
 			text = "#!" + program + "\n" + text
 		}
-		scripts[s.name] = text
+		scripts = append(scripts, scriptlet.Script{Name: s.name, Text: text, Args: []string{"1"}})
 	}
 	return scripts
 }
