@@ -25,37 +25,90 @@ import (
 	"smith/test/fixture"
 )
 
-// depsRoot is the fixture whose programs are compared: one of some hundred
-// packages.
-const depsRoot = "programs"
-
 // TestDeps holds smith deps against ld.so for every program and every shared
 // object in a root of some hundred packages: order and paths.
 func TestDeps(t *testing.T) {
+	c := newComparison(t, "programs")
+	c.compare(c.objects(func(f *elf.File) string {
+		if needed, err := f.ImportedLibraries(); err == nil && len(needed) > 0 && f.Machine == elf.EM_X86_64 {
+			return "/lib64/ld-linux-x86-64.so.2"
+		}
+		return ""
+	}), 1000)
+}
+
+// TestDepsOfAnotherArchitecture does the same for the programs of arm64, whose
+// linker qemu-user runs. The root has no cache, and /lib and /usr/lib are two
+// folders; then it gets the cache that its own ldconfig makes.
+func TestDepsOfAnotherArchitecture(t *testing.T) {
+	c := newComparison(t, "arm64")
+	c.emulate("qemu-aarch64-static")
+	programs := c.objects(func(*elf.File) string { return "" })
+	c.compare(programs, 100)
+	c.run("/sbin/ldconfig")
+	c.compare(programs, 100)
+}
+
+// A comparison is between smith and the linkers of a root.
+type comparison struct {
+	*testing.T
+	root     string
+	emulator []string // what runs the root's programs, as the root knows it
+}
+
+func newComparison(t *testing.T, fixture string) *comparison {
+	t.Helper()
 	if os.Getuid() != 0 {
 		missing(t, "chroot needs root")
 	}
-	root := unpackFixture(t, depsRoot)
-	objects := dynamicObjects(t, root)
-	want := listed(t, root, objects)
+	return &comparison{T: t, root: unpackFixture(t, fixture)}
+}
+
+// emulate has the root's programs be run by one of this machine.
+func (c *comparison) emulate(program string) {
+	c.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		missing(c.T, program+" is not installed")
+	}
+	if out, err := exec.Command("cp", path, filepath.Join(c.root, "emulator")).CombinedOutput(); err != nil {
+		c.Fatalf("%v: %s", err, out)
+	}
+	c.emulator = []string{"/emulator"}
+}
+
+// run runs a program of the root in a chroot.
+func (c *comparison) run(args ...string) string {
+	c.Helper()
+	args = slices.Concat(c.emulator, args)
+	cmd := &exec.Cmd{Path: args[0], Args: args, Dir: "/", Env: []string{"PATH=/usr/bin"}, Stderr: os.Stderr, SysProcAttr: &syscall.SysProcAttr{Chroot: c.root}}
+	out, err := cmd.Output()
+	if err != nil {
+		c.Fatalf("%s: %v", args, err)
+	}
+	return string(out)
+}
+
+// compare compares what is listed of objects, of which there must be so many.
+func (c *comparison) compare(objects map[string]string, least int) {
+	c.Helper()
+	want := c.listed(objects)
 	files := slices.Sorted(maps.Keys(objects))
 	began := time.Now()
-	got := modelled(t, root, files)
-	t.Logf("%d files of %s, smith deps in %s", len(files), depsRoot, time.Since(began).Round(time.Millisecond))
-	programs := 0
+	got := c.modelled(files)
+	c.Logf("%d files, smith deps in %s", len(files), time.Since(began).Round(time.Millisecond))
+	found := 0
 	for _, file := range files {
+		found += len(want[file])
 		if w := want[file]; len(w) == 1 && strings.HasSuffix(w[0], unfoundMark) && slices.Contains(got[file], w[0]) {
 			continue
 		}
 		if d := cmp.Diff(want[file], got[file]); d != "" {
-			t.Errorf("%s (-ld.so +smith):\n%s", file, d)
-		}
-		if len(want[file]) > 0 && strings.Contains(file, "/bin/") {
-			programs++
+			c.Errorf("%s (-ld.so +smith):\n%s", file, d)
 		}
 	}
-	if programs < 200 || len(files) < 500 {
-		t.Errorf("only %d files, %d of them programs", len(files), programs)
+	if len(files) < least || found < 2*len(files) {
+		c.Errorf("only %d files with %d libraries", len(files), found)
 	}
 }
 
@@ -117,13 +170,13 @@ func layers(t *testing.T, layout string) []string {
 	return files
 }
 
-// dynamicObjects returns the paths of the programs and shared objects under a
-// root, each with the linker that lists them: the interpreter that it names, or
-// the one of this machine.
-func dynamicObjects(t *testing.T, root string) map[string]string {
-	t.Helper()
+// objects returns the paths of the ELF files under the root, each with the
+// linker that lists it: the interpreter that it names, or the one that usual
+// tells; "" leaves it out.
+func (c *comparison) objects(usual func(*elf.File) string) map[string]string {
+	c.Helper()
 	objects := map[string]string{}
-	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(c.root, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
@@ -132,42 +185,32 @@ func dynamicObjects(t *testing.T, root string) map[string]string {
 			return nil // no ELF file
 		}
 		defer f.Close()
-		if linker := linkerOf(f); linker != "" {
-			objects[strings.TrimPrefix(name, root)] = linker
+		linker := usual(f)
+		for _, p := range f.Progs {
+			if p.Type == elf.PT_INTERP {
+				data, err := io.ReadAll(p.Open())
+				if err != nil {
+					return err
+				}
+				linker = strings.TrimRight(string(data), "\x00")
+			}
+		}
+		if linker != "" {
+			objects[strings.TrimPrefix(name, c.root)] = linker
 		}
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
 	return objects
 }
 
-func linkerOf(f *elf.File) string {
-	linker := ""
-	for _, p := range f.Progs {
-		switch p.Type {
-		case elf.PT_INTERP:
-			name, err := io.ReadAll(p.Open())
-			if err != nil {
-				return ""
-			}
-			return strings.TrimRight(string(name), "\x00")
-		case elf.PT_DYNAMIC:
-			if needed, err := f.ImportedLibraries(); err == nil && len(needed) > 0 && f.Machine == elf.EM_X86_64 {
-				linker = "/lib64/ld-linux-x86-64.so.2"
-			}
-		}
-	}
-	return linker
-}
-
-// judge lists in a chroot what a linker loads for each program in a file of
-// lines "LINKER PROGRAM".
-const judge = `while read -r linker program; do
-	echo "FILE $program"
-	"$linker" --list "$program" </dev/null 2>&1
-done </programs`
+// judge lists what a linker loads for each file in lines "LINKER FILE".
+const judge = `while read -r linker file; do
+	echo "FILE $file"
+	$0 "$linker" --list "$file" </dev/null 2>&1
+done </objects`
 
 // A list is what a linker loads for a program: lines "NAME => PATH", and "NAME
 // => not found" after them.
@@ -181,27 +224,20 @@ var (
 	refused = regexp.MustCompile(`error while loading shared libraries: (\S+): cannot open shared object file`)
 )
 
-// listed returns what the linkers under a root list. Of a shared object that
+// listed returns what the linkers of the root list. Of a shared object that
 // lacks something they tell only what they lack first.
-func listed(t *testing.T, root string, objects map[string]string) map[string]list {
-	t.Helper()
+func (c *comparison) listed(objects map[string]string) map[string]list {
+	c.Helper()
 	var todo strings.Builder
 	for file, linker := range objects {
 		fmt.Fprintln(&todo, linker, file)
 	}
-	if err := os.WriteFile(filepath.Join(root, "programs"), []byte(todo.String()), 0o644); err != nil {
-		t.Fatal(err)
+	if err := os.WriteFile(filepath.Join(c.root, "objects"), []byte(todo.String()), 0o644); err != nil {
+		c.Fatal(err)
 	}
-	cmd := &exec.Cmd{
-		Path: "/bin/sh", Args: []string{"sh", "-c", judge}, Dir: "/", Env: []string{"PATH=/usr/bin"},
-		SysProcAttr: &syscall.SysProcAttr{Chroot: root},
-	}
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := c.run("/bin/sh", "-c", judge, strings.Join(c.emulator, " "))
 	all := map[string]list{}
-	for _, part := range strings.Split(string(out), "FILE ")[1:] {
+	for _, part := range strings.Split(out, "FILE ")[1:] {
 		file, text, _ := strings.Cut(part, "\n")
 		all[file] = parseList(text, objects[file])
 	}
@@ -226,14 +262,13 @@ func parseList(text, linker string) list {
 }
 
 // modelled returns what smith deps lists, in the form of what the linkers do.
-func modelled(t *testing.T, root string, files []string) map[string]list {
-	t.Helper()
-	cmd := exec.Command(buildSmith(t), slices.Concat([]string{"deps", "--json", "--root", root}, files)...)
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
+func (c *comparison) modelled(files []string) map[string]list {
+	c.Helper()
+	cmd := exec.Command(buildSmith(c.T), slices.Concat([]string{"deps", "--json", "--root", c.root}, files)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
 	all := map[string]list{}
 	for d := json.NewDecoder(bytes.NewReader(out)); d.More(); {
@@ -243,7 +278,7 @@ func modelled(t *testing.T, root string, files []string) map[string]list {
 			Missing   []struct{ Name string }
 		}
 		if err := d.Decode(&one); err != nil {
-			t.Fatal(err)
+			c.Fatal(err)
 		}
 		lines := list{}
 		for _, l := range one.Libraries {

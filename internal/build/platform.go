@@ -112,7 +112,7 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 	in := closure.Input{
 		Source: j.pkg.Tree, Parent: j.parent.Tree, Overlay: j.overlay,
 		Excludes: s.Excludes, AllowMissing: s.AllowMissing,
-		Env: j.config.Env, Entrypoint: j.program(), Mounts: slices.Sorted(maps.Keys(j.config.Volumes)),
+		Env: j.config.Env, Dir: j.config.WorkingDir, Entrypoint: j.program(), Mounts: slices.Sorted(maps.Keys(j.config.Volumes)),
 		Platform: j.platform, NSS: j.namesUsers(), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
 		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Events: j.Events,
 	}

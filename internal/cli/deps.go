@@ -82,12 +82,13 @@ func (d *depsCommand) run(ctx context.Context, files []string) error {
 	if levels := loader.Levels(); d.level != "" && !slices.Contains(levels, d.level) {
 		return usagef("--cpu %q: use one of %s", d.level, strings.Join(levels, ", "))
 	}
-	root, env, done, err := d.open(ctx)
+	options := loader.Options{Level: d.level}
+	root, done, err := d.open(ctx, &options)
 	if err != nil {
 		return err
 	}
 	defer done()
-	l := loader.New(root, loader.Options{Env: env, Level: d.level})
+	l := loader.New(root, options)
 	results := make([]dependencies, len(files))
 	var group errgroup.Group
 	group.SetLimit(8)
@@ -113,24 +114,27 @@ func (d *depsCommand) run(ctx context.Context, files []string) error {
 	return nil
 }
 
-// open returns the tree that the files lie in: a folder's or an image's.
-func (d *depsCommand) open(ctx context.Context) (*tree.Tree, []string, func(), error) {
+// open returns the tree that the files lie in: a folder's or an image's, whose
+// environment and working folder count.
+func (d *depsCommand) open(ctx context.Context, o *loader.Options) (*tree.Tree, func(), error) {
 	if info, err := os.Stat(d.root); err == nil && info.IsDir() && !isLayout(d.root) {
 		dir, err := filepath.Abs(d.root)
 		if err != nil {
-			return nil, nil, nil, fmt.Errorf("cannot find folder %s: %w", d.root, err)
+			return nil, nil, fmt.Errorf("cannot find folder %s: %w", d.root, err)
 		}
 		if d.platform != "" {
-			return nil, nil, nil, usagef("--platform chooses among an image's platforms, and %s is a folder", d.root)
+			return nil, nil, usagef("--platform chooses among an image's platforms, and %s is a folder", d.root)
 		}
 		t, err := host.Tree(dir, nil)
-		return t, nil, func() {}, err
+		return t, func() {}, err
 	}
 	opened, err := d.openImage(ctx, d.root, d.platform)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	return opened.Tree, opened.Image.Config.Config.Env, opened.done, nil
+	c := opened.Image.Config.Config
+	o.Env, o.Dir = c.Env, c.WorkingDir
+	return opened.Tree, opened.done, nil
 }
 
 func (d *depsCommand) one(ctx context.Context, l *loader.Loader, file string) dependencies {

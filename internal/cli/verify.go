@@ -106,7 +106,7 @@ func (o *openedImage) digests(ctx context.Context) explain.Check {
 func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Verdict, error) {
 	c := o.Image.Config.Config
 	in := closure.Image{
-		Tree: o.Tree, Env: c.Env, Entrypoint: c.Entrypoint, Platform: o.Platform,
+		Tree: o.Tree, Env: c.Env, Dir: c.WorkingDir, Entrypoint: c.Entrypoint, Platform: o.Platform,
 		Mounts: slices.Sorted(maps.Keys(c.Volumes)), AllowMissing: allow,
 	}
 	if len(in.Entrypoint) == 0 {

@@ -24,6 +24,8 @@ type Image struct {
 	Env, Entrypoint, Mounts []string
 	Platform                ocispec.Platform
 	AllowMissing            []string
+	// Dir is the folder in which the program is started, "" for "/".
+	Dir string
 	// Excluded are the names that are missing because they were left out.
 	Excluded []string
 	// Reasons are the record's, by path; nil where there is no record.
@@ -78,7 +80,7 @@ type checker struct {
 
 func newChecker(img Image) *checker {
 	c := &checker{
-		img: img, loader: loader.New(img.Tree, loader.Options{Env: img.Env}),
+		img: img, loader: loader.New(img.Tree, loader.Options{Env: img.Env, Dir: img.Dir}),
 		subject: func(*tree.Node) bool { return true },
 		headers: map[*tree.Node]*elf.File{}, loaded: map[*tree.Node]bool{}, provided: map[string]string{},
 		problems: map[string]Problem{}, warnings: map[string]bool{},

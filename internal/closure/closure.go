@@ -45,6 +45,8 @@ type Input struct {
 
 	// Env is the image's environment, "NAME=value" each.
 	Env []string
+	// Dir is the folder in which the program is started, "" for "/".
+	Dir string
 	// Entrypoint is the program to be run and its arguments. A name without a
 	// slash is looked for in PATH.
 	Entrypoint []string

@@ -118,7 +118,7 @@ func (s *selector) check(ctx context.Context, sel *Selection) (*Verdict, error) 
 		reached[it.path] = it
 	}
 	c := newChecker(Image{
-		Tree: finished, Env: s.in.Env, Entrypoint: s.in.Entrypoint, Mounts: s.in.Mounts, Platform: s.in.Platform,
+		Tree: finished, Env: s.in.Env, Dir: s.in.Dir, Entrypoint: s.in.Entrypoint, Mounts: s.in.Mounts, Platform: s.in.Platform,
 		AllowMissing: s.in.AllowMissing, Excluded: sortedKeys(s.left), Reasons: s.allReasons(),
 	})
 	c.subject = func(n *tree.Node) bool { return reached[n.Path()] != nil || sel.Files[n.Path()] != nil }

@@ -1,9 +1,11 @@
 package closure
 
 import (
+	stdelf "debug/elf"
 	"strings"
 	"testing"
 
+	"smith/internal/elf"
 	"smith/internal/elf/elftest"
 )
 
@@ -15,6 +17,8 @@ import (
 //	soname=NAME, runpath=FOLDERS
 //	imports=NAME,NAME   symbols that it uses
 //	defines=NAME,NAME   symbol versions
+//	wants=LIBRARY,VERSION,VERSION?   those it needs; "?" is a weak need
+//	arm64               is for another architecture
 //	strings=TEXT,TEXT   in its read-only data
 //	note=JSON           a dlopen note
 func object(t testing.TB, words string) []byte {
@@ -38,6 +42,10 @@ func object(t testing.TB, words string) []byte {
 			o.Imports = list
 		case "defines":
 			o.VersionDefs = list
+		case "wants":
+			o.VersionNeeds = append(o.VersionNeeds, versionNeed(list))
+		case "arm64":
+			o.Machine = stdelf.EM_AARCH64
 		case "strings":
 			o.Strings = list
 		case "note":
@@ -48,6 +56,15 @@ func object(t testing.TB, words string) []byte {
 		}
 	}
 	return elftest.Build(o)
+}
+
+func versionNeed(list []string) elf.VersionNeed {
+	need := elf.VersionNeed{Library: list[0]}
+	for _, v := range list[1:] {
+		name, weak := strings.CutSuffix(v, "?")
+		need.Versions = append(need.Versions, elf.Version{Name: name, Weak: weak})
+	}
+	return need
 }
 
 // glibc are the files that every program of a root with glibc needs.

@@ -328,7 +328,7 @@ func newSelector(ctx context.Context, in Input) (*selector, error) {
 	if err := s.preferSource(); err != nil {
 		return nil, err
 	}
-	s.loader = loader.New(v.Tree, loader.Options{Env: in.Env})
+	s.loader = loader.New(v.Tree, loader.Options{Env: in.Env, Dir: in.Dir})
 	if s.cache, err = s.linkerCache(ctx, s.loader); err != nil {
 		return nil, fmt.Errorf("cannot work out %s: %w", loader.CachePath, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,15 +92,16 @@ const muslLinker = "/lib/ld-musl-x86_64.so.1"
 
 var muslMissing = regexp.MustCompile(`Error loading shared library (\S+): .* \(needed by`)
 
-// compareMusl holds the model's answer against musl's linker.
-func compareMusl(t *testing.T, root, program string, env []string) {
+// compareMusl holds the model's answer against musl's linker. An emulator is
+// the program of the root that runs it.
+func compareMusl(t *testing.T, root, linker, program string, env []string, emulator ...string) {
 	t.Helper()
-	args := []string{muslLinker, "--list", program}
-	cmd := &exec.Cmd{Path: muslLinker, Args: args, Env: env, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Chroot: root}}
+	args := slices.Concat(emulator, []string{linker, "--list", program})
+	cmd := &exec.Cmd{Path: args[0], Args: args, Env: env, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Chroot: root}}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, _ := cmd.Output()
-	want, _ := parseList(out, muslLinker)
+	want, _ := parseList(out, linker)
 	var wantMissing []string
 	for _, m := range muslMissing.FindAllStringSubmatch(stderr.String(), -1) {
 		wantMissing = append(wantMissing, m[1])
@@ -125,44 +127,65 @@ func compareMusl(t *testing.T, root, program string, env []string) {
 
 // Every object of Alpine loads in the model what musl's linker loads.
 func TestAlpine(t *testing.T) {
-	archive := testdata(t, "rootfs/alpine/x86_64/alpine-minirootfs-3.20.3-x86_64.tar.gz")
 	if os.Getuid() != 0 {
 		skip(t, "chroot needs root")
 	}
-	root := t.TempDir()
-	unpack(t, archive, root)
-	files, compared := rootTree(t, root), 0
-	l := loader.New(files, loader.Options{})
-	err := files.Walk(func(n *tree.Node) error {
-		if f, err := l.ELF(n); err == nil && len(f.Needed) > 0 {
-			compareMusl(t, root, n.Path(), nil)
-			compared++
-		} else if err != nil && !errors.Is(err, elf.ErrNotELF) {
-			t.Error(err)
-		}
-		return nil
-	})
-	if err != nil || compared < 10 {
-		t.Errorf("%d objects compared: %v", compared, err)
+	for _, architecture := range []string{"x86_64", "aarch64"} {
+		t.Run(architecture, func(t *testing.T) {
+			root := t.TempDir()
+			unpack(t, testdata(t, "rootfs/alpine/"+architecture+"/alpine-minirootfs-3.20.3-"+architecture+".tar.gz"), root)
+			var emulator []string
+			if architecture == "aarch64" {
+				qemu, err := os.ReadFile(architectures[2].emulator(t))
+				if err == nil {
+					err = os.WriteFile(filepath.Join(root, "qemu"), qemu, 0o755)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				emulator = []string{"/qemu"}
+			}
+			files, compared := rootTree(t, root), 0
+			l := loader.New(files, loader.Options{})
+			err := files.Walk(func(n *tree.Node) error {
+				if f, err := l.ELF(n); err == nil && len(f.Needed) > 0 {
+					compareMusl(t, root, "/lib/ld-musl-"+architecture+".so.1", n.Path(), nil, emulator...)
+					compared++
+				} else if err != nil && !errors.Is(err, elf.ErrNotELF) {
+					t.Error(err)
+				}
+				return nil
+			})
+			if err != nil || compared < 10 {
+				t.Errorf("%d objects compared: %v", compared, err)
+			}
+		})
 	}
 }
 
-// Each rule of musl's linker is judged by it.
+// Each rule of musl's linker is judged by it: by Debian's, which is of version
+// 1.2.3, and by Alpine's, of 1.2.5.
 func TestMuslRules(t *testing.T) {
-	alpine := t.TempDir()
-	unpack(t, testdata(t, "rootfs/alpine/x86_64/alpine-minirootfs-3.20.3-x86_64.tar.gz"), alpine)
-	linker, err := os.ReadFile(filepath.Join(alpine, muslLinker))
-	if err != nil {
-		t.Fatal(err)
+	judges := map[string]string{"Debian": muslLinker}
+	if os.Getenv("SMITH_TESTDATA") != "" {
+		alpine := t.TempDir()
+		unpack(t, testdata(t, "rootfs/alpine/x86_64/alpine-minirootfs-3.20.3-x86_64.tar.gz"), alpine)
+		judges["Alpine"] = filepath.Join(alpine, muslLinker)
 	}
-	for name, script := range muslRules {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			b.linker = muslLinker
-			b.write(muslLinker, linker, 0o755)
-			b.script(script)
-			compareMusl(t, b.root, "/bin/main", b.env)
-		})
+	for judge, file := range judges {
+		linker, err := os.ReadFile(file)
+		if err != nil {
+			skip(t, "no "+file+": install Debian's musl package")
+		}
+		for name, script := range muslRules {
+			t.Run(judge+"/"+name, func(t *testing.T) {
+				b := newBench(t)
+				b.linker = muslLinker
+				b.write(muslLinker, linker, 0o755)
+				b.script(script)
+				compareMusl(t, b.root, muslLinker, "/bin/main", b.env)
+			})
+		}
 	}
 }
 
@@ -266,4 +289,60 @@ var muslRules = map[string]string{
 		lib /lib/libb.so needed=liba.so,libe.so
 		lib /lib/libd.so needed=liba.so
 		lib /lib/libe.so`,
+
+	// Pairs of rules that meet.
+	"RUNPATH of the object before that of its parents": `
+		exe /bin/main runpath=/opt needed=liba.so
+		lib /opt/liba.so runpath=/own needed=libb.so,libd.so
+		lib /opt/libb.so
+		lib /own/libb.so
+		lib /opt/libd.so`,
+	"LD_LIBRARY_PATH and an inherited RUNPATH": `
+		env LD_LIBRARY_PATH=/env
+		exe /bin/main runpath=/opt needed=liba.so
+		lib /opt/liba.so needed=libb.so,libd.so
+		lib /env/libb.so
+		lib /opt/libb.so
+		lib /opt/libd.so`,
+	"what is no library in LD_LIBRARY_PATH ends the search": `
+		env LD_LIBRARY_PATH=/env:/env2
+		exe /bin/main needed=liba.so,libb.so
+		text /env/liba.so this is no shared object
+		lib /env2/liba.so
+		lib /lib/liba.so
+		lib /env2/libb.so`,
+	"a link in a circle ends the search": `
+		exe /bin/main runpath=/opt needed=liba.so
+		link /opt/liba.so liba.so
+		lib /lib/liba.so`,
+	"a link through a file does not": `
+		exe /bin/main runpath=/opt needed=liba.so
+		text /opt/file x
+		link /opt/liba.so file/liba.so
+		lib /lib/liba.so`,
+	"the path file and RUNPATH": `
+		text /etc/ld-musl-x86_64.path /opt/1
+		exe /bin/main runpath=/opt/2 needed=liba.so,libb.so
+		lib /opt/1/liba.so
+		lib /opt/2/liba.so
+		lib /opt/1/libb.so
+		lib /lib/libb.so`,
+	"LD_PRELOAD and a name that is needed": `
+		env LD_PRELOAD=/opt/libp.so:liba.so
+		exe /bin/main needed=libp.so,liba.so
+		lib /opt/libp.so
+		lib /lib/libp.so
+		lib /lib/liba.so runpath=/opt needed=libp.so`,
+	"LD_PRELOAD of what is not there": `
+		env LD_PRELOAD=libnone.so
+		exe /bin/main needed=liba.so
+		lib /lib/liba.so`,
+	"ORIGIN in an inherited RUNPATH": `
+		exe /opt/app/main runpath=$ORIGIN/lib needed=liba.so
+		hard /bin/main /opt/app/main
+		lib /bin/lib/liba.so needed=libb.so
+		lib /bin/lib/libb.so`,
+	"the linker by its path and by libc's name": `
+		exe /bin/main needed=/lib/ld-musl-x86_64.so.1,liba.so
+		lib /lib/liba.so needed=libc.so,/lib/ld-musl-x86_64.so.1`,
 }
