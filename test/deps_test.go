@@ -210,7 +210,8 @@ func (c *comparison) objects(usual func(*elf.File) string) map[string]string {
 const judge = `while read -r linker file; do
 	echo "FILE $file"
 	$0 "$linker" --list "$file" </dev/null 2>&1
-done </objects`
+done </objects
+exit 0`
 
 // A list is what a linker loads for a program: lines "NAME => PATH", and "NAME
 // => not found" after them.
@@ -235,7 +236,7 @@ func (c *comparison) listed(objects map[string]string) map[string]list {
 	if err := os.WriteFile(filepath.Join(c.root, "objects"), []byte(todo.String()), 0o644); err != nil {
 		c.Fatal(err)
 	}
-	out := c.run("/bin/sh", "-c", judge, strings.Join(c.emulator, " "))
+	out := c.run("/bin/bash", "-c", judge, strings.Join(c.emulator, " "))
 	all := map[string]list{}
 	for _, part := range strings.Split(out, "FILE ")[1:] {
 		file, text, _ := strings.Cut(part, "\n")

@@ -162,3 +162,23 @@ func TestExcludedIsListed(t *testing.T) {
 		/usr/lib/libb.so /bin/app
 		liba.so.1 /bin/app`), got)
 }
+
+// A link that dangles in the source too is a warning where only a folder or a
+// glob brought it, and fails where it is asked for, or where it was the closure
+// that left out its target.
+func TestDanglingLinks(t *testing.T) {
+	source := `
+		file 0644 opt/data/file text
+		link opt/data/gone ../none
+		link opt/data/early /run/x
+		link opt/data/out /opt/left
+		file 0644 opt/left text`
+	s := selected(t, Input{Source: files(t, source), Roots: roots("/opt/data")})
+	same(t, "warnings", []string{"/opt/data/gone is a link to ../none, which is not there"}, s.Warnings)
+	same(t, "problems", lines(`/opt/data/gone (path in smith.yaml:1) → /opt/none: the link leads nowhere: /opt/none: no such file`),
+		problems(t, Input{Source: files(t, source), Roots: roots("/opt/data/gone")}))
+	s = selected(t, Input{Source: files(t, source), Roots: roots("/opt/data/o*"), Excludes: []string{"/opt/left"}})
+	if len(s.Excluded) != 1 || s.Excluded[0].Name != "/opt/left" {
+		t.Errorf("excluded: %+v", s.Excluded)
+	}
+}

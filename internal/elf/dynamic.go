@@ -126,6 +126,12 @@ func (d *decoder) dynStrings() error {
 			return fmt.Errorf("%s: %w", e.tag, err)
 		}
 		f.keep(e.tag, text)
+		if len(f.Dependencies) > maxDependencies {
+			return malformed("more than %d dependencies", maxDependencies)
+		}
+		if n := max(len(f.RPATH), len(f.RUNPATH)); n > maxFolders {
+			return malformed("a search path of %d folders", n)
+		}
 	}
 	return nil
 }

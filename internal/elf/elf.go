@@ -104,6 +104,9 @@ const (
 	maxInterpreter = 4096 // PATH_MAX, which the kernel imposes
 	maxNotes       = 1 << 20
 	maxVersions    = 1 << 14
+	// Together these two bound how many places are searched for one file.
+	maxDependencies = 2048
+	maxFolders      = 1024 // of RPATH and RUNPATH
 )
 
 // Read reads an ELF file of the given size. It returns ErrNotELF for a file

@@ -57,6 +57,22 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// A file may not ask for so much that the search for it does not end.
+func TestBounds(t *testing.T) {
+	many := make([]string, 3000)
+	for i := range many {
+		many[i] = "a"
+	}
+	for want, o := range map[string]elftest.Object{
+		"dependencies": {Needed: many},
+		"search path":  {RUNPATH: strings.Repeat("/a:", 3000)},
+	} {
+		if _, err := read(t, elftest.Build(o)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
 func TestForms(t *testing.T) {
 	object := elftest.Object{
 		Soname: "libx.so.1", Needed: []string{"libc.so.6", "liby.so"}, Interpreter: "/lib/ld.so",

@@ -13,7 +13,7 @@ import (
 
 // maxObjects bounds how many objects one process can have; the largest known
 // have some hundred.
-const maxObjects = 1 << 14
+const maxObjects = 1 << 12
 
 // A session is a process while it is being put together.
 type session struct {

@@ -95,3 +95,36 @@ func TestThisMachine(t *testing.T) {
 		t.Skip("this machine has no dynamic glibc program")
 	}
 }
+
+// Static programs of C and of Go need nothing, wherever in memory they go.
+func TestStatic(t *testing.T) {
+	need(t, "gcc", "go")
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("main.c", "int main(void) { return 0; }\n")
+	write("main.go", "package main\n\nfunc main() {}\n")
+	for name, args := range map[string][]string{
+		"static":     {"gcc", "-static", "main.c"},
+		"static-pie": {"gcc", "-static-pie", "main.c"},
+		"go":         {"go", "build", "main.go"},
+	} {
+		last := len(args) - 1
+		cmd := exec.Command(args[0], append(args[1:last:last], "-o", name, args[last])...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+		p, err := loader.New(rootTree(t, dir), loader.Options{}).Load(context.Background(), "/"+name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Interpreter != nil || len(p.Libraries)+len(p.Missing) != 0 {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
