@@ -203,6 +203,9 @@ func (s *Source) tell(catalogue *apt.Catalogue, solution *resolve.Solution) erro
 			}
 			why = by.Name + " " + c.Text
 		}
+		if !catalogue.Preferred(v) {
+			why += "; no set of the preferred versions goes together"
+		}
 		s.Events.Note(fmt.Sprintf("%s %s %s: %s", v.Name, v.Version, v.Architecture, why))
 	}
 	return nil

@@ -36,7 +36,7 @@ func (c *Catalogue) sort(versions []*Version, name string, fits func(*Version) b
 		switch {
 		case !fits(v):
 			f.misfits = append(f.misfits, v.ID)
-		case c.candidate(v):
+		case c.Preferred(v):
 			f.candidates = append(f.candidates, v.ID)
 		case v.priority > 0:
 			f.others = append(f.others, v.ID)
@@ -98,9 +98,9 @@ func (c *Catalogue) comparePreference(a, b *Version, name string) int {
 	)
 }
 
-// candidate tells whether the version is the one that apt prefers of its name
-// and architecture.
-func (c *Catalogue) candidate(v *Version) bool {
+// Preferred tells whether the version is apt's candidate for its name and
+// architecture, or the one that a request names.
+func (c *Catalogue) Preferred(v *Version) bool {
 	return c.groups[v.Name].candidates[c.architecture(v)] == v
 }
 

@@ -119,9 +119,11 @@ func TestAptChoosesTheSame(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("SMITH_APT_JUDGE")); err == nil {
 		count = n
 	}
-	names := sample(t, offers, count)
 	for _, recommends := range []bool{false, true} {
-		same := 0
+		if recommends && count < 200 {
+			count /= 3 // apt takes three times as long for them
+		}
+		names, same := sample(t, offers, count), 0
 		for _, name := range names {
 			c := NewCatalogue(offers, &Preferences{}, j.native, recommends)
 			ours, err := resolveWords(t, c, name)
