@@ -65,7 +65,7 @@ cross: ## compile and vet for every platform
 		go build ./... && go vet ./... || exit 1; \
 	done
 
-e2e: build ## end-to-end tests with the real tools
+e2e: build build/crane ## end-to-end tests with the real tools
 	SMITH=$(CURDIR)/build/smith go test -count=1 -timeout 20m ./test/...
 
 fmt: $(LINTER) ## format the sources
@@ -84,6 +84,9 @@ bench: build ## time and memory beside the floor; PEERS='name=command …' runs 
 
 clean: ## remove what was built
 	rm -rf build
+
+build/crane: tools/go.mod tools/go.sum
+	go build -C tools -o ../$@ github.com/google/go-containerregistry/cmd/crane
 
 $(LINTER): tools/go.mod tools/go.sum
 	go build -C tools -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -63,6 +63,9 @@ func parseRun(ts *testscript.TestScript, args []string) runRequest {
 // transport writes an image's name as skopeo and podman want it: a folder is
 // an OCI layout, a file an OCI archive. A name that has a transport stays.
 func transport(ts *testscript.TestScript, image string) string {
+	if strings.HasPrefix(image, "docker://") {
+		return image
+	}
 	for _, prefix := range []string{"oci:", "oci-archive:", "docker-archive:"} {
 		if path, ok := strings.CutPrefix(image, prefix); ok {
 			return prefix + ts.MkAbs(path)

@@ -55,6 +55,9 @@ func runPodman(ts *testscript.TestScript, neg bool, args []string) {
 		image = archive
 	}
 	podman = append(podman, engineFlags(r)...)
+	if strings.HasPrefix(image, "docker://") {
+		podman = append(podman, "--tls-verify=false")
+	}
 	podman = append(podman, image)
 	finish(ts, neg, ts.Exec("podman", append(podman, r.args...)...))
 }

@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"docker-load": engine.load,
 			"docker-run":  engine.run,
 			"docker":      engine.docker,
+			"registry":    runRegistry,
 		},
 	})
 }

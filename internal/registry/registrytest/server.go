@@ -27,24 +27,32 @@ var Names = []string{"docker-registry", "ociregistry", "go-containerregistry"}
 // skipped where its program is not installed, and fails with CI=true.
 func Start(t testing.TB, name string) string {
 	t.Helper()
+	if h := Handler(name); h != nil {
+		s := httptest.NewServer(h)
+		t.Cleanup(s.Close)
+		return strings.TrimPrefix(s.URL, "http://")
+	}
+	Need(t, name)
+	s, err := StartDocker(t.Context(), t.TempDir(), Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s.Host
+}
+
+// Handler returns a registry that keeps everything in memory, nil for a name
+// that is not one's.
+func Handler(name string) http.Handler {
 	switch name {
-	case "docker-registry":
-		Need(t, dockerRegistry)
-		s, err := StartDocker(t.Context(), t.TempDir(), Settings{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(s.Stop)
-		return s.Host
 	case "ociregistry":
 		// It has a race where a client comes back before it knows that the last
 		// connection broke.
-		return serve(t, oneByOne(ociserver.New(ocimem.New(), nil)))
+		return oneByOne(ociserver.New(ocimem.New(), nil))
 	case "go-containerregistry":
-		return serve(t, ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true)))
+		return ggcr.New(ggcr.Logger(log.New(io.Discard, "", 0)), ggcr.WithReferrersSupport(true))
 	}
-	t.Fatalf("there is no registry %s", name)
-	return ""
+	return nil
 }
 
 // Need ends a test whose program is not installed.
@@ -67,11 +75,4 @@ func oneByOne(h http.Handler) http.Handler {
 		defer mu.Unlock()
 		h.ServeHTTP(w, r)
 	})
-}
-
-func serve(t testing.TB, h http.Handler) string {
-	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return strings.TrimPrefix(s.URL, "http://")
 }
