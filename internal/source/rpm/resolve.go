@@ -110,7 +110,7 @@ func (s *Source) tell(catalogue *repodata.Catalogue, solution *resolve.Solution)
 		if err != nil {
 			return err
 		}
-		why := "the spec asks for " + strings.TrimPrefix(c.Text, "want ")
+		why := "the spec asks for " + c.Text
 		if c.By != resolve.None {
 			by, _, err := catalogue.Find(c.By)
 			if err != nil {

@@ -3,6 +3,7 @@ package repodata
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"smith/internal/resolve"
 	"smith/internal/source/rpm/relation"
@@ -58,7 +59,7 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 
 // clauses returns the clauses of one relation, several of a rich one.
 func (c *Catalogue) clauses(kind string, r relation.Relation, hints map[string]int) ([]resolve.Clause, error) {
-	text := kind + " " + r.String()
+	text := strings.TrimSpace(kind + " " + r.String())
 	if !relation.IsRich(r.Name) {
 		fits, misfits, err := c.providing(r)
 		if err != nil {

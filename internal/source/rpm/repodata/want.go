@@ -16,9 +16,8 @@ import (
 // a relation such as "bash >= 5" or a rich dependency. Where an available
 // package obsoletes the named one, it is taken instead.
 func (c *Catalogue) Want(request string) ([]resolve.Clause, error) {
-	text := "want " + request
 	if relation.IsRich(request) {
-		clauses, err := c.clauses("want", relation.Relation{Name: request}, nil)
+		clauses, err := c.clauses("", relation.Relation{Name: request}, nil)
 		return clauses, err
 	}
 	if strings.HasPrefix(request, "@") {
@@ -29,13 +28,13 @@ func (c *Catalogue) Want(request string) ([]resolve.Clause, error) {
 		return nil, err
 	}
 	if len(named) > 0 {
-		return c.wantNamed(text, request, named)
+		return c.wantNamed(request, named)
 	}
 	r, ok := relation.Parse(request)
 	if !ok {
 		return nil, fmt.Errorf("%q is neither a package nor a relation", request)
 	}
-	clauses, err := c.clauses("want", r, nil)
+	clauses, err := c.clauses("", r, nil)
 	if err != nil || len(clauses[0].Options) > 0 || len(clauses[0].Misfits) > 0 {
 		return clauses, err
 	}
@@ -69,7 +68,7 @@ func (c *Catalogue) near(request string) string {
 }
 
 // wantNamed returns a clause for each name among packages.
-func (c *Catalogue) wantNamed(text, request string, ids []resolve.ID) ([]resolve.Clause, error) {
+func (c *Catalogue) wantNamed(request string, ids []resolve.ID) ([]resolve.Clause, error) {
 	byName := map[string][]resolve.ID{}
 	var names []string
 	for _, id := range ids {
@@ -97,7 +96,7 @@ func (c *Catalogue) wantNamed(text, request string, ids []resolve.ID) ([]resolve
 		if err != nil {
 			return nil, err
 		}
-		clauses = append(clauses, resolve.Clause{Text: text, Options: ordered, Equal: equal})
+		clauses = append(clauses, resolve.Clause{Text: request, Options: ordered, Equal: equal})
 	}
 	return clauses, nil
 }
