@@ -56,6 +56,9 @@ type Options struct {
 	Keep *lock.Lock
 	// Network says how files are fetched.
 	Network fetch.Options
+	// Command runs commands of the user's in a folder, for mock's pre-build and
+	// post-build. Its output is shown.
+	Command func(ctx context.Context, dir, script string) error
 
 	Store *store.Store
 	// Registry is asked for images in registries, and takes one.
@@ -89,6 +92,35 @@ type Built struct {
 // Run builds the image and writes it. A build that fails leaves what stood at
 // the target.
 func Run(ctx context.Context, o Options) (*Result, error) {
+	mock := o.Spec.Mock
+	if mock == nil {
+		return o.run(ctx)
+	}
+	if err := o.command(ctx, "pre-build", mock.PreBuild); err != nil {
+		return nil, err
+	}
+	result, err := o.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return result, o.command(ctx, "post-build", mock.PostBuild)
+}
+
+// command runs commands of the spec, where there are any.
+func (o Options) command(ctx context.Context, key, script string) error {
+	if script == "" {
+		return nil
+	}
+	if o.Command == nil {
+		return fmt.Errorf("%s: mock.%s: commands are not run here", o.SpecName, key)
+	}
+	if err := o.Command(ctx, o.Dir, script); err != nil {
+		return fmt.Errorf("%s: mock.%s failed: %w", o.SpecName, key, err)
+	}
+	return nil
+}
+
+func (o Options) run(ctx context.Context) (*Result, error) {
 	p, err := newPlan(o)
 	if err != nil {
 		return nil, err
