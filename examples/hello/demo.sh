@@ -22,6 +22,9 @@ show() {
 
 show build -d "$example" -i "$image"
 show ls "$image"
+# A library that the program needs and nobody asked for.
+libc=$("$smith" ls "$image" | sed -n 's|.* \(usr/lib/.*/libc\.[^ ]*\)$|/\1|p' | head -n 1)
+[ -z "$libc" ] || show why "$image" "$libc"
 show inspect "$image"
 printf '\nThe size of the archive: %s bytes\n' "$(wc -c <"$image")"
 
