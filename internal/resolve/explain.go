@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,9 +39,7 @@ func (s *solver) explain(conflict *rule) error {
 		e.of[owner] = append(e.of[owner], r.cause.relation)
 	}
 	e.tell(e.of[nobody], 0)
-	for _, c := range e.clashes {
-		e.lines = append(e.lines, e.clash(c))
-	}
+	e.tellClashes()
 	return &Unsolvable{Lines: e.lines}
 }
 
@@ -165,21 +164,48 @@ func (e *explainer) text(r *relation) string {
 		return text + ": nothing on offer is or provides that"
 	}
 	var names []string
-	for _, id := range r.clause.Misfits {
+	for _, id := range r.clause.Misfits[:min(len(r.clause.Misfits), maxMisfits)] {
 		p, err := e.catalogue.Package(id)
 		if err != nil {
 			continue // the explanation is worth more than one name in it
 		}
 		names = append(names, fmt.Sprintf("%s %s (%s)", p.Name, p.Version, p.Architecture))
 	}
-	return text + ": on offer is " + strings.Join(names, ", ")
+	text += ": on offer is " + strings.Join(names, ", ")
+	if more := len(r.clause.Misfits) - maxMisfits; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
-func (e *explainer) clash(c cause) string {
-	if c.text == "" {
-		return fmt.Sprintf("only one of %s and %s can be chosen", e.name(c.one), e.name(c.two))
+// maxMisfits bounds how many packages a message offers instead.
+const maxMisfits = 8
+
+// tellClashes writes the pairs that exclude each other, those with several
+// versions of one package on one line.
+func (e *explainer) tellClashes() {
+	slices.SortFunc(e.clashes, func(a, b cause) int {
+		return cmp.Or(cmp.Compare(e.all[a.one].id, e.all[b.one].id), cmp.Compare(e.all[a.two].id, e.all[b.two].id))
+	})
+	for i, c := range e.clashes {
+		if c.text == "" {
+			e.lines = append(e.lines, fmt.Sprintf("only one of %s and %s can be chosen", e.name(c.one), e.name(c.two)))
+			continue
+		}
+		alike := func(o cause) bool {
+			return o.one == c.one && o.text == c.text && e.all[o.two].pkg.Name == e.all[c.two].pkg.Name
+		}
+		if slices.ContainsFunc(e.clashes[:i], alike) {
+			continue // told with the first
+		}
+		line := fmt.Sprintf("%s %s (%s", e.name(c.one), c.text, e.name(c.two))
+		for _, o := range e.clashes[i+1:] {
+			if alike(o) {
+				line += ", " + e.all[o.two].pkg.Version
+			}
+		}
+		e.lines = append(e.lines, line+")")
 	}
-	return fmt.Sprintf("%s %s (%s)", e.name(c.one), c.text, e.name(c.two))
 }
 
 // name returns name and version of a package, and its architecture where

@@ -105,6 +105,12 @@ func TestUnsolvable(t *testing.T) {
 		{"every version fails the same way", "a 3 : needs b\na 2 : needs b\na 1 : needs b", "a", `
   a is wanted
     a 3 (also 2, 1) needs b: nothing on offer is or provides that`},
+		{"a conflict with every version", "a 1 : not b\nb 3\nb 2\nb 1", "a b", `
+  a is wanted
+  b is wanted
+  a 1 conflicts with b (b 3, 2, 1)`},
+		{"many versions, and none of them wanted", "a 1\na 2\na 3\na 4\na 5\na 6\na 7\na 8\na 9\na 10", "a=11", `
+  a=11 is wanted: on offer is a 1 (any), a 2 (any), a 3 (any), a 4 (any), a 5 (any), a 6 (any), a 7 (any), a 8 (any) and 2 more`},
 		{"every alternative fails in its own way", "a 1 : needs b | c\nb 1 : needs gone\nc 1 : not a", "a", `
   a is wanted
     a 1 needs b | c
@@ -199,7 +205,7 @@ func TestCatalogueErrors(t *testing.T) {
 func TestAgainstBruteForce(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	solved := 0
-	for range 1000 {
+	for range 500 {
 		text := randomUniverse(random)
 		u := newUniverse(text)
 		words := []string{"a", "b"}
@@ -223,8 +229,8 @@ func TestAgainstBruteForce(t *testing.T) {
 			t.Fatalf("%v: %q, and in another order %q\n%s", words, again, got, text)
 		}
 	}
-	if solved < 200 || solved > 900 {
-		t.Errorf("%d of 1000 can be solved: the universes are no good", solved)
+	if solved < 100 || solved > 450 {
+		t.Errorf("%d of 500 can be solved: the universes are no good", solved)
 	}
 }
 

@@ -128,7 +128,7 @@ func (x *Index) Providers(name string) []int { return x.find(name, provided) }
 
 func (x *Index) find(name string, mark uint32) []int {
 	count := x.names.len() - 1
-	n := sort.Search(count, func(n int) bool { return x.name(n) >= name })
+	n := sort.Search(count, func(n int) bool { return string(x.nameBytes(n)) >= name })
 	if n == count || x.name(n) != name {
 		return nil
 	}
@@ -141,7 +141,9 @@ func (x *Index) find(name string, mark uint32) []int {
 	return found
 }
 
-func (x *Index) name(n int) string { return string(x.text[x.names.at(n):x.names.at(n+1)]) }
+func (x *Index) name(n int) string { return string(x.nameBytes(n)) }
+
+func (x *Index) nameBytes(n int) []byte { return x.text[x.names.at(n):x.names.at(n+1)] }
 
 // Names returns all names of packages, and those that they provide, sorted.
 func (x *Index) Names() iter.Seq[string] {

@@ -115,7 +115,7 @@ func TestAptChoosesTheSame(t *testing.T) {
 	t.Parallel()
 	j := newJudge(t)
 	offers := hostOffers(t)
-	count := 24
+	count := 12
 	if n, err := strconv.Atoi(os.Getenv("SMITH_APT_JUDGE")); err == nil {
 		count = n
 	}
