@@ -54,7 +54,7 @@ var languages = []language{
 			"PREFIX/lib/*/perl-base/Config.pm", "PREFIX/lib/*/perl/5*/Config.pm", "PREFIX/{lib,lib64}/perl5{,/core_perl}/Config.pm", "PREFIX/lib/perl5/5*/*/Config.pm",
 		},
 		folders: regexp.MustCompile(`(?m)^\s*(?:archlibexp|privlibexp) => '(/[^']+)'`),
-		without: []string{"**/pod/perl{[!d]*,d[!i]*}.pod", "**/t", "**/*.t", "**/*.h", "**/*.ld", "**/CORE", "vendor_perl", "site_perl"},
+		without: []string{"**/pod/perl{,[!d]*,d[!i]*}.pod", "**/t", "**/*.t", "**/*.h", "**/*.ld", "**/CORE", "vendor_perl", "site_perl"},
 		minimal: []string{"**/perl-base", "**/{strict,warnings,Carp,Exporter,Config,vars,constant,overload,overloading,XSLoader,DynaLoader}.pm", "**/Config_*.p[lm]", "**/{warnings,Exporter}/*.pm"},
 	},
 	{ // RbConfig: rubylibdir, rubyarchdir of the distributions; RubyGems is loaded at the start

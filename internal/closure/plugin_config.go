@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -77,8 +78,9 @@ func bracketed(line string) string {
 func opensslModules(config string) references {
 	sections := settings(config, "=")
 	var found references
-	main := sections[value(sections[""], "openssl_conf")]
-	for _, pair := range sections[value(main, "providers")] {
+	const none = "]" // the name of no section
+	main := sections[cmp.Or(value(sections[""], "openssl_conf"), none)]
+	for _, pair := range sections[cmp.Or(value(main, "providers"), none)] {
 		own := sections[pair[1]]
 		if file := value(own, "module"); file != "" {
 			found.modules = append(found.modules, file)
@@ -86,7 +88,7 @@ func opensslModules(config string) references {
 			found.modules = append(found.modules, name)
 		}
 	}
-	for _, pair := range sections[value(main, "engines")] {
+	for _, pair := range sections[cmp.Or(value(main, "engines"), none)] {
 		name := lastWord(pair[0])
 		if file := value(sections[pair[1]], "dynamic_path"); file != "" {
 			name = file

@@ -20,6 +20,9 @@ type family struct {
 	modules string   // glob of the modules' names
 	configs []string // globs; "LIBDIR" stands for the library's own folder
 	named   func(config string) references
+	// spliced says that what a file includes stands in the file's place: its
+	// sections are those of one configuration.
+	spliced bool
 	// all says that a library needs its modules whatever the configuration
 	// says; nil where none does.
 	all func(library *tree.Node) bool
@@ -41,7 +44,7 @@ var families = []family{
 	{ // config(5ssl), OSSL_PROVIDER-legacy(7ssl), engine(3ssl)
 		library: "libcrypto.so.*", folders: []string{"ossl-modules", "engines-3", "engines-1.1"}, modules: "*.so",
 		configs: []string{"/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf.d/*", "/usr/lib/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/usr/local/ssl/openssl.cnf"},
-		named:   opensslModules,
+		named:   opensslModules, spliced: true,
 	},
 	{ // Cyrus SASL, "Options": mech_list, auxprop_plugin
 		library: "libsasl2.so.*", folders: []string{"sasl2"}, modules: "lib*.so*",
@@ -72,7 +75,7 @@ var families = []family{
 func plugins(_ context.Context, s *selector, out *outcome) error {
 	for _, f := range families {
 		for _, library := range s.libraries(f.library) {
-			if err := s.family(f, library, out); err != nil {
+			if err := s.modulesOf(f, library, out); err != nil {
 				return err
 			}
 		}
@@ -80,15 +83,24 @@ func plugins(_ context.Context, s *selector, out *outcome) error {
 	return nil
 }
 
-func (s *selector) family(f family, library *item, out *outcome) error {
-	libdir := path.Dir(library.path)
+// A configReader reads the configuration of one family for one library.
+type configReader struct {
+	*selector
+	family
+	libdir string
+	out    *outcome
+	seen   map[*tree.Node]bool
+}
+
+func (s *selector) modulesOf(f family, library *item, out *outcome) error {
+	r := configReader{s, f, path.Dir(library.path), out, map[*tree.Node]bool{}}
 	for _, pattern := range f.configs {
-		configs, err := s.view.Glob(strings.ReplaceAll(pattern, "LIBDIR", libdir))
+		configs, err := s.view.Glob(strings.ReplaceAll(pattern, "LIBDIR", r.libdir))
 		if err != nil {
 			return err
 		}
 		for _, config := range configs {
-			if err := s.config(f, libdir, config, 0, out); err != nil {
+			if err := r.read(config, ""); err != nil {
 				return err
 			}
 		}
@@ -96,36 +108,36 @@ func (s *selector) family(f family, library *item, out *outcome) error {
 	return s.otherModules(f, library, out)
 }
 
-// maxIncludes is how deep configuration files may include each other.
-const maxIncludes = 8
-
-// config brings what one configuration file names, if the image has it. What
-// it includes is read in the next round, when the image has that too.
-func (s *selector) config(f family, libdir, config string, depth int, out *outcome) error {
-	n := s.inImage(config)
-	if n == nil || n.Size > maxConfig || depth > maxIncludes {
+// read brings what one configuration file names, if the image has it. What it
+// includes is read in the next round, when the image has that too. before is
+// the text that the file continues, if any.
+func (r configReader) read(config, before string) error {
+	n := r.inImage(config)
+	if n == nil || n.Size+int64(len(before)) > maxConfig || r.seen[n] {
 		return nil
 	}
+	r.seen[n] = true
 	data, err := n.ReadAll(maxConfig)
 	if err != nil {
 		return err
 	}
-	found := f.named(string(data))
-	for _, other := range found.configs {
+	text := string(data)
+	found := r.named(before + text)
+	for _, module := range slices.Concat(found.modules, found.optional) {
+		at := r.module(module)
+		switch {
+		case at != "":
+			r.out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: "plugin", From: n.Path(), Detail: module}})
+		case !slices.Contains(found.optional, module):
+			r.out.warn(fmt.Sprintf("%s names the module %s, which the source does not have", config, module))
+		}
+	}
+	for _, other := range r.named(text).configs {
 		if !path.IsAbs(other) {
 			other = path.Join(path.Dir(config), other)
 		}
-		if err := s.included(f, libdir, n, other, depth, out); err != nil {
+		if err := r.included(n, other, before+text); err != nil {
 			return err
-		}
-	}
-	for _, module := range slices.Concat(found.modules, found.optional) {
-		at := s.module(f, libdir, module)
-		switch {
-		case at != "":
-			out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: "plugin", From: n.Path(), Detail: module}})
-		case !slices.Contains(found.optional, module):
-			out.warn(fmt.Sprintf("%s names the module %s, which the source does not have", config, module))
 		}
 	}
 	return nil
@@ -133,14 +145,21 @@ func (s *selector) config(f family, libdir, config string, depth int, out *outco
 
 // included brings the configuration that another one includes, and what that
 // names.
-func (s *selector) included(f family, libdir string, from *tree.Node, pattern string, depth int, out *outcome) error {
-	paths, err := s.view.Glob(pattern)
+func (r configReader) included(from *tree.Node, pattern, before string) error {
+	paths, err := r.view.Glob(pattern)
 	if err != nil {
 		return err
 	}
+	if !r.spliced {
+		before = ""
+	}
 	for _, p := range paths {
-		out.needs(edge{to: p, reason: record.Reason{Rule: "plugin", From: from.Path(), Detail: "included"}})
-		if err := s.config(f, libdir, p, depth+1, out); err != nil {
+		at, err := r.view.Resolve(p)
+		if err != nil || at.Node.Kind == tree.Dir {
+			continue
+		}
+		r.out.needs(edge{to: p, reason: record.Reason{Rule: "plugin", From: from.Path(), Detail: "included"}})
+		if err := r.read(p, before); err != nil {
 			return err
 		}
 	}
@@ -148,16 +167,16 @@ func (s *selector) included(f family, libdir string, from *tree.Node, pattern st
 }
 
 // module returns the path of a module, or "".
-func (s *selector) module(f family, libdir, name string) string {
+func (r configReader) module(name string) string {
 	for _, name := range []string{name, name + ".so"} {
 		if path.IsAbs(name) {
-			if s.view.Exists(name) {
+			if r.view.Exists(name) {
 				return name
 			}
 			continue
 		}
-		for _, folder := range f.folders {
-			paths, err := s.view.Glob(path.Join(inFolder(libdir, folder), name))
+		for _, folder := range r.folders {
+			paths, err := r.view.Glob(path.Join(inFolder(r.libdir, folder), name))
 			if err == nil && len(paths) > 0 {
 				return paths[0]
 			}

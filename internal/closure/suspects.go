@@ -17,7 +17,9 @@ import (
 
 // suspectNames looks in the read-only data of all kept objects for strings
 // that look like names of libraries, and lists those that the source has and
-// that nothing has brought. They are only listed: a string proves nothing.
+// that nothing has brought; so it does with the shell, for objects that name
+// it or that call system(3) or popen(3). They are only listed: a string proves
+// nothing.
 func (s *selector) suspectNames(ctx context.Context) error {
 	var objects []*item
 	for _, it := range s.sorted() {
@@ -62,7 +64,10 @@ func ownedByGlibc(name string) bool {
 		strings.HasPrefix(name, "libc-2") || strings.HasPrefix(name, "ld-")
 }
 
-// namesIn returns the strings in an object that look like names of libraries.
+// shellCalls are functions of the C library that run the shell.
+var shellCalls = []string{"system", "popen", "wordexp"}
+
+// namesIn returns the names of libraries and of the shell in an object.
 func (s *selector) namesIn(it *item) ([]string, error) {
 	f, err := s.loader.ELF(it.node)
 	if err != nil {
@@ -73,11 +78,26 @@ func (s *selector) namesIn(it *item) ([]string, error) {
 		return nil, err
 	}
 	defer r.Close()
-	return f.LibraryNames(r, it.node.Size)
+	names, err := f.Names(r, it.node.Size)
+	if err != nil {
+		return nil, err
+	}
+	if use, err := s.firstImport(it, shellCalls); use == "" || err != nil {
+		return names, err
+	}
+	return append(names, elf.Shell), nil
 }
 
-// suspectName lists a name if the source has a library of that name.
+// suspectName lists a name if the source has a library of that name, or the
+// shell.
 func (s *selector) suspectName(ctx context.Context, it *item, name string) error {
+	if name == elf.Shell {
+		if at, err := s.view.Resolve(name); err == nil {
+			detail := "may run commands with it; the source has " + at.Path()
+			s.suspects = append(s.suspects, suspect{at.Node, record.Finding{Name: name, From: it.path, Detail: detail}})
+		}
+		return nil
+	}
 	l, err := findFirst(ctx, s.loader, []string{name}, it.path)
 	if errors.Is(err, elf.ErrNotELF) || l == nil {
 		return err

@@ -202,7 +202,7 @@ func compareWithSections(t *testing.T, name string, want *stdelf.File, data []by
 	}
 }
 
-func TestLibraryNames(t *testing.T) {
+func TestNames(t *testing.T) {
 	source := `const char *const names[] = {"libfoo.so.1", "/opt/lib/libbar.so", "lib%s.so", "a libx.so text", "libno.sox", "libend.so.2.3"};
 int main(void) { return names[0][0]; }`
 	if _, err := exec.LookPath("gcc"); err != nil {
@@ -222,7 +222,7 @@ int main(void) { return names[0][0]; }`
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.LibraryNames(bytes.NewReader(data), int64(len(data)))
+	got, err := f.Names(bytes.NewReader(data), int64(len(data)))
 	if d := cmp.Diff([]string{"/opt/lib/libbar.so", "libend.so.2.3", "libfoo.so.1"}, got); d != "" || err != nil {
 		t.Errorf("%v\n%s", err, d)
 	}
@@ -242,6 +242,6 @@ func FuzzRead(f *testing.F) {
 		}
 		file.Platform()
 		_, _ = file.Imports(bytes.NewReader(data), int64(len(data)))
-		_, _ = file.LibraryNames(bytes.NewReader(data), int64(len(data)))
+		_, _ = file.Names(bytes.NewReader(data), int64(len(data)))
 	})
 }

@@ -9,19 +9,32 @@ import (
 	"strings"
 )
 
-// Limits of the search for library names.
+// Limits of the search for names.
 const (
-	scanBlock    = 256 << 10
-	maxName      = 4096 // PATH_MAX
-	maxSuspects  = 4096
-	suffixShared = ".so"
+	scanBlock   = 256 << 10
+	maxName     = 4096 // PATH_MAX
+	maxSuspects = 4096
 )
 
-// LibraryNames returns the strings in the file's read-only segments that look
-// like the name or the path of a shared library ("libfoo.so.1"), sorted. The
-// dynamic string table is left out: what stands there the linker deals with.
+// Shell is the path at which system(3) and most programs expect the shell.
+const Shell = "/bin/sh"
+
+// A pattern is a text that a name holds, and what else makes it one.
+type pattern struct {
+	part string
+	is   func(text string) bool
+}
+
+const suffixShared = ".so"
+
+var patterns = []pattern{{suffixShared, isLibraryName}, {Shell, func(text string) bool { return text == Shell }}}
+
+// Names returns the strings in the file's read-only segments that look like
+// the name or the path of a shared library ("libfoo.so.1"), and Shell where it
+// is one of them, sorted. The dynamic string table is left out: what stands
+// there the linker deals with.
 // r reads the file that f was read from.
-func (f *File) LibraryNames(r io.ReaderAt, size int64) ([]string, error) {
+func (f *File) Names(r io.ReaderAt, size int64) ([]string, error) {
 	found := map[string]bool{}
 	for _, s := range f.segments {
 		if s.kind != elf.PT_LOAD || s.flags&elf.PF_W != 0 || s.offset >= uint64(size) {
@@ -55,7 +68,7 @@ func (f *File) dynStringRange() (offset, length uint64) {
 	return offset, min(length, left)
 }
 
-// scan collects the library names between two offsets. Blocks overlap by the
+// scan collects the names between two offsets. Blocks overlap by the
 // longest name, so that none is cut.
 func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
 	block := make([]byte, min(scanBlock, to-from))
@@ -65,7 +78,9 @@ func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
 		if err := w.read(block[:n], int64(at)); err != nil {
 			return err
 		}
-		collect(block[:n], at == from, at+uint64(n) == to, found)
+		for _, p := range patterns {
+			p.collect(block[:n], at == from, at+uint64(n) == to, found)
+		}
 		if at+uint64(n) >= to || len(found) >= maxSuspects {
 			return nil
 		}
@@ -74,16 +89,16 @@ func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
 
 // collect takes the names out of a block. A name begins after a NUL byte, or
 // where the segment does, and ends at one.
-func collect(block []byte, first, last bool, found map[string]bool) {
+func (p pattern) collect(block []byte, first, last bool, found map[string]bool) {
 	for at := 0; len(found) < maxSuspects; {
-		i := bytes.Index(block[at:], []byte(suffixShared))
+		i := bytes.Index(block[at:], []byte(p.part))
 		if i < 0 {
 			return
 		}
 		i += at
 		begin := bytes.LastIndexByte(block[max(0, i-maxName):i], 0) + 1 + max(0, i-maxName)
 		end := bytes.IndexByte(block[i:min(len(block), i+maxName)], 0)
-		at = i + len(suffixShared)
+		at = i + len(p.part)
 		if end < 0 && !last || begin == 0 && !first {
 			continue
 		}
@@ -91,7 +106,7 @@ func collect(block []byte, first, last bool, found map[string]bool) {
 			end = min(len(block), i+maxName) - i
 		}
 		at = max(at, i+end)
-		if text := string(block[begin : i+end]); isLibraryName(text) {
+		if text := string(block[begin : i+end]); p.is(text) {
 			found[text] = true
 		}
 	}
