@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 	if r.Written != nil {
 		fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Written))
 	}
-	suspects := 0
+	var suspects []record.Finding
 	for _, built := range r.Images {
 		var compressed int64
 		for _, l := range built.Image.Layers {
@@ -30,16 +31,33 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 		if line := heaviest(built.Record); line != "" {
 			fmt.Fprintf(b.stdout, "  %s\n", line)
 		}
-		suspects = max(suspects, len(built.Record.Suspects))
+		if len(built.Record.Suspects) > len(suspects) {
+			suspects = built.Record.Suspects
+		}
 	}
-	if suspects > 0 {
-		fmt.Fprintf(b.stdout, "  %s that something may load (smith inspect shows them)\n", count(suspects, "suspect"))
+	if len(suspects) > 0 {
+		fmt.Fprintf(b.stdout, "  %s\n", suspected(suspects))
 	}
 	if n := len(d.warnings); n > 0 {
 		fmt.Fprintf(b.stdout, "  %s\n", count(n, "warning"))
 	}
 	fmt.Fprintf(b.stdout, "  in %s, %s\n", took.Round(time.Millisecond), d.worked())
 	fmt.Fprintf(b.stdout, "  look into it: smith ls %s; try it: smith run %[1]s\n", shown(o.Target))
+}
+
+// mostSuspects is how many suspects are named.
+const mostSuspects = 6
+
+// suspected names what the image does not hold and something may load.
+func suspected(suspects []record.Finding) string {
+	var names []string
+	for _, f := range suspects[:min(mostSuspects, len(suspects))] {
+		names = append(names, path.Base(f.Name))
+	}
+	if more := len(suspects) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return count(len(suspects), "suspect") + " that something may load, not kept: " + strings.Join(names, ", ") + " (smith inspect says who)"
 }
 
 // mostHeavy is how many packages are named.

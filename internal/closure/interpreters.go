@@ -31,6 +31,8 @@ type language struct {
 	// minimal are globs in those folders of what the interpreter needs to
 	// start.
 	minimal []string
+	// whole says that most builds hold their library in themselves.
+	whole bool
 }
 
 // languages, with the manuals that say where the library is.
@@ -73,6 +75,7 @@ var languages = []language{
 		library:  []string{"PREFIX/share/nodejs/{acorn,acorn-walk,amaro,cjs-module-lexer,undici}"},
 		without:  []string{"**/*.ts", "**/*.mjs", "**/*.map", "**/lib", "**/types", "**/bin"},
 		minimal:  []string{"**"},
+		whole:    true,
 	},
 }
 
@@ -85,8 +88,13 @@ func interpreters(_ context.Context, s *selector, out *outcome) error {
 	}
 	for _, l := range languages {
 		for _, it := range l.kept(s) {
+			before := len(out.edges)
 			if err := s.standardLibraries(l, it, out); err != nil {
 				return err
+			}
+			if len(out.edges) == before && !l.whole {
+				out.warn(it.path + " is kept, and the source has no standard library for it: it will hardly start; " +
+					"add the library's package to the source, or say interpreters: none")
 			}
 		}
 	}

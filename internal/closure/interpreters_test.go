@@ -158,3 +158,16 @@ func TestInterpreters(t *testing.T) {
 		}
 	}
 }
+
+func TestInterpreterWithoutItsLibrary(t *testing.T) {
+	const python = glibc + "elf 0755 usr/bin/python3.11 program needs=libc.so.6\n"
+	s := selected(t, Input{Source: files(t, python), Roots: roots("/usr/bin/python3.11")})
+	same(t, "warnings", []string{
+		"/usr/bin/python3.11 is kept, and the source has no standard library for it: it will hardly start; " +
+			"add the library's package to the source, or say interpreters: none",
+	}, s.Warnings)
+	s = selected(t, Input{Source: files(t, python), Roots: roots("/usr/bin/python3.11"), Interpreters: "none"})
+	same(t, "warnings", nil, s.Warnings)
+	s = selected(t, Input{Source: files(t, glibc+"elf 0755 usr/bin/node program needs=libc.so.6\n"), Roots: roots("/usr/bin/node")})
+	same(t, "warnings", nil, s.Warnings)
+}
