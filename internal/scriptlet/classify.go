@@ -30,7 +30,7 @@ var readers = set(`awk basename cat chkconfig cksum cmp comm cut date debconf-sh
 	du echo egrep env expr fgrep file find fold free gawk getconf getent grep groups head hostname id ischroot join last ldd locale
 	logger ls lsb_release lsmod lspci mawk md5sum mktemp mountpoint nproc od paste pidof pgrep pkg-config pr printenv printf ps
 	pwd readlink realpath rpm sed seq sha1sum sha256sum sleep sort stat stty sum sync systemd-detect-virt tac tail tempfile tput tr
-	tty type uname uniq wc which whoami xargs yes dpkg-architecture zcat gunzip bunzip2 tee let command`)
+	tty aa-enabled ypwhich ypcat runlevel type uname uniq wc which whoami xargs yes dpkg-architecture zcat gunzip bunzip2 tee let command`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
@@ -70,7 +70,7 @@ func changes(name string, args []value) bool {
 var irrelevant = table(map[string]string{
 	whyServices: `systemctl deb-systemd-helper deb-systemd-invoke invoke-rc.d service update-rc.d start-stop-daemon rc-update
 		initctl telinit init kill killall pkill systemd-run update-inetd update-service runit-helper chkconfig systemd-notify
-		needrestart inittab upstart-udev-bridge policy-rc.d insserv dbus-send busctl`,
+		needrestart nscd inittab upstart-udev-bridge policy-rc.d insserv dbus-send busctl`,
 	whyDebconf: `db_input db_go db_get db_set db_stop db_purge db_fset db_fget db_beginblock db_endblock db_version db_title
 		db_register db_unregister db_subst db_reset db_settitle db_capb db_info db_metaget db_progress db_clear db_x_loadtemplatefile
 		debconf debconf-communicate debconf-set-selections dpkg-reconfigure db_text`,
@@ -88,7 +88,7 @@ var irrelevant = table(map[string]string{
 	whyKernel: `udevadm modprobe rmmod insmod depmod update-initramfs update-grub update-grub2 grub-install mkinitcpio dracut
 		mount umount swapon swapoff losetup dmsetup vgscan iptables ip6tables nft apparmor_parser aa-status update-secureboot-policy
 		shim-install bootctl kernel-install new-kernel-pkg ldconfig.d dkms reboot shutdown hwclock setupcon loadkeys udev mknod
-		linux-update-symlinks linux-version systemd-hwdb lvm blkid restorecond plymouth-set-default-theme`,
+		update-binfmts ufw aa-remove-unknown linux-update-symlinks linux-version systemd-hwdb lvm blkid restorecond plymouth-set-default-theme`,
 	whyMessage: "wall mail sendmail notify-send write dialog whiptail",
 })
 
@@ -138,7 +138,7 @@ var special = map[string]func(*evaluator, []value) Effect{
 	"ln":                      link,
 	"rm":                      remove, "rmdir": remove, "unlink": remove, "ucfr": state, "ucf": configuration,
 	"mkdir": folder, "install": install,
-	"touch": lastWritten, "cp": lastWritten, "mv": lastWritten, "tee": lastWritten, "dd": written,
+	"touch": touch, "cp": lastWritten, "mv": move, "tee": lastWritten, "dd": written,
 	"sed": lastWritten, "find": written, "xargs": written,
 }
 
@@ -268,7 +268,7 @@ func last(words []value, why string) Effect {
 // remove matters where it takes away what the package itself brought.
 func remove(e *evaluator, args []value) Effect {
 	for _, a := range operands(args, "") {
-		if a.known && e.script.Has != nil && e.script.Has(path.Clean(a.text)) {
+		if a.known && e.has(a.text) {
 			return Effect{Class: Unhandled, Why: "a file of the package would be removed", Path: path.Clean(a.text)}
 		}
 	}
@@ -297,6 +297,29 @@ func install(_ *evaluator, args []value) Effect {
 
 func lastWritten(_ *evaluator, args []value) Effect {
 	return last(operands(args, "tSdre"), "it writes a file")
+}
+
+// touch makes an empty file, which below /var is some program's state.
+func touch(e *evaluator, args []value) Effect {
+	f := lastWritten(e, args)
+	if strings.HasPrefix(f.Path, "/var/") {
+		return Effect{Class: Irrelevant, Why: whyState}
+	}
+	return f
+}
+
+// move matters where it moves what is there in a new root.
+func move(e *evaluator, args []value) Effect {
+	words := operands(args, "tS")
+	if len(words) == 2 && words[0].known && path.IsAbs(words[0].text) && words[0].text != temporary && !e.has(words[0].text) {
+		return Effect{Class: Irrelevant, Why: whyFresh}
+	}
+	return last(words, "it writes a file")
+}
+
+// has says whether the package itself holds a path.
+func (e *evaluator) has(name string) bool {
+	return e.script.Has != nil && e.script.Has(path.Clean(name))
 }
 
 func written(*evaluator, []value) Effect {

@@ -1,7 +1,6 @@
 package scriptlet
 
 import (
-	"path"
 	"strconv"
 	"strings"
 
@@ -80,7 +79,7 @@ func (e *evaluator) exists(v value) truth {
 		return no
 	case strings.HasPrefix(v.text, "/run/systemd"):
 		return no
-	case e.script.Has != nil && e.script.Has(path.Clean(v.text)):
+	case e.has(v.text):
 		return yes
 	}
 	return maybe
