@@ -44,7 +44,7 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 		return nil, err
 	}
 	j.dropForeignProgram(selection)
-	files, reasons, err := j.furnish(selection)
+	files, reasons, err := j.furnish(ctx, selection)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (j *job) created() time.Time {
 
 // furnish adds to the selection what every image holds, and gives all of it
 // its normal form.
-func (j *job) furnish(selection *closure.Selection) (*tree.Tree, map[string][]record.Reason, error) {
+func (j *job) furnish(ctx context.Context, selection *closure.Selection) (*tree.Tree, map[string][]record.Reason, error) {
 	mounts := slices.Sorted(maps.Keys(j.config.Volumes))
 	reasons := maps.Clone(selection.Files)
 	added, err := rootfs.Furnish(selection.Tree, rootfs.Furniture{
@@ -230,6 +230,9 @@ func (j *job) furnish(selection *closure.Selection) (*tree.Tree, map[string][]re
 	}
 	for path, reason := range added {
 		reasons[path] = append(reasons[path], reason)
+	}
+	if err := j.describe(ctx, selection.Tree, reasons); err != nil {
+		return nil, nil, err
 	}
 	files, err := rootfs.Normalise(selection.Tree, rootfs.Form{
 		UID: j.user.UID, GID: j.user.GID, RootOwned: j.Spec.Owner == "root", Mounts: mounts, Time: j.epoch(),
@@ -262,6 +265,7 @@ func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map
 	}
 	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
 	r.Inputs = contributing(r.Inputs, r.Files)
+	r.Scripts = j.scripts(files)
 	if j.pkg.Complete != nil {
 		for i := range r.Inputs {
 			j.pkg.Complete(&r.Inputs[i])

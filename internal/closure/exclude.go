@@ -15,6 +15,12 @@ type exclude struct {
 	matches []string // the same, and as a real path without links, and all under it
 }
 
+// Excludes says whether patterns leave a path out of a tree, as Select does.
+func Excludes(t *tree.Tree, patterns []string, name string) bool {
+	_, out := newExcludes(t, patterns).match(name)
+	return out
+}
+
 // newExcludes reads the patterns. One that goes through a link ("/lib/x*" where
 // /lib leads to usr/lib) means the files that it leads to. The tree is not
 // listed: an exclude is matched against the paths that something asks for.

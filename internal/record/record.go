@@ -25,6 +25,9 @@ type Record struct {
 	Allowed []Finding `json:"allowed,omitempty"`
 	// Suspects look like names of libraries that a kept file may load.
 	Suspects []Finding `json:"suspects,omitempty"`
+	// Scripts are what the scripts of the packages would have done that the
+	// image holds files of.
+	Scripts []Script `json:"scripts,omitempty"`
 	// Warnings are what the build said, in the order of their texts.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -44,6 +47,27 @@ type Input struct {
 	Key string `json:"key,omitempty"`
 	// Note says how the kind was decided, or what vouches for the input.
 	Note string `json:"note,omitempty"`
+}
+
+// A Script is one that a package runs when it is installed. It was read, not
+// run.
+type Script struct {
+	// Package is the name of the input, Name that of the script: "postinst".
+	Package string   `json:"package"`
+	Name    string   `json:"name"`
+	Effects []Effect `json:"effects,omitempty"`
+}
+
+// An Effect is something that a script would have done.
+type Effect struct {
+	// Class is "emulated", "irrelevant" or "unhandled".
+	Class string `json:"class"`
+	// Command is what would have been run, as far as that is known, and Line
+	// where it stands.
+	Command string `json:"command"`
+	Line    int    `json:"line"`
+	// Why tells why it has its class.
+	Why string `json:"why"`
 }
 
 // A File is one path of the image.

@@ -2,6 +2,7 @@ package scriptlet
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ var readers = set(`awk basename cat chkconfig cksum cmp comm cut date debconf-sh
 	du echo egrep env expr fgrep file find fold free gawk getconf getent grep groups head hostname id ischroot join last ldd locale
 	logger ls lsb_release lsmod lspci mawk md5sum mktemp mountpoint nproc od paste pidof pgrep pkg-config pr printenv printf ps
 	pwd readlink realpath rpm sed seq sha1sum sha256sum sleep sort stat stty sum sync systemd-detect-virt tac tail tempfile tput tr
-	tty aa-enabled ypwhich ypcat runlevel type uname uniq wc which whoami xargs yes dpkg-architecture zcat gunzip bunzip2 tee let command`)
+	tty aa-enabled ypwhich ypcat runlevel type uname uniq wc which whoami xargs yes dpkg-architecture zcat gunzip bunzip2 tee let command perl`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
@@ -39,6 +40,9 @@ func set(words string) map[string]bool {
 	}
 	return all
 }
+
+// perlProgram is the option that takes a program (perlrun(1)).
+var perlProgram = regexp.MustCompile(`^-[a-zA-Z0-9]*[eE]$`)
 
 // changes says whether a reader changes something all the same.
 func changes(name string, args []value) bool {
@@ -52,6 +56,9 @@ func changes(name string, args []value) bool {
 		return slices.ContainsFunc(args, func(a value) bool {
 			return a.text == "--in-place" || strings.HasPrefix(a.text, "-i") || strings.HasPrefix(a.text, "-ri") || strings.HasPrefix(a.text, "-ei") || strings.HasPrefix(a.text, "-Ei") || strings.HasPrefix(a.text, "-ni")
 		})
+	case "perl": // a program in its arguments that edits no files in place
+		return !slices.ContainsFunc(args, func(a value) bool { return perlProgram.MatchString(a.text) }) ||
+			slices.ContainsFunc(args, func(a value) bool { return strings.HasPrefix(a.text, "-pi") || strings.HasPrefix(a.text, "-i") })
 	case "find":
 		return has("-exec", "-execdir", "-delete", "-ok")
 	case "xargs", "tee":

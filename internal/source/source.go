@@ -45,6 +45,26 @@ type Offer struct {
 	// for an image that would lack something without; nil where there is no
 	// more.
 	More func(ctx context.Context) (*Offer, error)
+	// Describe adds to an image, which holds what was chosen of the tree, what
+	// tells of its packages, and returns why, by path; nil for sources without
+	// packages. Inputs may get longer by it.
+	Describe func(ctx context.Context, image *tree.Tree, d Description) (map[string]record.Reason, error)
+	// Scripts returns what the scripts of the packages that an image holds
+	// files of would have done; nil for sources without packages.
+	Scripts func(image *tree.Tree) []record.Script
 	// Close lets go of open files; nil where there is nothing to close.
 	Close func() error
+}
+
+// A Description says what an image is to tell of its packages.
+type Description struct {
+	// Packages is what scanners read: the database of packages, and what
+	// distribution they are of.
+	Packages bool
+	// Licenses is the packages' copyright files.
+	Licenses bool
+	// Below is what the layers below hold, or nil: it is not repeated.
+	Below *tree.Tree
+	// Excluded says whether the spec leaves a path out; nil is never.
+	Excluded func(path string) bool
 }

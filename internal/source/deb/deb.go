@@ -102,9 +102,15 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 	}
 	offer := &source.Offer{
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
-		Own: func() ([]string, error) { return s.own(opened, chosen) },
+		Own:     func() ([]string, error) { return s.own(opened, chosen) },
+		Scripts: opened.Record,
 	}
-	if !whole {
+	offer.Describe = s.describe(offer, chosen, func(ctx context.Context) ([]*pkg, error) { return s.choose(ctx, platform, true) })
+	if whole {
+		if offer.Tree, err = opened.Complete(ctx); err != nil {
+			return nil, errors.Join(err, opened.Close())
+		}
+	} else {
 		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
 	}
 	return offer, nil

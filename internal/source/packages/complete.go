@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"smith/internal/certificates"
+	"smith/internal/record"
 	"smith/internal/scriptlet"
 	"smith/internal/tree"
 )
@@ -89,6 +91,28 @@ func (s *Set) Scripts(wanted func(ID) bool) []Ledger {
 		if m.opened() != nil && wanted(m.ID()) {
 			all = append(all, m.effects(s)...)
 		}
+	}
+	return all
+}
+
+// Record returns what the scripts of the packages would have done that an image
+// holds files of, or things that they would have made.
+func (s *Set) Record(image *tree.Tree) []record.Script {
+	wanted := map[string]bool{}
+	_ = image.Walk(func(n *tree.Node) error { // the function returns no error
+		if n.Origin != nil && n.Kind != tree.Dir {
+			_, by, _ := strings.Cut(n.Origin.Name, " of ")
+			wanted[n.Origin.Name], wanted[by] = true, true
+		}
+		return nil
+	})
+	var all []record.Script
+	for _, l := range s.Scripts(func(id ID) bool { return wanted[id.String()] }) {
+		script := record.Script{Package: l.Package.String(), Name: l.Script}
+		for _, f := range l.Effects {
+			script.Effects = append(script.Effects, record.Effect{Class: string(f.Class), Command: f.Command, Line: f.Line, Why: f.Why})
+		}
+		all = append(all, script)
 	}
 	return all
 }
