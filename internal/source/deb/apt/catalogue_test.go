@@ -484,3 +484,14 @@ func TestMissingNumber(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What is read is written back the same.
+func FuzzParseRequest(f *testing.F) {
+	f.Add("a:i386=1:2")
+	f.Add("jq:arm64/bookworm/updates")
+	f.Fuzz(func(t *testing.T, word string) {
+		if r, err := ParseRequest(word); err == nil && r.String() != word {
+			t.Errorf("%q is written as %q", word, r)
+		}
+	})
+}
