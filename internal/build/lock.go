@@ -11,6 +11,7 @@ import (
 	"smith/internal/image"
 	"smith/internal/lock"
 	"smith/internal/source"
+	"smith/internal/source/oci"
 	"smith/internal/store"
 )
 
@@ -76,7 +77,28 @@ func imageOf(offer *source.Offer) []lock.Image {
 	if offer.Image == nil || len(offer.Inputs) == 0 {
 		return nil
 	}
-	return []lock.Image{{Reference: offer.Inputs[0].Name, Digest: offer.Image.Descriptor.Digest.String()}}
+	return []lock.Image{{Reference: offer.Inputs[0].Name, Digest: offer.Inputs[0].Digest}}
+}
+
+// lockedImage is a source with the image that the lock has of it. Of a file
+// there is only the one that lies there; checkImage judges it.
+func (p *plan) lockedImage(s source.Source, platform ocispec.Platform) source.Source {
+	remote, ok := s.(*oci.Source)
+	if !ok || p.Lock == nil || remote.Path != "" {
+		return s
+	}
+	if platform.Architecture == "" {
+		platform = thisMachine()
+	}
+	locked := *remote
+	if one := p.Lock.Platforms[image.PlatformName(platform)]; one != nil {
+		for _, at := range one.Images {
+			if at.Reference == remote.Remote.String() {
+				locked.Digest = at.Digest
+			}
+		}
+	}
+	return &locked
 }
 
 // checkImage says whether an image is the one that the lock has.

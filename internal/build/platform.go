@@ -95,7 +95,7 @@ func (p *plan) offer(ctx context.Context, s source.Source, platform *ocispec.Pla
 	if s == nil {
 		return &source.Offer{}, nil
 	}
-	offer, err := s.Open(ctx, *platform)
+	offer, err := p.lockedImage(s, *platform).Open(ctx, *platform)
 	if err != nil {
 		return nil, err
 	}

@@ -223,7 +223,7 @@ func (l *Lock) Changes(old *Lock) []string {
 				changed++
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%s: %d packages and images, %d changed", platform, len(now), changed))
+		lines = append(lines, fmt.Sprintf("%s: packages and images: %d, changed: %d", platform, len(now), changed))
 	}
 	return lines
 }

@@ -247,7 +247,7 @@ func (m *Mirror) write(t testing.TB, name string, data []byte) {
 
 func (m *Mirror) run(t testing.TB, dir, name string, args ...string) []byte {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
 	var errors bytes.Buffer
 	cmd.Stderr = &errors

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +40,9 @@ type Source struct {
 	// asked for it.
 	Remote   reference.Reference
 	Registry *registry.Client
+	// Digest is which image of that name a registry is asked for, "" for what
+	// the name stands for now.
+	Digest string
 	// Kind is what the record calls it: "image" or "parent".
 	Kind string
 	// Attachments says whether what travels with an image in a registry is
@@ -102,7 +106,11 @@ func (s *Source) inFile(ctx context.Context, platform ocispec.Platform) (*found,
 // inRegistry finds an image by its name, whose digest the record keeps: that of
 // the index where the name leads to one, so that it can be asked for again.
 func (s *Source) inRegistry(ctx context.Context, platform ocispec.Platform) (*found, error) {
-	remote, err := s.Registry.Open(ctx, s.Remote)
+	wanted := s.Remote
+	if s.Digest != "" && !strings.Contains(wanted.Remote, "@") {
+		wanted.Remote += "@" + s.Digest
+	}
+	remote, err := s.Registry.Open(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
