@@ -61,7 +61,11 @@ func (c *Catalogue) group(name string) (*group, error) {
 	}
 	g := &group{candidates: map[string]*Version{}}
 	for k, offer := range c.offers {
-		for _, i := range offer.Named(name) {
+		named, err := offer.Named(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range named {
 			if err := c.take(g, offer, c.first[k]+resolve.ID(i)); err != nil {
 				return nil, err
 			}

@@ -62,7 +62,11 @@ func (c *Catalogue) bearing(name string) ([]*Version, error) {
 	}
 	versions := slices.Clone(g.versions)
 	for k, offer := range c.offers {
-		for _, i := range offer.Providers(name) {
+		providers, err := offer.Providers(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range providers {
 			v, err := c.version(c.first[k] + resolve.ID(i))
 			if err != nil {
 				return nil, err

@@ -1,21 +1,36 @@
 package apt
 
 import (
-	"encoding/binary"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"sort"
+	"slices"
 	"strings"
 
 	"smith/internal/source/deb/control"
+	"smith/internal/source/table"
 	"smith/internal/store"
 )
 
+const (
+	// indexes is the bucket of indexes, by the digest of the Packages file.
+	indexes = "deb-packages"
+	// maxIndex bounds the plain bytes of a Packages file; Debian's main has 50 MB.
+	maxIndex = 1 << 30
+)
+
+// Keys of an index's table are one of these and a name.
+const (
+	called    = "=" // packages of that name
+	providing = ">" // packages that provide it
+	essential = "!" // with no name behind it: the essential packages
+)
+
 // An Index is the packages of one Packages file, in its order, read from the
-// cache: names are looked up in tables, and a package's paragraph is read when
-// somebody asks for it. It is safe for many goroutines.
+// cache: a package's paragraph is read when somebody asks for it. It is safe
+// for many goroutines.
 type Index struct {
 	// Release is what vouches for the packages.
 	Release *Release
@@ -24,139 +39,108 @@ type Index struct {
 	// Source is the entry of the configuration that offers them.
 	Source *Source
 
-	blob    io.ReaderAt
-	close   func() error
-	offsets table  // of the paragraphs, and their end
-	names   table  // of the names in text, and their end
-	refs    table  // of the names' packages in list, and their end
-	text    []byte // all names, sorted
-	list    table  // packages by name
-}
-
-// A table is numbers of 4 bytes.
-type table []byte
-
-func (t table) len() int        { return len(t) / 4 }
-func (t table) at(i int) uint32 { return binary.LittleEndian.Uint32(t[4*i:]) }
-
-// provided marks, in the list, a package that provides the name and is not
-// called so.
-const provided = 1 << 31
-
-// essential is the name under which the list has the essential packages; no
-// package can be called so.
-const essential = "/essential"
-
-// footer ends an index: magic, then the number of packages, of names, of bytes
-// of names, and of entries of the list. The paragraphs stand first, the tables
-// between.
-const (
-	indexMagic  = "smithDI2"
-	indexFooter = len(indexMagic) + 4*4
-)
-
-var errIndex = errors.New("the cache holds an index of another form")
-
-// openIndex reads the tables of an index.
-func openIndex(e *store.Entry) (*Index, error) {
-	x := &Index{blob: e, close: e.Close}
-	foot := make([]byte, indexFooter)
-	start := e.Size() - int64(indexFooter)
-	if start < 0 {
-		return nil, errIndex
-	}
-	if _, err := e.ReadAt(foot, start); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if string(foot[:len(indexMagic)]) != indexMagic {
-		return nil, errIndex
-	}
-	counts := table(foot[len(indexMagic):])
-	packages, names, bytes, entries := int64(counts.at(0)), int64(counts.at(1)), int64(counts.at(2)), int64(counts.at(3))
-	size := 4*(packages+1) + 4*(names+1) + 4*(names+1) + bytes + 4*entries
-	if size > start {
-		return nil, errIndex
-	}
-	data := make([]byte, size)
-	if _, err := e.ReadAt(data, start-size); err != nil {
-		return nil, err
-	}
-	take := func(n int64) []byte {
-		part := data[:n:n]
-		data = data[n:]
-		return part
-	}
-	x.offsets, x.names, x.refs = take(4*(packages+1)), take(4*(names+1)), take(4*(names+1))
-	x.text, x.list = take(bytes), take(4*entries)
-	return x, nil
+	table *table.Table
 }
 
 // Close lets go of the cache entry.
-func (x *Index) Close() error { return x.close() }
+func (x *Index) Close() error { return x.table.Close() }
 
 // Len returns the number of packages.
-func (x *Index) Len() int { return x.offsets.len() - 1 }
+func (x *Index) Len() int { return x.table.Len() }
 
 // Paragraph returns what the index says of package i. Fields that only people
 // read, such as Description, are left out.
 func (x *Index) Paragraph(i int) (control.Paragraph, error) {
-	from, to := x.offsets.at(i), x.offsets.at(i+1)
-	if to < from || to-from > control.MaxParagraph {
-		return nil, errIndex
-	}
-	text := make([]byte, to-from)
-	if _, err := x.blob.ReadAt(text, int64(from)); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("cannot read the index of %s: %w", x.Source, err)
-	}
-	p, err := control.Parse(string(text))
+	text, err := x.table.Record(i)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the index of %s: %w", x.Source, err)
+		return nil, err
 	}
-	return p, nil
+	return control.Parse(string(text))
 }
 
 // Named returns the packages that are called so, in the order of the index.
-func (x *Index) Named(name string) []int { return x.find(name, 0) }
-
-// Essential returns the packages that every system of the distribution has
-// (Debian Policy, 3.8), in the order of the index.
-func (x *Index) Essential() []int { return x.find(essential, provided) }
+func (x *Index) Named(name string) ([]int, error) { return x.table.Find(called + name) }
 
 // Providers returns the packages that provide a name, with or without a
 // version, in the order of the index.
-func (x *Index) Providers(name string) []int { return x.find(name, provided) }
+func (x *Index) Providers(name string) ([]int, error) { return x.table.Find(providing + name) }
 
-func (x *Index) find(name string, mark uint32) []int {
-	count := x.names.len() - 1
-	n := sort.Search(count, func(n int) bool { return string(x.nameBytes(n)) >= name })
-	if n == count || x.name(n) != name {
-		return nil
-	}
-	var found []int
-	for r := x.refs.at(n); r < x.refs.at(n+1); r++ {
-		if ref := x.list.at(int(r)); ref&provided == mark {
-			found = append(found, int(ref&^provided))
-		}
-	}
-	return found
-}
+// Essential returns the packages that every system of the distribution has
+// (Debian Policy, 3.8), in the order of the index.
+func (x *Index) Essential() ([]int, error) { return x.table.Find(essential) }
 
-func (x *Index) name(n int) string { return string(x.nameBytes(n)) }
-
-func (x *Index) nameBytes(n int) []byte { return x.text[x.names.at(n):x.names.at(n+1)] }
-
-// Names returns all names of packages, and those that they provide, sorted.
+// Names returns the names of all packages, sorted.
 func (x *Index) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for n := range x.names.len() - 1 {
-			if name := x.name(n); name != essential && !yield(name) {
+		for key := range x.table.Keys(called) {
+			if !yield(strings.TrimPrefix(key, called)) {
 				return
 			}
 		}
 	}
 }
 
-// String names the index as messages do: "bookworm/main amd64".
-func (x *Index) String() string {
-	return strings.Trim(x.Source.Suite+"/"+x.Component, "/")
+// String names the index as messages do: "bookworm/main".
+func (x *Index) String() string { return strings.Trim(x.Source.Suite+"/"+x.Component, "/") }
+
+// isKept says whether something here reads a field of a package.
+func isKept(field string) bool {
+	switch field {
+	case "Package", "Version", "Architecture", "Multi-Arch", "Source",
+		"Essential", "Important", "Protected", "Priority",
+		"Depends", "Pre-Depends", "Recommends", "Conflicts", "Breaks", "Replaces", "Provides",
+		"Filename", "Size", "SHA256":
+		return true
+	}
+	return false
+}
+
+// writeIndex reads a Packages file and keeps its index under a key.
+func writeIndex(ctx context.Context, st *store.Store, key string, packages io.Reader) (*table.Table, error) {
+	w, err := table.NewWriter(st, indexes)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Discard()
+	r := control.NewReader(packages)
+	for number := 1; ; number++ {
+		p, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return w.Commit(key)
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := addPackage(w, p); err != nil {
+			return nil, fmt.Errorf("package %d, %q: %w", number, p.Get("Package"), err)
+		}
+	}
+}
+
+// addPackage takes a package in. One without a name, version or architecture
+// is none of Debian's: no tool would have listed it.
+func addPackage(w *table.Writer, p control.Paragraph) error {
+	if p.Get("Package") == "" || p.Get("Version") == "" || p.Get("Architecture") == "" {
+		return errors.New("it has no name, version or architecture")
+	}
+	keys := []string{called + p.Get("Package")}
+	if p.Get("Essential") == "yes" {
+		keys = append(keys, essential)
+	}
+	provided, err := control.ParseRelations(p.Get("Provides"), p.Get("Architecture"))
+	if err != nil {
+		return err
+	}
+	for _, alternatives := range provided {
+		for _, r := range alternatives {
+			if key := providing + r.Name; !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	kept := slices.DeleteFunc(p, func(f control.Field) bool { return !isKept(f.Name) })
+	return w.Add([]byte(kept.String()), keys...)
 }

@@ -14,6 +14,7 @@ import (
 
 	"smith/internal/compress"
 	"smith/internal/fetch"
+	"smith/internal/source/table"
 	"smith/internal/store"
 )
 
@@ -111,33 +112,28 @@ func (r *Release) find(name string) string {
 // list opens the index of a Packages file.
 func (o *Opener) list(ctx context.Context, s *Source, r *Release, name string) (*Index, error) {
 	key := r.files[name].digest.String()
-	for range 2 {
-		e, err := o.Store.Open(indexes, key)
-		if err == nil {
-			return openIndex(e)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if err := o.index(ctx, s, r, name, key); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+	t, err := table.Open(o.Store, indexes, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		t, err = o.index(ctx, s, r, name, key)
 	}
-	return nil, fmt.Errorf("the index of %s does not stay in the cache", name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &Index{table: t}, nil
 }
 
 // index makes the index of a Packages file.
-func (o *Opener) index(ctx context.Context, s *Source, r *Release, name, key string) error {
+func (o *Opener) index(ctx context.Context, s *Source, r *Release, name, key string) (*table.Table, error) {
 	e, err := o.fetch(ctx, s, r, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer e.Close()
 	step := o.Events.Step("index "+s.String(), e.Size())
 	defer step.Done()
 	plain, err := compress.NewReader(ctx, advancing{io.NewSectionReader(e, 0, e.Size()), step}, maxIndex)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer plain.Close()
 	return writeIndex(ctx, o.Store, key, plain)

@@ -10,9 +10,9 @@ import (
 // Packages is one list of packages.
 type Packages interface {
 	// Named returns the packages of that name, by their place in the list.
-	Named(name string) []int
+	Named(name string) ([]int, error)
 	// Providers returns those that provide the name.
-	Providers(name string) []int
+	Providers(name string) ([]int, error)
 	// Paragraph returns what the list says of a package.
 	Paragraph(i int) (control.Paragraph, error)
 	// Len returns the number of packages.
@@ -45,13 +45,13 @@ type Files []control.Paragraph
 var _ Packages = Files(nil)
 
 // Named returns the files of packages of that name.
-func (f Files) Named(name string) []int {
-	return f.find(func(p control.Paragraph) bool { return p.Get("Package") == name })
+func (f Files) Named(name string) ([]int, error) {
+	return f.find(func(p control.Paragraph) bool { return p.Get("Package") == name }), nil
 }
 
 // Providers returns the files of packages that provide the name. What a
 // Provides holds that cannot be read provides nothing.
-func (f Files) Providers(name string) []int {
+func (f Files) Providers(name string) ([]int, error) {
 	return f.find(func(p control.Paragraph) bool {
 		provides, err := control.ParseRelations(p.Get("Provides"), p.Get("Architecture"))
 		if err != nil {
@@ -63,7 +63,7 @@ func (f Files) Providers(name string) []int {
 			}
 		}
 		return false
-	})
+	}), nil
 }
 
 // Paragraph returns the control fields of a file.
