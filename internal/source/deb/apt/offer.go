@@ -90,7 +90,11 @@ func Essential(offers []*Offer) ([]string, error) {
 		if !ok {
 			continue
 		}
-		for _, i := range x.Essential() {
+		numbers, err := x.Essential()
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range numbers {
 			p, err := x.Paragraph(i)
 			if err != nil {
 				return nil, err
