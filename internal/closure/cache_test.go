@@ -90,6 +90,13 @@ func TestLinkerCache(t *testing.T) {
 			[]string{"libx.so.1 /opt/a/libx.so.1"},
 		},
 		{
+			"a package's file in ld.so.conf.d, without ld.so.conf",
+			map[string]string{"/etc/ld.so.conf.d/a.conf": "/opt/a"},
+			[]string{"/opt/a/libx.so.1"},
+			"/opt/a/libx.so.1",
+			[]string{"libx.so.1 /opt/a/libx.so.1"},
+		},
+		{
 			"two folders of ld.so.conf and a default one",
 			map[string]string{"/etc/ld.so.conf": "/opt/b\n/opt/a\n"},
 			[]string{"/opt/a/libx.so.1", "/opt/b/libx.so.1", "/lib/libx.so.1"},

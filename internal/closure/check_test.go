@@ -182,3 +182,17 @@ func TestDanglingLinks(t *testing.T) {
 		t.Errorf("excluded: %+v", s.Excluded)
 	}
 }
+
+// A preload is there for the program, and says so.
+func TestPreloadReason(t *testing.T) {
+	s := selected(t, Input{
+		Source: files(t, glibc+`
+		elf 0755 bin/app program needs=libc.so.6
+		elf 0644 usr/lib/libp.so soname=libp.so`),
+		Roots: roots("/bin/app"), Env: []string{"LD_PRELOAD=libp.so"}, Platform: amd64,
+	})
+	want := record.Reason{Rule: "preload", From: "/bin/app", Detail: "LD_PRELOAD libp.so, found by default folder /lib"}
+	if r := s.Files["/usr/lib/libp.so"]; len(r) != 1 || r[0] != want {
+		t.Errorf("%+v", r)
+	}
+}

@@ -3,6 +3,7 @@ package closure
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"smith/internal/elf"
 	"smith/internal/loader"
@@ -32,7 +33,11 @@ func needs(ctx context.Context, s *selector, it *item, out *outcome) error {
 		library := func(name string, reason record.Reason) {
 			out.needs(edge{to: l.Path, names: []string{name}, reason: reason, inner: true})
 		}
-		library(l.Name, record.Reason{Rule: string(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found})
+		first := record.Reason{Rule: string(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found}
+		if !strings.HasPrefix(first.From, "/") { // a variable of the environment asks for it
+			first.From, first.Detail = it.path, first.From+" "+first.Detail
+		}
+		library(l.Name, first)
 		for _, r := range l.Also {
 			library(r.Name, record.Reason{Rule: string(loader.Needed), From: realPath(r.By), Detail: r.Name + ", loaded before"})
 		}

@@ -50,9 +50,15 @@ func parseConf(text string) []confLine {
 }
 
 // ConfigFolders returns the folders that a tree's ld.so.conf names with all
-// that it includes, in order.
+// that it includes, in order. Where there is none, the files in ld.so.conf.d
+// count, which every distribution's includes: a package that puts a file there
+// need not come with the one that holds ld.so.conf.
 func ConfigFolders(t *tree.Tree) ([]string, error) {
 	c := &conf{tree: t}
+	if !t.Exists(ConfigPath) {
+		err := c.include(ConfigPath, "ld.so.conf.d/*.conf", 0)
+		return c.folders, err
+	}
 	err := c.read(ConfigPath, 0)
 	return c.folders, err
 }
