@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"smith/internal/nearest"
 	"smith/internal/record"
 )
 
@@ -140,14 +141,5 @@ func (m *gconvModules) of(charset string) []string {
 }
 
 func (m *gconvModules) near(charset string) string {
-	best, least := "", 3
-	for _, known := range sortedKeys(m.files) {
-		if d := distance(charsetName(charset), known); d < least {
-			best, least = known, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
+	return nearest.Hint(charsetName(charset), slices.Values(sortedKeys(m.files)))
 }

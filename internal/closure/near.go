@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"smith/internal/nearest"
 	"smith/internal/tree"
 )
 
@@ -41,46 +42,9 @@ func (s *selector) neighbours(dir, name string) []string {
 	if err != nil || len(others) > maxNeighbours {
 		return nil
 	}
-	type near struct {
-		path     string
-		distance int
+	var paths []string
+	for _, near := range nearest.Words(name, slices.Values(slices.Sorted(maps.Keys(others))), 3) {
+		paths = append(paths, path.Join(dir, near))
 	}
-	var found []near
-	for _, other := range slices.Sorted(maps.Keys(others)) {
-		d := distance(name, other)
-		if len(name) > 2 && strings.HasPrefix(other, name) {
-			d = min(d, 1)
-		}
-		if d <= 1+len(name)/4 {
-			found = append(found, near{path.Join(dir, other), d})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b near) int { return a.distance - b.distance })
-	var names []string
-	for _, n := range found[:min(3, len(found))] {
-		names = append(names, n.path)
-	}
-	return names
-}
-
-// distance is the number of letters to insert, drop or change to turn a into b
-// (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return paths
 }

@@ -1,10 +1,13 @@
 package spec
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"smith/internal/nearest"
 )
 
 // quote shows a value of the file, cut where it is long.
@@ -86,51 +89,9 @@ func suggestKey(fields []field, key string) string {
 
 // suggest names the known word next to a word, if it is near.
 func suggest(known []string, word string) string {
-	nearest, least := "", max(1, len(word)/3)+1
-	if len(word) > 2*longest(known) {
+	near := nearest.Words(word, slices.Values(known), 1)
+	if len(near) == 0 {
 		return ""
 	}
-	for _, k := range known {
-		if n := distance(word, k); n < least {
-			nearest, least = k, n
-		}
-	}
-	if nearest == "" {
-		return ""
-	}
-	return "; did you mean " + strconv.Quote(nearest) + "?"
-}
-
-func longest(words []string) int {
-	most := 0
-	for _, w := range words {
-		most = max(most, len(w))
-	}
-	return most
-}
-
-// distance is the number of bytes to add, drop, replace or swap with the next
-// that makes b of a (optimal string alignment).
-func distance(a, b string) int {
-	var before []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		next := make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
+	return "; did you mean " + strconv.Quote(near[0]) + "?"
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"smith/internal/nearest"
 	"smith/internal/resolve"
 )
 
@@ -115,6 +116,9 @@ func (c *Catalogue) want(r Request) (resolve.Clause, error) {
 			return resolve.Clause{}, err
 		}
 	}
+	if len(versions) == 0 {
+		return resolve.Clause{}, fmt.Errorf("no package on offer is called %s or provides that%s", r.Name, c.near(r.Name))
+	}
 	clause := c.sort(versions, r.Name, func(v *Version) bool { return c.asked(v, r) }).clause(c.wide)
 	clause.Text = r.String()
 	switch {
@@ -137,4 +141,16 @@ func (c *Catalogue) onlyOne(r Request, options []resolve.ID) error {
 		return fmt.Errorf("%s is a virtual package; ask for one of those that provide it: %s", r, strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// near asks whether a package of a like name is meant.
+func (c *Catalogue) near(name string) string {
+	var known []string
+	for _, o := range c.offers {
+		if x, ok := o.Packages.(*Index); ok {
+			known = slices.AppendSeq(known, x.Names())
+		}
+	}
+	slices.Sort(known)
+	return nearest.Hint(name, slices.Values(slices.Compact(known)))
 }
