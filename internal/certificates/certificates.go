@@ -98,11 +98,11 @@ func hashes(t *tree.Tree, links map[string]string) ([]tree.Entry, error) {
 		}
 		der := single(data)
 		hash, err := subjectHash(der)
-		if sum := sha256.Sum256(der); err != nil || seen[sum] {
+		sum := sha256.Sum256(der)
+		if err != nil || seen[sum] {
 			continue // what is no certificate OpenSSL does not find either
-		} else {
-			seen[sum] = true
 		}
+		seen[sum] = true
 		entries = append(entries, link(fmt.Sprintf("%08x.%d", hash, number[hash]), name))
 		number[hash]++
 	}
