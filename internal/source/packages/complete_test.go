@@ -1,6 +1,10 @@
 package packages
 
 import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -107,5 +111,64 @@ func TestScripts(t *testing.T) {
 	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// update-alternatives is the judge of which links there are.
+func TestAsUpdateAlternatives(t *testing.T) {
+	update, err := exec.LookPath("update-alternatives")
+	if err != nil {
+		t.Skip("update-alternatives is not installed")
+	}
+	fakes := []*fake{
+		{name: "a", text: "/opt/a 1\n/opt/a.man 1\n"}, {name: "b", text: "/opt/b 2\n/opt/b.man 3\n"},
+		{name: "c", text: "/opt/c 4\n/opt/taken 5\n"}, {name: "d", text: "/opt/d 6\n"},
+	}
+	commands := []string{
+		"--install /opt/x x /opt/a 5 --slave /opt/x.man x.man /opt/a.man",
+		"--install /opt/x x /opt/b 10 --slave /opt/x.man x.man /opt/b.man --slave /opt/y y /opt/none",
+		"--install /opt/x x /opt/c 10",
+		"--install /opt/z z /opt/d -3",
+	}
+	root := t.TempDir()
+	for _, dir := range []string{"opt", "admin", "etc/alternatives"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range fakes {
+		for line := range strings.Lines(f.text) {
+			if err := os.WriteFile(root+strings.Fields(line)[0], nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, c := range commands {
+		fakes[i].postinst = "update-alternatives " + c
+		args := []string{"--quiet", "--log", "/dev/null", "--admindir", root + "/admin", "--altdir", root + "/etc/alternatives"}
+		if out, err := exec.Command(update, append(args, strings.Fields(strings.ReplaceAll(c, "/opt", root+"/opt"))...)...).CombinedOutput(); err != nil {
+			t.Fatalf("update-alternatives %s: %v: %s", c, err, out)
+		}
+	}
+	want := map[string]string{}
+	err = filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if target, err := os.Readlink(path); err == nil {
+			want[strings.TrimPrefix(path, root)] = strings.TrimPrefix(target, root)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	_, whole := complete(t, fakes...)
+	err = whole.Walk(func(n *tree.Node) error {
+		if n.Kind == tree.Symlink {
+			got[n.Path()] = n.Link
+		}
+		return nil
+	})
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Errorf("%v (-update-alternatives +smith):\n%s", err, d)
 	}
 }
