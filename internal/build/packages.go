@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"smith/internal/record"
 	"smith/internal/reference"
@@ -89,6 +90,19 @@ func contributing(inputs []record.Input, files []record.File) []record.Input {
 		}
 	}
 	return slices.DeleteFunc(inputs, func(in record.Input) bool { return in.Kind == packaged && !used[in.Digest] })
+}
+
+// packageList names the packages that a record has, a line each, sorted:
+// "zlib1g 1:1.2.13 amd64".
+func packageList(r *record.Record) string {
+	var names []string
+	for _, in := range r.Inputs {
+		if in.Kind == packaged {
+			names = append(names, in.Name+"\n")
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, "")
 }
 
 // dateByPackages dates what packages offer by the newest file that is kept:

@@ -201,7 +201,11 @@ func (j *job) image(layers []image.Layer, r *record.Record) (*image.Image, error
 	if err != nil {
 		return nil, err
 	}
-	return image.New(config, layers, image.NewBlob(image.MediaTypeSpec, form), image.NewBlob(image.MediaTypeRecord, record))
+	attachments := []image.Blob{image.NewBlob(image.MediaTypeSpec, form), image.NewBlob(image.MediaTypeRecord, record)}
+	if list := packageList(r); list != "" {
+		attachments = append(attachments, image.NewBlob(image.MediaTypePackages, []byte(list)))
+	}
+	return image.New(config, layers, attachments...)
 }
 
 // created is SOURCE_DATE_EPOCH, else the newest date that the inputs carry,
