@@ -9,11 +9,15 @@ import (
 // hundred thousand entries.
 const maxSymbols = 1 << 22
 
+// namesSpan is what one read of symbols' names takes in: they are used in
+// another order than they lie in, and most string tables are shorter.
+const namesSpan = 64 << 10
+
 // Imports returns the names of the dynamic symbols that the file uses and does
 // not define, in the order of its table. r reads the file that f was read from.
 func (f *File) Imports(r io.ReaderAt, size int64) ([]string, error) {
 	d := &decoder{window: window{r: r, size: size}, file: f}
-	names := &decoder{window: window{r: r, size: size}, file: f}
+	names := &decoder{window: window{r: r, size: size, span: namesSpan}, file: f}
 	table, ok := f.value(elf.DT_SYMTAB)
 	if !ok {
 		return nil, nil

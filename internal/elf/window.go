@@ -12,11 +12,12 @@ import (
 type window struct {
 	r     io.ReaderAt
 	size  int64
+	span  int64 // how much one read takes in; at least blockSize
 	start int64
 	block []byte
 }
 
-// blockSize is what one read takes in: the headers of most files.
+// blockSize is what one read takes in at the least: the headers of most files.
 const blockSize = 4096
 
 // bytes returns n bytes at an offset. They are valid until the next call.
@@ -38,10 +39,13 @@ func (w *window) bytes(offset, n uint64) ([]byte, error) {
 	return w.block[at : at+int64(n)], nil
 }
 
-// fill reads the block that begins at an offset.
+// fill reads a block that holds the bytes at an offset; one that is longer
+// than blockSize begins before it, where the same block began the last time.
 func (w *window) fill(at int64) error {
-	w.start, w.block = at, make([]byte, min(blockSize, w.size-at))
-	if err := w.read(w.block, at); err != nil {
+	span := max(w.span, blockSize)
+	w.start = at - at%(span-blockSize+1)
+	w.block = make([]byte, min(span, w.size-w.start))
+	if err := w.read(w.block, w.start); err != nil {
 		w.block = nil
 		return err
 	}
