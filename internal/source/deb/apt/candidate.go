@@ -60,60 +60,56 @@ func (c *Catalogue) group(name string) (*group, error) {
 		return g, nil
 	}
 	g := &group{candidates: map[string]*Version{}}
+	known := map[[2]string]*Version{}
 	for k, offer := range c.offers {
 		named, err := offer.Named(name)
 		if err != nil {
 			return nil, err
 		}
 		for _, i := range named {
-			if err := c.take(g, offer, c.first[k]+resolve.ID(i)); err != nil {
+			v, err := c.read(k, i)
+			if err != nil {
 				return nil, err
 			}
+			key := [2]string{v.Version, v.Architecture}
+			if known[key] == nil {
+				known[key] = v
+				g.versions = append(g.versions, v)
+			} else {
+				known[key].Offers = append(known[key].Offers, offer)
+			}
+			c.versions[v.ID] = known[key]
 		}
 	}
+	c.prefer(g)
+	c.groups[name] = g
+	return g, nil
+}
+
+// prefer sorts the versions of a group and finds the candidates: the highest
+// priority, and of these the newest.
+func (c *Catalogue) prefer(g *group) {
 	slices.SortStableFunc(g.versions, func(a, b *Version) int {
 		return cmp.Or(control.CompareVersions(b.Version, a.Version), cmp.Compare(a.ID, b.ID))
 	})
 	for _, v := range g.versions {
 		v.priority = c.preferences.priority(v, c.native)
 		arch := c.architecture(v)
-		best := g.candidates[arch]
-		if v.priority != 0 && v.priority > -1 && (best == nil || v.priority > best.priority) {
+		if best := g.candidates[arch]; v.priority > 0 && (best == nil || v.priority > best.priority) {
 			g.candidates[arch] = v
 		}
 	}
-	c.groups[name] = g
-	return g, nil
 }
 
-// take reads a package of an offer into the group: a version of its own, or
-// one that another offer has too.
-func (c *Catalogue) take(g *group, offer *Offer, id resolve.ID) error {
-	v, err := c.read(offer, id)
-	if err != nil {
-		return err
-	}
-	for _, known := range g.versions {
-		if known.Version == v.Version && known.Architecture == v.Architecture {
-			known.Offers = append(known.Offers, offer)
-			c.versions[id] = known
-			return nil
-		}
-	}
-	g.versions = append(g.versions, v)
-	c.versions[id] = v
-	return nil
-}
-
-func (c *Catalogue) read(offer *Offer, id resolve.ID) (*Version, error) {
-	k := c.offerOf(id)
-	p, err := offer.Paragraph(int(id - c.first[k]))
+// read reads package i of offer k.
+func (c *Catalogue) read(k, i int) (*Version, error) {
+	p, err := c.offers[k].Paragraph(i)
 	if err != nil {
 		return nil, err
 	}
 	v := &Version{
-		ID: id, Name: p.Get("Package"), Version: p.Get("Version"), Architecture: p.Get("Architecture"),
-		Paragraph: p, Offers: []*Offer{offer}, multiArch: p.Get("Multi-Arch"),
+		ID: c.first[k] + resolve.ID(i), Name: p.Get("Package"), Version: p.Get("Version"), Architecture: p.Get("Architecture"),
+		Paragraph: p, Offers: []*Offer{c.offers[k]}, multiArch: p.Get("Multi-Arch"),
 	}
 	if v.provides, err = control.ParseRelations(p.Get("Provides"), v.Architecture); err != nil {
 		return nil, fmt.Errorf("cannot read the relations of %s %s: %w", v.Name, v.Version, err)

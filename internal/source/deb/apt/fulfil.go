@@ -61,6 +61,10 @@ func (c *Catalogue) bearing(name string) ([]*Version, error) {
 		return nil, err
 	}
 	versions := slices.Clone(g.versions)
+	known := map[*Version]bool{}
+	for _, v := range versions {
+		known[v] = true
+	}
 	for k, offer := range c.offers {
 		providers, err := offer.Providers(name)
 		if err != nil {
@@ -71,7 +75,8 @@ func (c *Catalogue) bearing(name string) ([]*Version, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !slices.Contains(versions, v) {
+			if !known[v] {
+				known[v] = true
 				versions = append(versions, v)
 			}
 		}
