@@ -74,7 +74,7 @@ func payloadChecks(signature, header *Header) (checks []check, signed bool, err 
 	if len(checks) > 0 {
 		return checks, true, nil
 	}
-	stated := signature.Bytes(tagMD5)
+	stated := signature.Bytes(TagMD5)
 	if len(stated) == 0 {
 		return nil, false, errors.New("it carries no digest of its payload")
 	}

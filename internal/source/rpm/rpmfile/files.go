@@ -132,7 +132,7 @@ func at[T any](list []T, i int) (value T) {
 
 // fileNames returns the names of a header's files as they stand there.
 func fileNames(h *Header) ([]string, error) {
-	bases := h.Strings(tagBaseNames)
+	bases := h.Strings(TagBaseNames)
 	if bases == nil {
 		return h.Strings(tagOldFileNames), nil
 	}

@@ -253,6 +253,29 @@ func (h *Header) Bytes(tag Tag) []byte {
 	return nil
 }
 
+// A Field is a value as it stands in a header.
+type Field struct {
+	Tag         Tag
+	Kind, Count uint32
+	Data        []byte
+}
+
+// Merged returns those fields of a signature header that rpm puts into the main
+// one when it installs a package, under the tags that they have there, in
+// their order (rpm's headerMergeLegacySigs).
+func (h *Header) Merged() []Field {
+	var all []Field
+	for _, t := range []struct{ from, to Tag }{
+		{1000, 257}, {tagPGP, 259}, {TagMD5, 261}, {tagGPG, 262}, {tagDSAHeader, tagDSAHeader}, {tagRSAHeader, tagRSAHeader},
+		{tagSHA1Header, tagSHA1Header}, {270, 270}, {271, 271}, {tagSHA256Header, tagSHA256Header}, {1007, 1046},
+	} {
+		if f, ok := h.fields[t.from]; ok {
+			all = append(all, Field{t.to, uint32(f.kind), f.count, f.data})
+		}
+	}
+	return all
+}
+
 // cut tells that a package ends too early.
 func cut(err error) error {
 	if errors.Is(err, io.EOF) {

@@ -206,6 +206,9 @@ func (p *Package) readPayload(ctx context.Context, raw io.Reader, w io.Writer) e
 	return nil
 }
 
+// SignatureHeader returns the header that signatures and digests stand in.
+func (p *Package) SignatureHeader() *Header { return p.signature }
+
 // Close lets go of the cache entry.
 func (p *Package) Close() error { return p.entry.Close() }
 

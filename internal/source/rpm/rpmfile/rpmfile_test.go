@@ -123,7 +123,7 @@ func TestRefuses(t *testing.T) {
 		{"no name", recipe{tags: map[Tag]any{TagName: nil}}, "lacks tag 1000"},
 		{"too few sizes", recipe{files: one, tags: map[Tag]any{tagFileSizes: nil}}, "0 sizes"},
 		{"a folder that is not listed", recipe{tags: map[Tag]any{
-			tagBaseNames: []string{"a"}, tagDirNames: []string{"/"}, tagDirIndexes: []uint32{1},
+			TagBaseNames: []string{"a"}, tagDirNames: []string{"/"}, tagDirIndexes: []uint32{1},
 		}}, "folder 1 of 1"},
 	}
 	for _, tt := range tests {

@@ -10,6 +10,9 @@ const (
 	TagRelease           Tag = 1002
 	TagEpoch             Tag = 1003
 	tagOldSources        Tag = 1018
+	TagBuildTime         Tag = 1006
+	TagSize              Tag = 1009
+	TagVendor            Tag = 1011
 	TagArch              Tag = 1022
 	tagPreIn             Tag = 1023
 	tagPostIn            Tag = 1024
@@ -41,7 +44,7 @@ const (
 	TagObsoleteFlags     Tag = 1114
 	TagObsoleteVersion   Tag = 1115
 	tagDirIndexes        Tag = 1116
-	tagBaseNames         Tag = 1117
+	TagBaseNames         Tag = 1117
 	tagDirNames          Tag = 1118
 	tagPayloadFormat     Tag = 1124
 	tagFileColors        Tag = 1140
@@ -50,6 +53,7 @@ const (
 	tagPreTransProg      Tag = 1153
 	tagPostTransProg     Tag = 1154
 	tagLongFileSizes     Tag = 5008
+	TagLongSize          Tag = 5009
 	tagFileCapabilities  Tag = 5010
 	tagFileDigestAlgo    Tag = 5011
 	TagRecommendName     Tag = 5046
@@ -75,7 +79,7 @@ const (
 	tagOpenPGP      Tag = 278
 	tagSHA3Header   Tag = 279
 	tagPGP          Tag = 1002
-	tagMD5          Tag = 1004
+	TagMD5          Tag = 1004
 	tagGPG          Tag = 1005
 	tagImmutable    Tag = 63
 	tagSignatures   Tag = 62
