@@ -18,6 +18,7 @@ import (
 	"smith/internal/record"
 	"smith/internal/source/packages"
 	"smith/internal/source/rpm/relation"
+	"smith/internal/source/rpm/repodata"
 	"smith/internal/source/rpm/rpmfile"
 	"smith/internal/store"
 	"smith/internal/tree"
@@ -33,6 +34,8 @@ type pkg struct {
 	// the lock names it.
 	repository *repository
 	addresses  []string
+	// about is what the repository says of it; nil where the lock names it.
+	about *repodata.Package
 
 	mu  sync.Mutex
 	key string // that signed it; "" before it is opened
@@ -102,6 +105,18 @@ func (p *pkg) open(ctx context.Context) (*rpmfile.Package, error) {
 	}
 	defer e.Close()
 	return rpmfile.Read(ctx, p.source.Store, io.NewSectionReader(e, 0, e.Size()))
+}
+
+// description is what a repository says of the package, or would say.
+func (p *pkg) description(ctx context.Context) (*repodata.Package, error) {
+	if p.about != nil {
+		return p.about, nil
+	}
+	f, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return describe(f), f.Close()
 }
 
 // fetch brings the .rpm: from the mirrors, else from the archives.

@@ -89,7 +89,7 @@ func (s *Source) wants(catalogue *repodata.Catalogue, files *localFiles) ([]reso
 
 // chosen is a package of the solution.
 func (s *Source) chosen(p *repodata.Package, from *repository, files *localFiles) *pkg {
-	c := &pkg{source: s, repository: from, digest: p.Digest, nevra: p.NEVRA()}
+	c := &pkg{source: s, repository: from, digest: p.Digest, nevra: p.NEVRA(), about: p}
 	c.locked = lock.Package{Name: p.Name, Version: p.String(), Architecture: p.Arch, Size: p.Size}
 	if from == nil {
 		c.locked.URL = files.paths[p.Digest]

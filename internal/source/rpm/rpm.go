@@ -102,6 +102,12 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	if err != nil {
 		return nil, err
 	}
+	return s.offer(ctx, platform, false)
+}
+
+// offer offers the packages of a platform; with whole they are all opened, and
+// what only they themselves tell is on offer too.
+func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole bool) (*source.Offer, error) {
 	chosen, err := s.choose(ctx, platform)
 	if err != nil {
 		return nil, err
@@ -117,15 +123,24 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	if err != nil {
 		return nil, errors.Join(err, chosen.close())
 	}
-	return &source.Offer{
+	offer := &source.Offer{
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform,
 		Complete: func(in *record.Input) {
 			if p := byDigest[in.Digest]; p != nil {
 				*in = p.input()
 			}
 		},
+		Own:   func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
 		Close: func() error { return errors.Join(opened.Close(), chosen.close()) },
-	}, nil
+	}
+	if !whole {
+		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
+		return offer, nil
+	}
+	if offer.Tree, err = opened.Complete(ctx); err != nil {
+		return nil, errors.Join(err, offer.Close())
+	}
+	return offer, nil
 }
 
 // settled is the platform that a zero one stands for.

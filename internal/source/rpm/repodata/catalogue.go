@@ -111,12 +111,12 @@ func (c *Catalogue) find(id resolve.ID) (*offered, error) {
 
 // hides says whether the repository's configuration leaves the package out.
 func (r *Repository) hides(p *Package) bool {
-	matches := func(pattern string) bool { return p.called(pattern) }
+	matches := func(pattern string) bool { return p.Called(pattern) }
 	return slices.ContainsFunc(r.Exclude, matches) || len(r.Include) > 0 && !slices.ContainsFunc(r.Include, matches)
 }
 
-// called says whether a pattern matches one of the ways to name the package.
-func (p *Package) called(pattern string) bool {
+// Called says whether a pattern matches one of the ways to name the package.
+func (p *Package) Called(pattern string) bool {
 	return slices.ContainsFunc(p.names(), func(name string) bool {
 		ok, err := path.Match(pattern, name)
 		return name == pattern || ok && err == nil
@@ -187,7 +187,7 @@ func (c *Catalogue) providing(r relation.Relation) (fits, misfits []resolve.ID, 
 		if err != nil {
 			return nil, nil, err
 		}
-		if p.provides(r) {
+		if p.Fulfils(r) {
 			fits = append(fits, id)
 		} else {
 			misfits = append(misfits, id)
@@ -196,8 +196,9 @@ func (c *Catalogue) providing(r relation.Relation) (fits, misfits []resolve.ID, 
 	return fits, misfits, err
 }
 
-// provides says whether the package fulfils a relation. Each provides itself.
-func (p *Package) provides(r relation.Relation) bool {
+// Fulfils says whether the package fulfils a relation, of which it provides
+// the name. Each provides itself.
+func (p *Package) Fulfils(r relation.Relation) bool {
 	return r.Matches(relation.Relation{Name: p.Name, Op: relation.Equal, EVR: p.EVR}) ||
 		slices.ContainsFunc(p.Provides, r.Matches) || r.IsFile()
 }

@@ -125,7 +125,7 @@ func (c *Catalogue) supplement(p *offered, other resolve.ID) ([]resolve.Clause, 
 	for _, r := range q.Supplements {
 		clause := resolve.Clause{Text: "is supplemented by " + q.Name, Options: []resolve.ID{other}, Weak: true}
 		if !relation.IsRich(r.Name) {
-			if p.provides(r) {
+			if p.Fulfils(r) {
 				all = append(all, clause)
 			}
 			continue

@@ -133,7 +133,7 @@ func (c *Catalogue) named(request string) ([]resolve.ID, error) {
 			return nil, err
 		}
 		for _, id := range found {
-			if p := c.packages[id]; p.called(request) {
+			if p := c.packages[id]; p.Called(request) {
 				all = append(all, id)
 			}
 		}
