@@ -26,6 +26,7 @@ cpio:cpio
 gpg:gnupg
 createrepo_c:createrepo-c
 dnf:dnf
+sqlite3:sqlite3
 apt-ftparchive:apt-utils
 dpkg-scanpackages:dpkg-dev
 zstd:zstd

@@ -117,6 +117,9 @@ func (e *evaluator) classify(name string, args []value) Effect {
 	if f := special[name]; f != nil {
 		return f(e, args)
 	}
+	if strings.HasPrefix(name, "glibc_post_upgrade") { // a program of glibc's packages: ldconfig, iconvconfig, telinit u
+		return Effect{Class: Emulated, Why: "smith writes ld.so.cache"}
+	}
 	if strings.HasPrefix(name, "db_") {
 		return Effect{Class: Irrelevant, Why: whyDebconf}
 	}

@@ -5,6 +5,8 @@ package source
 
 import (
 	"context"
+	"path"
+	"strings"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -67,4 +69,29 @@ type Description struct {
 	Below *tree.Tree
 	// Excluded says whether the spec leaves a path out; nil is never.
 	Excluded func(path string) bool
+}
+
+// Insert puts a file into an image, unless one is there or below, or is
+// unwanted, and notes the reason for it and for the folders that it brings.
+func (d Description) Insert(image *tree.Tree, name string, n *tree.Node, reason record.Reason, reasons map[string]record.Reason) error {
+	if d.Excluded != nil && d.Excluded(name) {
+		return nil
+	}
+	for _, t := range []*tree.Tree{image, d.Below} {
+		if t == nil {
+			continue
+		}
+		if _, err := t.Lookup(name); err == nil {
+			return nil
+		}
+	}
+	for missing := path.Dir(name); missing != "/"; missing = path.Dir(missing) {
+		if at, err := image.Resolve(missing); err == nil {
+			name = path.Join(at.Path(), strings.TrimPrefix(name, missing))
+			break
+		}
+		reasons[missing] = reason
+	}
+	reasons[name] = reason
+	return image.Insert(name, n)
 }

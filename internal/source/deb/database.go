@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"slices"
 	"strings"
 
@@ -126,27 +125,7 @@ func (d *description) takeDistribution(from *tree.Tree) error {
 
 // insert puts a file into the image, unless one is there or is unwanted.
 func (d *description) insert(name string, n *tree.Node, reason record.Reason) error {
-	if d.Excluded != nil && d.Excluded(name) {
-		return nil
-	}
-	for _, t := range []*tree.Tree{d.image, d.Below} {
-		if t == nil {
-			continue
-		}
-		if _, err := t.Lookup(name); err == nil {
-			return nil
-		}
-	}
-	dir := path.Dir(name)
-	for missing := dir; missing != "/"; missing = path.Dir(missing) {
-		if at, err := d.image.Resolve(missing); err == nil {
-			name = path.Join(at.Path(), strings.TrimPrefix(name, missing))
-			break
-		}
-		d.reasons[missing] = reason
-	}
-	d.reasons[name] = reason
-	return d.image.Insert(name, n)
+	return d.Insert(d.image, name, n, reason, d.reasons)
 }
 
 // add adds what belongs to one package: its copyright, its control fields, and

@@ -130,9 +130,11 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 				*in = p.input()
 			}
 		},
-		Own:   func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
-		Close: func() error { return errors.Join(opened.Close(), chosen.close()) },
+		Scripts: opened.Record,
+		Own:     func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
+		Close:   func() error { return errors.Join(opened.Close(), chosen.close()) },
 	}
+	offer.Describe = s.describe(offer, chosen.packages)
 	if !whole {
 		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
 		return offer, nil

@@ -345,7 +345,7 @@ func TestPolicy(t *testing.T) {
 func TestRandomUniverses(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6)) // the same in each run
 	larger, all := 0, 0
-	for range 6 {
+	for range 3 {
 		s := setting{universes: []universe{randomUniverse(random)}}
 		for range 25 {
 			request := fmt.Sprintf("p%d", random.IntN(30))

@@ -6,8 +6,8 @@ import "smith/internal/scriptlet"
 // for the first time, by their names in spec files, in their order, with what
 // rpm calls them with: the number of the package's versions that there will be
 // (rpm-scriptlets(7)). One for another program than /bin/sh begins
-// with a line that names it: "#!<lua>"; one that is a program alone is nothing
-// but that line.
+// with a line that names it: "#!<lua>"; one that is a program alone, such as
+// %post -p /sbin/ldconfig, is the command to run it.
 func (p *Package) Scripts() []scriptlet.Script {
 	var scripts []scriptlet.Script
 	for _, s := range []struct {
@@ -23,7 +23,11 @@ func (p *Package) Scripts() []scriptlet.Script {
 			continue
 		}
 		text := p.Header.String(s.text)
-		if program := p.Header.String(s.prog); program != "" && program != "/bin/sh" {
+		switch program := p.Header.String(s.prog); {
+		case program == "" || program == "/bin/sh":
+		case text == "":
+			text = program + "\n"
+		default:
 			text = "#!" + program + "\n" + text
 		}
 		scripts = append(scripts, scriptlet.Script{Name: s.name, Text: text, Args: []string{"1"}})
