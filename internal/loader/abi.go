@@ -112,8 +112,12 @@ func levelsUpTo(levels []string, level string) []string {
 
 // cpu returns what a CPU of a level has: its platform, which $PLATFORM stands
 // for, and the capabilities that had folders of their own before glibc 2.37.
-// Levels of x86 are taken to be Intel's, whose CPUs alone have a platform name.
-func (a abi) cpu(level string) (platform string, caps []string) {
+// Levels of x86 are taken to be Intel's, whose CPUs alone have a platform name;
+// glibc before 2.26 knows neither these nor capabilities of amd64.
+func (a abi) cpu(level string, minor int) (platform string, caps []string) {
+	if a.platform == "x86_64" && minor > 0 && minor < 26 {
+		return a.platform, nil
+	}
 	if !slices.Contains(a.levels, level) {
 		return a.platform, a.caps
 	}

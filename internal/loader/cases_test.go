@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smith/internal/elf/elftest"
 	"smith/internal/loader"
 )
 
@@ -335,6 +336,35 @@ func TestRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			b.script(script)
+			b.compare("/bin/main")
+		})
+	}
+}
+
+// The rules hold for an older linker too: that of glibc 2.17 in CentOS 7, whose
+// own folders are others. Its libc tells the version.
+func TestRulesOfOldGlibc(t *testing.T) {
+	rpm := testdata(t, "rpm-repo/centos7-httpd/glibc-2.17-317.el7.x86_64.rpm")
+	need(t, "rpm2cpio", "cpio")
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", `rpm2cpio "$0" | cpio -id --quiet "./lib64/ld-2.17.so"`, rpm)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	linker, err := os.ReadFile(filepath.Join(dir, "lib64/ld-2.17.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	libc := architectures[0].with(func(o *elftest.Object) {
+		o.Soname, o.VersionDefs = "libc.so.6", []string{"libc.so.6", "GLIBC_2.2.5", "GLIBC_2.17"}
+	})
+	for name, script := range rules {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.write(glibcLinker, linker, 0o755)
+			b.write("/lib64/libc.so.6", libc, 0o755)
+			b.script(strings.NewReplacer("/lib/x86_64-linux-gnu", "/lib64", " /lib/", " /lib64/", "=/lib/", "=/lib64/", "/usr/lib/", "/usr/lib64/").Replace(script))
 			b.compare("/bin/main")
 		})
 	}

@@ -9,7 +9,7 @@ func SearchFolders(architecture, variant string, minor int, level string, platfo
 		return nil, err
 	}
 	a := abiOf(f)
-	name, caps := a.cpu(level)
+	name, caps := a.cpu(level, minor)
 	if !platform {
 		name = ""
 	}

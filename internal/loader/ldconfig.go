@@ -144,7 +144,7 @@ func ldconfigFolders(architecture string, builtIn []string) []string {
 			base, isLib = strings.CutSuffix(folder, "/lib")
 		}
 		suffixes := map[string][]string{"amd64": {"", "64", "x32"}, "arm64": {"", "64"}}[architecture]
-		if !isLib || suffixes == nil || strings.Contains(strings.Join(builtIn, ""), "-linux-gnu") {
+		if !isLib || suffixes == nil || isMultiarch(builtIn) {
 			all = append(all, folder)
 			continue
 		}

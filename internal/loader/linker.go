@@ -5,6 +5,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,10 +87,15 @@ func (l *Loader) describeGlibc(ld *linker) error {
 			return err
 		}
 	}
+	if ld.minor == 0 {
+		if err := l.versionOfLibc(ld); err != nil {
+			return err
+		}
+	}
 	ld.lib = libToken(ld.folders)
 	ld.level = l.options.Level
 	var caps []string
-	ld.platform, caps = arch.cpu(ld.level)
+	ld.platform, caps = arch.cpu(ld.level, ld.minor)
 	ld.hwcaps = hwcapFolders(levelsUpTo(arch.levels, ld.level), ld.minor, ld.platform, caps)
 	if l.options.Cache != nil {
 		ld.cache = l.options.Cache
@@ -136,6 +142,36 @@ func (ld *linker) readBuiltIn() error {
 	return nil
 }
 
+// versionOfLibc finds the version of glibc by the newest symbol version that its
+// libc defines: a linker of before 2.33 does not tell.
+func (l *Loader) versionOfLibc(ld *linker) error {
+	for _, folder := range ld.folders {
+		n, err := l.open(folder + "libc.so.6")
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			continue
+		}
+		f, broken, err := l.header(n)
+		if err != nil {
+			return err
+		}
+		if broken != "" || !sameMachine(f, ld.file) || f.Class != ld.file.Class {
+			continue
+		}
+		for _, name := range f.VersionDefs {
+			if text, ok := strings.CutPrefix(name, "GLIBC_2."); ok {
+				if minor, err := strconv.Atoi(text); err == nil {
+					ld.minor = max(ld.minor, minor)
+				}
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
 func builtInFolders(data []byte) []string {
 	var run []string
 	for text := range bytes.SplitSeq(data, []byte{0}) {
@@ -161,6 +197,12 @@ func isFolderText(text []byte) bool {
 		}
 	}
 	return true
+}
+
+// isMultiarch says whether folders are those of Debian's linkers, whose names
+// carry the architecture.
+func isMultiarch(folders []string) bool {
+	return slices.ContainsFunc(folders, func(f string) bool { return strings.Contains(f, "-linux-gnu") })
 }
 
 // libToken returns what $LIB stands for: the last element of the folder that

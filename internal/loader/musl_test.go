@@ -290,6 +290,10 @@ var muslRules = map[string]string{
 		lib /lib/libd.so needed=liba.so
 		lib /lib/libe.so`,
 
+	"a program": `
+		exe /bin/main runpath=/opt needed=liba.so
+		exe /opt/liba.so needed=libb.so
+		lib /lib/libb.so`,
 	// Pairs of rules that meet.
 	"RUNPATH of the object before that of its parents": `
 		exe /bin/main runpath=/opt needed=liba.so

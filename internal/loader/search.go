@@ -110,20 +110,24 @@ func (l *Loader) unfit(ld *linker, n *tree.Node) (reason string, fatal bool, err
 		return "", false, err
 	}
 	if f != nil {
-		if reason, fatal = foreign(f, ld.file); reason != "" {
+		if reason, fatal = foreign(f, ld); reason != "" {
 			return reason, fatal, nil
 		}
 	}
 	switch {
 	case broken != "":
 		return broken, true, nil
-	case f.Type != elf.ET_DYN || f.PIE:
+	case f.Type != elf.ET_DYN || f.PIE && !ld.takesPrograms():
 		return "is not a shared object", true, nil
 	case !f.Dynamic:
 		return "has no dynamic section", true, nil
 	}
 	return "", false, nil
 }
+
+// takesPrograms says whether a linker loads a position-independent program as a
+// library: musl's does, and glibc's did before 2.30.
+func (ld *linker) takesPrograms() bool { return ld.musl || ld.minor > 0 && ld.minor < 30 }
 
 // header is ELF with words for what is wrong with a file that can be read.
 func (l *Loader) header(n *tree.Node) (f *own.File, broken string, err error) {
@@ -140,16 +144,18 @@ func (l *Loader) header(n *tree.Node) (f *own.File, broken string, err error) {
 
 // foreign tells in what the ELF header of a file is not that of a linker's own
 // kind of files, in the order in which glibc looks at it.
-func foreign(f, want *own.File) (reason string, fatal bool) {
+func foreign(f *own.File, ld *linker) (reason string, fatal bool) {
+	want := ld.file
 	switch {
 	case f.Machine == elf.EM_NONE:
 		return "", false // the header is malformed, or ends before this
 	case f.Class != want.Class:
 		return "is of another class, " + f.Class.String(), false
 	case f.ByteOrder != want.ByteOrder:
-		// The linker reads the machine in its own byte order, and takes no
-		// notice of the marked one if the machine is not its own by that.
-		return "is of another byte order", f.Machine == elf.Machine(bits.ReverseBytes16(uint16(want.Machine)))
+		// Debian's linker looks at the machine first, which it reads in its own
+		// byte order: where that is another one, it passes the file over.
+		mine := f.Machine == elf.Machine(bits.ReverseBytes16(uint16(want.Machine)))
+		return "is of another byte order", mine || !isMultiarch(ld.folders)
 	case !sameMachine(f, want):
 		return fmt.Sprintf("is for another machine, %s", f.Machine), false
 	case f.OSABI != elf.ELFOSABI_NONE && f.OSABI != elf.ELFOSABI_LINUX:
