@@ -157,14 +157,12 @@ func newMachine(o Options) (*machine, error) {
 	}
 	network := o.Network
 	network.Store, network.Events, network.Logins = o.Store, o.Events, logins
-	if o.Locked == nil {
-		host, err := m.configure(o)
-		if err != nil {
-			return nil, err
-		}
-		if host != nil {
-			network.Logins, network.Proxy = append(logins, host.Logins...), host.Proxy
-		}
+	host, err := m.configure(o)
+	if err != nil && o.Locked == nil {
+		return nil, err // a lock says all that a repository would
+	}
+	if host != nil {
+		network.Logins, network.Proxy = append(logins, host.Logins...), host.Proxy
 	}
 	m.fetch = fetch.New(network)
 	m.opener = &apt.Opener{Fetch: m.fetch, Store: o.Store, Events: o.Events, Now: time.Now()}
@@ -186,22 +184,22 @@ func (m *machine) configure(o Options) (*apt.Host, error) {
 	for _, r := range repositories {
 		switch {
 		case r.Host && hostErr != nil:
-			return nil, hostErr
+			return host, hostErr
 		case r.Host:
 			m.sources = append(m.sources, host.Sources...)
 			if m.preferences, err = host.Preferences(); err != nil {
-				return nil, err
+				return host, err
 			}
 		default:
 			sources, err := r.sources(o, host)
 			if err != nil {
-				return nil, err
+				return host, err
 			}
 			m.sources = append(m.sources, sources...)
 		}
 	}
 	if len(m.sources) == 0 {
-		return nil, errors.New("no repository is left to look for packages in")
+		return host, errors.New("no repository is left to look for packages in")
 	}
 	return host, nil
 }

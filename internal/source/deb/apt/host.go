@@ -30,9 +30,9 @@ type Host struct {
 	Conf Conf
 
 	dir     string
-	arch    string
 	events  event.Listener
-	trusted *openpgp.Keyring // of trusted.gpg.d, read when first needed
+	trusted *openpgp.Keyring            // of trusted.gpg.d, read when first needed
+	files   map[string]*openpgp.Keyring // others that were read
 }
 
 // maxConfiguration bounds a file of apt's configuration.
@@ -48,7 +48,7 @@ func ReadHost(root, architecture string, events event.Listener) (*Host, error) {
 		return nil, fmt.Errorf("this machine (%s) has no sources of apt: %s is not there; name repositories in smith.yaml: "+
 			"repositories: [{deb: http://mirror.example.org/debian, suites: [stable], components: [main], signed-by: FILE}]", runtime.GOOS, dir)
 	}
-	h := &Host{Conf: Conf{}, dir: dir, arch: architecture, events: events}
+	h := &Host{Conf: Conf{}, dir: dir, events: events, files: map[string]*openpgp.Keyring{}}
 	if err := h.readConf(); err != nil {
 		return nil, err
 	}
@@ -248,11 +248,14 @@ func (h *Host) keys(signedBy string) (*openpgp.Keyring, error) {
 	}
 	all := openpgp.Join()
 	for _, file := range files {
-		k, err := ReadKeys(file)
-		if err != nil {
-			return nil, err
+		if h.files[file] == nil {
+			k, err := ReadKeys(file)
+			if err != nil {
+				return nil, err
+			}
+			h.files[file] = k
 		}
-		all = openpgp.Join(all, k)
+		all = openpgp.Join(all, h.files[file])
 	}
 	switch {
 	case len(files) > 0 && len(fingerprints) > 0:
