@@ -119,6 +119,8 @@ type Release struct {
 	Form string
 	// NoHash leaves the folders by-hash out.
 	NoHash bool
+	// Contents publishes lists of what the packages hold.
+	Contents bool
 	// Fields are further lines of the release.
 	Fields string
 }
@@ -140,6 +142,9 @@ func (m *Mirror) Publish(t testing.TB, r Release) {
 	for _, arch := range []string{"amd64", "arm64"} {
 		list := m.run(t, m.Dir, "apt-ftparchive", "-a", arch, "packages", "pool")
 		m.list(t, r, dist+"/main/binary-"+arch+"/Packages", list)
+		if r.Contents {
+			m.list(t, r, dist+"/main/Contents-"+arch, m.run(t, m.Dir, "apt-ftparchive", "-a", arch, "contents", "pool"))
+		}
 	}
 	args := []string{
 		"-o", "APT::FTPArchive::Release::Codename=" + r.Suite, "-o", "APT::FTPArchive::Release::Suite=" + r.Suite,

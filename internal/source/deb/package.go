@@ -16,6 +16,7 @@ import (
 	"smith/internal/fetch"
 	"smith/internal/lock"
 	"smith/internal/record"
+	"smith/internal/source/deb/apt"
 	"smith/internal/source/deb/control"
 	"smith/internal/source/deb/debfile"
 	"smith/internal/source/packages"
@@ -30,6 +31,11 @@ type pkg struct {
 	// addresses are where the repositories say that it is; empty where the
 	// lock alone knows.
 	addresses []string
+	// index is the list of packages that offers it, open while the set is
+	// chosen, and paths what the archive's lists say that it holds; nil where
+	// they are not asked.
+	index *apt.Index
+	paths []string
 
 	mu sync.Mutex
 	// relations are its fields: those of the list of packages, or, where the
@@ -65,8 +71,8 @@ func (p *pkg) isFile() bool {
 	return err != nil || len(u.Scheme) < 2 // C:\x.deb has the scheme "c"
 }
 
-// Paths are not known before the package is opened.
-func (p *pkg) Paths(context.Context) ([]string, bool, error) { return nil, false, nil }
+// Paths are known where the archive's lists were asked: see Source.list.
+func (p *pkg) Paths(context.Context) ([]string, bool, error) { return p.paths, p.paths != nil, nil }
 
 // Open fetches the package where the cache lacks it and returns its files.
 func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {

@@ -40,8 +40,11 @@ func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Pl
 	}
 	r := resolution{source: s, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, s.Recommends)}
 	all, err := r.solve(ctx, requests)
-	if err != nil || !whole {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	if !whole {
+		return all, s.list(ctx, all)
 	}
 	names, err := apt.Essential(offers)
 	if err != nil {
@@ -182,7 +185,7 @@ func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.addresses = file.Addresses
+	p.addresses, p.index = file.Addresses, x
 	p.locked.URL, p.locked.Size, p.locked.SHA256 = file.Addresses[0], file.Size, file.Digest.Encoded()
 	p.locked.Key = x.Release.Key
 	return p, nil

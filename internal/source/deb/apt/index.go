@@ -39,6 +39,8 @@ type Index struct {
 	// Source is the entry of the configuration that offers them.
 	Source *Source
 
+	architecture string // that was asked for
+
 	table *table.Table
 }
 

@@ -69,7 +69,7 @@ func (o *Opener) open(ctx context.Context, s *Source, architecture string) ([]*I
 				}
 				return nil, fmt.Errorf("%s: repository %s: %w", s.Where, s, err)
 			}
-			x.Source, x.Release, x.Component = s, r, component
+			x.Source, x.Release, x.Component, x.architecture = s, r, component, architecture
 			all = append(all, x)
 		}
 	}

@@ -1,0 +1,50 @@
+package deb
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"smith/test/debmirror"
+	"smith/test/fixture"
+)
+
+// Of a set, only the packages are fetched of which something is looked up,
+// where the archive's lists tell what they hold; without lists all are.
+func TestOnlyWhatIsNeeded(t *testing.T) {
+	debs, err := fixture.Packages(t.Context(), os.Stderr, "coreutils")
+	if errors.Is(err, fixture.ErrNoTool) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := debmirror.NewKey(t, time.Now().Add(-48*time.Hour))
+	for _, contents := range []bool{true, false} {
+		m := debmirror.New(t, debs...)
+		m.Publish(t, debmirror.Release{Key: key, Contents: contents})
+		o := options(t, m, debmirror.Armoured(t, key))
+		o.Requests[0].Text = "coreutils"
+		offer, err := New(o).Open(t.Context(), amd64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer offer.Close()
+		for _, name := range []string{"/bin/cat", "/lib64/ld-linux-x86-64.so.2", "/usr/lib/x86_64-linux-gnu/libc.so.6"} {
+			if _, err := offer.Tree.Resolve(name); err != nil {
+				t.Error(err)
+			}
+		}
+		fetched := slices.DeleteFunc(m.Requests(), func(r string) bool { return !strings.HasSuffix(r, ".deb") })
+		slices.Sort(fetched)
+		if contents && (len(fetched) != 2 || !strings.Contains(fetched[0], "coreutils_") || !strings.Contains(fetched[1], "libc6_")) {
+			t.Errorf("fetched %v", fetched)
+		}
+		if !contents && len(fetched) != len(debs) {
+			t.Errorf("fetched %d of %d packages", len(fetched), len(debs))
+		}
+	}
+}
