@@ -22,6 +22,7 @@ type Catalogue struct {
 	wide bool
 
 	groups   map[string]*group
+	bearers  map[string][]*Version // see bearing
 	versions map[resolve.ID]*Version
 }
 
@@ -33,7 +34,7 @@ var _ resolve.Catalogue = (*Catalogue)(nil)
 func NewCatalogue(offers []*Offer, preferences *Preferences, native string, recommends bool) *Catalogue {
 	c := &Catalogue{
 		offers: offers, preferences: preferences, native: native, recommends: recommends,
-		groups: map[string]*group{}, versions: map[resolve.ID]*Version{},
+		groups: map[string]*group{}, bearers: map[string][]*Version{}, versions: map[resolve.ID]*Version{},
 	}
 	var next resolve.ID
 	for _, o := range offers {

@@ -54,8 +54,12 @@ func (f fulfilment) clause(wide bool) resolve.Clause {
 	return resolve.Clause{Options: f.candidates, Misfits: append(f.others, f.misfits...)}
 }
 
-// bearing returns the versions that are called so or provide the name.
+// bearing returns the versions that are called so or provide the name. It is
+// asked for some names thousands of times.
 func (c *Catalogue) bearing(name string) ([]*Version, error) {
+	if versions, found := c.bearers[name]; found {
+		return versions, nil
+	}
 	g, err := c.group(name)
 	if err != nil {
 		return nil, err
@@ -81,6 +85,7 @@ func (c *Catalogue) bearing(name string) ([]*Version, error) {
 			}
 		}
 	}
+	c.bearers[name] = versions
 	return versions, nil
 }
 
