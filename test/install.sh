@@ -32,6 +32,9 @@ dpkg-scanpackages:dpkg-dev
 zstd:zstd
 bzip2:bzip2
 jq:jq
+ssh-keygen:openssh-client
+openssl:openssl
+git:git
 cmp:diffutils
 file:file
 unshare:util-linux
