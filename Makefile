@@ -79,8 +79,8 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 		done; \
 	done
 
-bench: build ## time and memory beside the floor; PEERS='name=command …' runs others too
-	go run ./bench -smith build/smith -peers '$(PEERS)'
+bench: build build/crane ## time and memory beside the floor; PEERS='name=command …' runs others too
+	PATH=$(CURDIR)/build:$$PATH go run ./bench -smith build/smith -peers '$(PEERS)'
 
 clean: ## remove what was built
 	rm -rf build

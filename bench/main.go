@@ -8,6 +8,9 @@
 //	make bench
 //	make bench PEERS='copy=cp {image} {out}; umoci=umoci …'
 //
+// Uploads and downloads stand beside crane and skopeo, where those are installed,
+// with a docker-registry of their own.
+//
 // A peer is NAME=COMMAND, several are parted by semicolons. The command is run
 // by sh; {image} stands for the input archive, {out} for a file or folder that
 // does not exist yet, {spec} for the folder of the case's smith.yaml.
@@ -72,7 +75,7 @@ func bench(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
-	return nil
+	return benchTransfers(ctx, dir, program, wanted, *runs)
 }
 
 // runCase measures one case and prints its rows.

@@ -127,7 +127,7 @@ func replace(dir *os.Root, name string, fill func(w io.Writer) error) (err error
 			_ = dir.Remove(temporary)
 		}
 	}()
-	if err := fill(f); err != nil {
+	if err := fill(&early{File: f}); err != nil {
 		return plain(err)
 	}
 	// The process' umask has no say in it.

@@ -292,6 +292,35 @@ func TestTheCacheIsAskedFirst(t *testing.T) {
 	}
 }
 
+// Who reads on behind the end of a blob meets the end again.
+func TestBehindTheEnd(t *testing.T) {
+	host := registrytest.Start(t, "go-containerregistry")
+	c := testClient(t)
+	name := remoteName(t, host, "team/app:1")
+	if _, err := c.Write(t.Context(), name, []*image.Image{sample(t, 1, 1000, "linux/amd64")}, image.OCI); err != nil {
+		t.Fatal(err)
+	}
+	got, err := pull(t, c, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, where := range []string{"the registry", "the cache"} {
+		r, err := got[0].Layers[0].Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(r); err != nil {
+			t.Error(err)
+		}
+		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("%s: behind the end there are %d bytes and %v", where, n, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestAheadReadsTheSameBytes(t *testing.T) {
 	host := registrytest.Start(t, "go-containerregistry")
 	images := []*image.Image{sample(t, 1, 300_000, "linux/amd64"), sample(t, 2, 200_000, "linux/arm64")}
