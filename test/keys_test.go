@@ -85,7 +85,7 @@ func keyCases() []keyCase {
 // elsewhere are the keys of sources of packages, and where they are tested.
 func elsewhere(key string) bool {
 	list := []string{
-		"repositories", "recommends", "package-database", "licenses", "archives", "budget", "budget.packages", // need packages
+		"repositories", "recommends", "module", "modules", "package-database", "licenses", "archives", "budget", "budget.packages", // need packages
 		"mock", // read, for a source of RPM packages
 	}
 	outer, _, _ := strings.Cut(key, ".")

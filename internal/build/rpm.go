@@ -14,7 +14,7 @@ import (
 // rpmPackages returns the source of RPM packages.
 func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
 	o := rpm.Options{
-		Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
+		Recommends: p.Spec.Recommends, Modules: p.Spec.Modules, Archives: p.Spec.Archives, Dir: p.Dir,
 		Network: p.Network, Store: p.Store, Events: p.Events,
 	}
 	if p.Lock != nil {

@@ -71,6 +71,7 @@ repositories:
 - mirrorlist: https://mirror.example.org/list
 - metalink: https://mirror.example.org/metalink
 recommends: true
+module: nodejs:20
 package-database: false
 licenses: false
 archives: [./packages, "https://example.org/{sha256}"]
@@ -120,7 +121,7 @@ func decodedEveryKey() *Spec {
 			{Mirrorlist: "https://mirror.example.org/list", GPGCheck: true, CheckValidUntil: true},
 			{Metalink: "https://mirror.example.org/metalink", GPGCheck: true, CheckValidUntil: true},
 		},
-		Recommends: true, Archives: []string{"./packages", "https://example.org/{sha256}"},
+		Recommends: true, Modules: []string{"nodejs:20"}, Archives: []string{"./packages", "https://example.org/{sha256}"},
 		Mock: &Mock{
 			Config: "/etc/mock/default.cfg", PreBuild: "make\n", PostBuild: "make clean",
 			Deps: []string{"bash"}, DebugInfo: true, DebugDeps: []string{"bash-debuginfo"},
@@ -299,7 +300,7 @@ func TestLine(t *testing.T) {
 		{"paths", 0, 7},
 		{"paths", 1, 8},
 		{"paths", 2, 6},
-		{"mock.deps", 0, 67},
+		{"mock.deps", 0, 68},
 		{"owner", 0, 20},
 		{"nothing", 0, 0},
 	} {

@@ -27,6 +27,9 @@ type Spec struct {
 	// Take the packages that others recommend too, where they can be had.
 	Recommends bool `json:"recommends,omitzero"`
 
+	// Streams of modules of RPM repositories to use beside the default ones, such as nodejs:20.
+	Modules []string `json:"modules,omitzero" alias:"module" rule:"word"`
+
 	// Write what scanners read to know which packages the files are of.
 	PackageDatabase bool `json:"package-database" default:"true"`
 

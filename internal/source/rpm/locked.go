@@ -99,6 +99,9 @@ func (s *Source) wanted() []string {
 	if s.Recommends {
 		all = append(all, "recommends: true")
 	}
+	for _, m := range s.Modules {
+		all = append(all, "module: "+m)
+	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }

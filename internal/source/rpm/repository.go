@@ -76,6 +76,7 @@ type repository struct {
 	keys    *openpgp.Keyring // nil where it names none
 	repomd  *repodata.Repomd
 	index   *repodata.Index
+	modules *repodata.Modules   // nil where it has none
 	lists   *repodata.Filelists // nil until it is asked for
 	// key is the fingerprint of the key that vouched for the metadata, or "".
 	key string
@@ -137,6 +138,11 @@ func (r *repository) open(ctx context.Context) error {
 	}
 	if err := r.readRepomd(ctx, digests); err != nil {
 		return err
+	}
+	if d, ok := r.repomd.Data["modules"]; ok {
+		if r.modules, err = repodata.OpenModules(ctx, r.source.Store, d, r); err != nil {
+			return err
+		}
 	}
 	r.index, err = repodata.OpenIndex(ctx, r.source.Store, r.repomd.Data["primary"], r)
 	return err

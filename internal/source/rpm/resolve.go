@@ -41,13 +41,17 @@ func (s *Source) fill(ctx context.Context, chosen *choice, machine string, opene
 	for _, r := range opened {
 		o := &repodata.Repository{
 			Name: r.ID, Index: r.index, Priority: r.Priority, Cost: r.Cost, Exclude: r.Exclude, Include: r.Include, Lists: r,
+			Modules: r.modules, ModuleHotfixes: r.ModuleHotfixes,
 		}
 		offered, byOffer[o] = append(offered, o), r
 	}
 	if files.repository == nil {
 		offered = offered[1:]
 	}
-	catalogue := repodata.New(ctx, offered, repodata.Options{Machine: machine, Recommends: s.Recommends})
+	catalogue, err := repodata.New(ctx, offered, repodata.Options{Machine: machine, Recommends: s.Recommends, Modules: s.Modules})
+	if err != nil {
+		return err
+	}
 	wanted, err := s.wants(catalogue, files)
 	if err != nil {
 		return err

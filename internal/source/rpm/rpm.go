@@ -39,6 +39,8 @@ type Options struct {
 	Mock string
 	// Recommends takes recommended packages too.
 	Recommends bool
+	// Modules are streams of modules to use, "nodejs:20".
+	Modules []string
 	// Locked are the packages to use, by platform, in place of what the
 	// repositories have now; nil asks the repositories.
 	Locked map[string]*lock.Platform

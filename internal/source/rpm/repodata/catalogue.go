@@ -22,6 +22,10 @@ type Repository struct {
 	// Exclude hides packages; where Include has any, all others are hidden.
 	// Both are names, NEVRAs, or globs of these.
 	Exclude, Include []string
+	// Modules are those of the repository, or nil. ModuleHotfixes says that
+	// modules hide none of its packages.
+	Modules        *Modules
+	ModuleHotfixes bool
 	// Lists find packages by files that primary metadata does not list. It may
 	// be nil.
 	Lists Lists
@@ -39,6 +43,8 @@ type Options struct {
 	Machine string
 	// Recommends takes weak dependencies in where they can be met.
 	Recommends bool
+	// Modules are streams to use, "nodejs:20", beside the default ones.
+	Modules []string
 }
 
 // A Catalogue is what some repositories have on offer for a machine, with
@@ -71,7 +77,7 @@ type offered struct {
 // New returns a catalogue of repositories, whose order decides between equal
 // packages. ctx ends the fetching of lists while it is used; it is for one
 // goroutine.
-func New(ctx context.Context, repositories []*Repository, options Options) *Catalogue {
+func New(ctx context.Context, repositories []*Repository, options Options) (*Catalogue, error) {
 	c := &Catalogue{
 		ctx: ctx, repositories: repositories, options: options, ranks: newArchRank(options.Machine),
 		packages: map[resolve.ID]*offered{}, providers: map[string][]resolve.ID{}, hidden: map[resolve.ID]bool{},
@@ -81,7 +87,7 @@ func New(ctx context.Context, repositories []*Repository, options Options) *Cata
 		c.starts = append(c.starts, next)
 		next += r.Index.Len()
 	}
-	return c
+	return c, c.hide(options.Modules)
 }
 
 // Find returns what the catalogue knows of a package, and where it is from.

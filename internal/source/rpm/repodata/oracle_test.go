@@ -65,7 +65,10 @@ func TestChoosesAsDnf(t *testing.T) {
 			requests, unmet, same := 0, 0, 0
 			for name, want := range oracle(t, tt.oracle) {
 				requests++
-				c := New(t.Context(), []*Repository{{Name: "r", Index: index, Priority: 99}}, Options{Machine: "x86_64"})
+				c, err := New(t.Context(), []*Repository{{Name: "r", Index: index, Priority: 99}}, Options{Machine: "x86_64"})
+				if err != nil {
+					t.Fatal(err)
+				}
 				clauses, err := c.Want(name)
 				if err != nil {
 					t.Errorf("%s: %v", name, err)

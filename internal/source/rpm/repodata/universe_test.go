@@ -65,7 +65,7 @@ func (u universe) packages() []*Package {
 }
 
 // write makes a repository of the universe in a folder; nothing but metadata.
-func (u universe) write(t testing.TB, dir string) {
+func (u universe) write(t testing.TB, dir, modules string) {
 	t.Helper()
 	var b strings.Builder
 	text := func(s string) string {
@@ -107,21 +107,33 @@ func (u universe) write(t testing.TB, dir string) {
 	b.WriteString("</metadata>\n")
 	primary := b.String()
 	md := `<repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision><data type="primary"><checksum type="sha256">` +
-		digest.FromString(primary).Encoded() + `</checksum><location href="repodata/primary.xml"/></data></repomd>`
+		digest.FromString(primary).Encoded() + `</checksum><location href="repodata/primary.xml"/></data>`
+	if modules != "" {
+		md += `<data type="modules"><checksum type="sha256">` + digest.FromString(modules).Encoded() + `</checksum><location href="repodata/modules.yaml"/></data>`
+	}
+	md += "</repomd>"
 	if err := os.MkdirAll(filepath.Join(dir, "repodata"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{"primary.xml": primary, "repomd.xml": md} {
+	for name, content := range map[string]string{"primary.xml": primary, "repomd.xml": md, "modules.yaml": modules} {
 		if err := os.WriteFile(filepath.Join(dir, "repodata", name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}
+
 // A setting is repositories and what is asked of them.
 type setting struct {
 	universes  []universe
 	options    []string // of each repository, as judge.py takes them
+	modules    []string // of each repository, its modules.yaml
 	recommends bool
 	requests   []string // several packages joined by " & "
 }
@@ -175,9 +187,16 @@ func (s *setting) repositories(t *testing.T) (dirs []string, repositories []*Rep
 	}
 	for i, u := range s.universes {
 		dir := t.TempDir()
-		u.write(t, dir)
-		_, index := openRepository(t, st, dir)
+		modules := at(s.modules, i)
+		u.write(t, dir, modules)
+		md, index := openRepository(t, st, dir)
 		r := &Repository{Name: fmt.Sprint("r", i), Index: index, Priority: 99, Cost: 1000}
+		if modules != "" {
+			var err error
+			if r.Modules, err = OpenModules(t.Context(), st, md.Data["modules"], folder{dir, st}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for option := range strings.SplitSeq(s.options[i], ";") {
 			switch key, value, _ := strings.Cut(option, "="); key {
 			case "priority":
@@ -186,6 +205,8 @@ func (s *setting) repositories(t *testing.T) (dirs []string, repositories []*Rep
 				r.Cost = int(count(value))
 			case "excludepkgs":
 				r.Exclude = strings.Split(value, ",")
+			case "module_hotfixes":
+				r.ModuleHotfixes = value == "1"
 			case "includepkgs":
 				r.Include = strings.Split(value, ",")
 			}
@@ -198,9 +219,21 @@ func (s *setting) repositories(t *testing.T) (dirs []string, repositories []*Rep
 // choose returns our answer, or nil.
 func choose(t *testing.T, repositories []*Repository, recommends bool, request string) []string {
 	t.Helper()
-	c := New(t.Context(), repositories, Options{Machine: "x86_64", Recommends: recommends})
-	var wanted []resolve.Clause
+	options := Options{Machine: "x86_64", Recommends: recommends}
+	var ones []string
 	for one := range strings.SplitSeq(request, " & ") {
+		if module, ok := strings.CutPrefix(one, "module "); ok {
+			options.Modules = append(options.Modules, module)
+		} else {
+			ones = append(ones, one)
+		}
+	}
+	c, err := New(t.Context(), repositories, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wanted []resolve.Clause
+	for _, one := range ones {
 		clauses, err := c.Want(one)
 		if err != nil {
 			if _, ok := errors.AsType[*UnknownError](err); !ok {
@@ -319,6 +352,26 @@ func TestPolicy(t *testing.T) {
 			universes: []universe{"a-1-1.x86_64\na-2-1.x86_64\nb-1-1.x86_64 requires a", "a-3-1.x86_64\nc-1-1.x86_64\nd-1-1.x86_64"},
 			options:   []string{";excludepkgs=a-2*", ";includepkgs=c,x*"}, requests: []string{"a", "b", "c", "d"},
 		},
+		"modules": {
+			universes: []universe{`
+			node-9-1.x86_64
+			node-1-1.m10.x86_64
+			node-2-1.m20.x86_64
+			node-3-1.m20.x86_64
+			node-5-1.m30.x86_64 requires perl
+			perl-1-1.m5.x86_64
+			perl-2-1.m6.x86_64
+			perl-9-1.x86_64
+			npm-9-1.x86_64 requires node
+			like-1-1.x86_64 provides node = 99
+			a-1-1.x86_64 requires node`, "node-8-1.x86_64\nhot-1-1.x86_64"},
+			options: []string{"", ";module_hotfixes=1"},
+			modules: []string{moduleText("node", "10", 1, "a", "", "node-0:1-1.m10.x86_64") + moduleText("node", "20", 1, "a", "", "node-0:2-1.m20.x86_64") +
+				moduleText("node", "20", 2, "a", "", "node-0:3-1.m20.x86_64") + moduleText("node", "30", 1, "a", "perl: [6]", "node-0:5-1.m30.x86_64") +
+				moduleText("perl", "5", 1, "a", "", "perl-0:1-1.m5.x86_64") + moduleText("perl", "6", 1, "a", "", "perl-0:2-1.m6.x86_64") +
+				"---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: node\n  stream: \"10\"\n"},
+			requests: []string{"npm", "a", "perl", "module node:20 & npm", "module node:30 & npm", "module perl:5 & perl", "like", "hot"},
+		},
 		"older where the newest cannot be": {universes: []universe{`
 			a-2-1.x86_64 requires none
 			a-1-1.x86_64
@@ -407,4 +460,26 @@ func randomUniverse(random *rand.Rand) universe {
 		}
 	}
 	return universe(b.String())
+}
+
+// moduleText is a document of modules.yaml.
+func moduleText(name, stream string, version int, moduleContext, requires, artifact string) string {
+	if requires != "" {
+		requires = ", " + requires
+	}
+	return fmt.Sprintf(`---
+document: modulemd
+version: 2
+data:
+  name: %s
+  stream: "%s"
+  version: %d
+  context: %s
+  arch: x86_64
+  summary: x
+  description: x
+  license: {module: [MIT]}
+  dependencies: [{requires: {platform: [el9]%s}}]
+  artifacts: {rpms: ["%s"]}
+`, name, stream, version, moduleContext, requires, artifact)
 }

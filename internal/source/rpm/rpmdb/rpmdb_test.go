@@ -29,8 +29,8 @@ func judge(t *testing.T, name string) string {
 	return path
 }
 
-// real returns real packages.
-func real(t *testing.T, globs ...string) []Package {
+// realPackages returns real packages.
+func realPackages(t *testing.T, globs ...string) []Package {
 	t.Helper()
 	dir := os.Getenv("SMITH_TESTDATA")
 	if dir == "" {
@@ -71,7 +71,7 @@ func TestRPMReadsTheDatabase(t *testing.T) {
 		"large": {"rpm-repo/centos7-httpd/[a-h]*.rpm"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := real(t, globs...)
+			all := realPackages(t, globs...)
 			root := t.TempDir()
 			file := filepath.Join(root, "var/lib/rpm/rpmdb.sqlite")
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

@@ -266,8 +266,17 @@ type Field struct {
 func (h *Header) Merged() []Field {
 	var all []Field
 	for _, t := range []struct{ from, to Tag }{
-		{1000, 257}, {tagPGP, 259}, {TagMD5, 261}, {tagGPG, 262}, {tagDSAHeader, tagDSAHeader}, {tagRSAHeader, tagRSAHeader},
-		{tagSHA1Header, tagSHA1Header}, {270, 270}, {271, 271}, {tagSHA256Header, tagSHA256Header}, {1007, 1046},
+		{1000, 257},
+		{tagPGP, 259},
+		{TagMD5, 261},
+		{tagGPG, 262},
+		{tagDSAHeader, tagDSAHeader},
+		{tagRSAHeader, tagRSAHeader},
+		{tagSHA1Header, tagSHA1Header},
+		{270, 270},
+		{271, 271},
+		{tagSHA256Header, tagSHA256Header},
+		{1007, 1046},
 	} {
 		if f, ok := h.fields[t.from]; ok {
 			all = append(all, Field{t.to, uint32(f.kind), f.count, f.data})

@@ -8,10 +8,19 @@ import os
 import sys
 
 import dnf
-import libdnf
 
 folder = sys.argv[1]
+modules = os.path.join(folder, "root/etc/dnf/modules.d")
+os.makedirs(modules)
 for line in sys.stdin:
+    requests = line.strip().split(" & ")
+    for name in os.listdir(modules):
+        os.remove(os.path.join(modules, name))
+    for request in requests:
+        if request.startswith("module "):
+            name, stream = request[7:].split(":")
+            with open(os.path.join(modules, name + ".module"), "w") as f:
+                f.write("[%s]\nname=%s\nstream=%s\nprofiles=\nstate=enabled\n" % (name, name, stream))
     base = dnf.Base()
     conf = base.conf
     conf.installroot = os.path.join(folder, "root")
@@ -35,12 +44,9 @@ for line in sys.stdin:
         base.repos.add(repo)
     base.fill_sack(load_system_repo=False)
     try:
-        for request in line.strip().split(" & "):
-            if request.startswith("module "):
-                dnf.module.module_base.ModuleBase(base).enable([request[7:]])
-                base.fill_sack(load_system_repo=False)
-                continue
-            base.install(request)
+        for request in requests:
+            if not request.startswith("module "):
+                base.install(request)
         base.resolve()
         print(json.dumps(sorted(
             "%s-%d:%s-%s.%s" % (p.name, p.epoch, p.version, p.release, p.arch)
