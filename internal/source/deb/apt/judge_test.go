@@ -109,6 +109,119 @@ func hostOffers(t testing.TB) []*Offer {
 	return offers
 }
 
+// policy returns apt's candidates under some preferences, by name.
+func (j *judge) policy(t *testing.T, preferences string, names []string) map[string]string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "preferences")
+	if err := os.WriteFile(file, []byte(preferences), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := append(slices.Clone(j.options), "-o", "Dir::Etc::preferences="+file, "policy")
+	cmd := exec.CommandContext(t.Context(), "apt-cache", append(args, names...)...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates, name := map[string]string{}, ""
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, " ") {
+			name = strings.TrimSuffix(strings.TrimSpace(line), ":")
+		}
+		if candidate, found := strings.CutPrefix(line, "  Candidate: "); found {
+			candidates[name] = strings.TrimSpace(candidate)
+		}
+	}
+	return candidates
+}
+
+// Of packages that several suites offer, apt must prefer the same versions
+// under all kinds of pins.
+func TestAptPrefersTheSame(t *testing.T) {
+	j := newJudge(t)
+	offers := hostOffers(t)
+	release := offers[0].Release
+	suite := func(format string) string { return strings.ReplaceAll(format, "SUITE", release.Suite) }
+	names := severalVersions(t, offers, 300)
+	if len(names) == 0 {
+		t.Skip("this machine's apt has no package in several versions")
+	}
+	unpinned, changed := map[string]string{}, 0
+	for _, preferences := range []string{
+		"", // first, to compare with
+		suite("Package: *\nPin: release a=SUITE\nPin-Priority: 990\n"),
+		suite("Package: *\nPin: release SUITE\nPin-Priority: -1\n"),
+		"Package: *\nPin: release l=*ecurity*\nPin-Priority: 100\n",
+		"Package: *\nPin: origin *\nPin-Priority: 1\n\nPackage: *\nPin: release *\nPin-Priority: 600\n",
+		suite("Package: lib* /^python/\nPin: release a=SUITE, c=main\nPin-Priority: 700\n\nPackage: l*\nPin: version *\nPin-Priority: 10\n"),
+		"Package: lib*\nPin: version *u1\nPin-Priority: 1001\n\nPackage: *:any\nPin: version *[!a-z1]\nPin-Priority: 600\n",
+		suite("Package: src:linux src:glibc\nPin: release n=*-updates\nPin-Priority: 900\n\nPackage: *\nPin: release a=SUITE\nPin-Priority: never\n"),
+	} {
+		p := &Preferences{}
+		if err := p.Read(strings.NewReader(preferences)); err != nil {
+			t.Fatal(err)
+		}
+		c := NewCatalogue(offers, p, j.native, false)
+		got := map[string]string{}
+		for _, name := range names {
+			g, err := c.group(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[name] = "(none)"
+			if v := g.candidates[j.native]; v != nil {
+				got[name] = v.Version
+			}
+		}
+		if diff := cmp.Diff(j.policy(t, preferences, names), got); diff != "" {
+			t.Errorf("%s\n%s", preferences, diff)
+		}
+		if preferences == "" {
+			unpinned = got
+		} else if !maps.Equal(got, unpinned) {
+			changed++
+		}
+	}
+	t.Logf("%d names, %d kinds of pins that change what is preferred", len(names), changed)
+	if changed == 0 {
+		t.Error("no pin makes a difference: this test shows nothing")
+	}
+}
+
+// severalVersions returns n names of packages, spread over the alphabet, that
+// are on offer in more than one version.
+func severalVersions(t *testing.T, offers []*Offer, n int) []string {
+	t.Helper()
+	c := NewCatalogue(offers, &Preferences{}, "", false)
+	several := map[string]bool{}
+	last := offers[len(offers)-1]
+	for i := range last.Len() {
+		p, err := last.Paragraph(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := c.group(p.Get("Package"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(g.versions) > 1 {
+			several[p.Get("Package")] = true
+		}
+	}
+	return spread(several, n)
+}
+
+// spread returns n of the names, evenly over the alphabet.
+func spread(all map[string]bool, n int) []string {
+	names := slices.Sorted(maps.Keys(all))
+	n = min(n, len(names))
+	var picked []string
+	for i := range n {
+		picked = append(picked, names[i*len(names)/n])
+	}
+	return picked
+}
+
 // Popular packages and some of the whole archive, spread evenly over the
 // alphabet: SMITH_APT_JUDGE says how many (200 take some minutes).
 func TestAptChoosesTheSame(t *testing.T) {
@@ -292,10 +405,5 @@ func sample(t *testing.T, offers []*Offer, n int) []string {
 			all[p.Get("Package")] = true
 		}
 	}
-	names := slices.Sorted(maps.Keys(all))
-	var picked []string
-	for i := range n {
-		picked = append(picked, names[i*len(names)/n])
-	}
-	return picked
+	return spread(all, n)
 }
