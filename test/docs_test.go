@@ -97,15 +97,19 @@ func (d *document) run(command, want string) {
 	cmd := exec.CommandContext(d.t.Context(), "sh", "-ec", command)
 	cmd.Dir = d.dir
 	cmd.Env = append(os.Environ(), "PATH="+d.path+":"+os.Getenv("PATH")+":/usr/sbin:/sbin", "HOME="+d.dir, "XDG_CACHE_HOME="+filepath.Join(d.dir, ".cache"))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	var out, failure bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &failure
 	// A command that is shown to fail says so: what it prints begins "smith: ".
-	if err != nil && !strings.HasPrefix(want, "smith: ") && !strings.Contains(want, "not ok: ") {
-		d.t.Fatalf("$ %s%v: %s", command, err, out.String())
+	fails := strings.HasPrefix(want, "smith: ")
+	if err := cmd.Run(); err != nil && !fails {
+		d.t.Fatalf("$ %s%v: %s%s", command, err, out.String(), failure.String())
 	}
-	if !shownBy(out.String(), want) {
-		d.t.Errorf("$ %sprints\n%swant\n%s", command, out.String(), want)
+	got := out.String()
+	if fails {
+		got = failure.String()
+	}
+	if !shownBy(got, want) {
+		d.t.Errorf("$ %sprints\n%swant\n%s", command, got, want)
 	}
 }
 

@@ -187,8 +187,10 @@ func reasonText(r record.Reason) string {
 }
 
 func (w *whyCommand) printOrigin(f *explain.File) {
-	if f.Origin != nil {
-		fmt.Fprintf(w.stdout, "← %s\n", strings.TrimSpace(strings.Join([]string{f.Origin.Kind, f.Origin.Name, f.Origin.Digest}, " ")))
+	if o := f.Origin; o != nil {
+		// A machine, an overlay and smith itself have no other name.
+		words := slices.Compact([]string{o.Kind, o.Name, o.Digest})
+		fmt.Fprintf(w.stdout, "← %s\n", strings.TrimSpace(strings.Join(words, " ")))
 	}
 }
 
