@@ -14,7 +14,8 @@ import (
 // A benchCase is one build that people wait for.
 type benchCase struct {
 	name    string
-	fixture string // the image to build from
+	fixture string // the image to build from, or
+	deb     string // the Debian package
 	spec    string // smith.yaml after its `package`
 	cache   cacheState
 	change  bool // whether a file of the overlay changes before each run
@@ -33,6 +34,7 @@ func cases() []benchCase {
 		cat    = "paths: [/usr/bin/cat]\nentrypoint: [/usr/bin/cat]\n"
 		python = "paths: [/usr/bin/python3, /usr/lib/python3.*]\nentrypoint: [/usr/bin/python3]\n"
 		large  = "paths: [/data]\n" // no program: its files are text
+		nginx  = "paths: [/usr/sbin/nginx]\nentrypoint: [/usr/sbin/nginx]\n"
 	)
 	return []benchCase{
 		{name: "debian → cat, cold", fixture: "debian", spec: cat, cache: cold, most: 100},
@@ -40,6 +42,8 @@ func cases() []benchCase {
 		{name: "2 GiB layer, cold", fixture: "large", spec: large, cache: cold, most: 3},
 		{name: "python3, nothing changed", fixture: "debian", spec: python, cache: warm, most: 100},
 		{name: "python3, an overlay file changed", fixture: "debian", spec: python, cache: warm, change: true, most: 100},
+		{name: "nginx from packages, cold", deb: "nginx", spec: nginx, cache: cold, most: 100},
+		{name: "nginx from packages, nothing changed", deb: "nginx", spec: nginx, cache: warm, most: 100},
 	}
 }
 
@@ -50,7 +54,8 @@ type workbench struct {
 	dir     string
 	program string
 	image   string   // the archive to build from
-	inputs  []string // its compressed layers
+	mirror  *mirror  // the repository to build from, or nil
+	inputs  []string // the compressed layers, or the packages, that are read
 }
 
 func (b *workbench) path(name string) string { return filepath.Join(b.dir, name) }
@@ -58,15 +63,12 @@ func (b *workbench) path(name string) string { return filepath.Join(b.dir, name)
 // prepare writes the case's files and builds it once, which also fills the
 // cache of a warm case.
 func prepare(ctx context.Context, c benchCase, dir, program string) (*workbench, error) {
-	folder, err := fixture.Folder()
+	b := &workbench{benchCase: c, dir: dir, program: program}
+	from, err := b.from(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b := &workbench{benchCase: c, dir: dir, program: program, image: filepath.Join(folder, c.fixture+".tar")}
-	if b.inputs, err = layers(filepath.Join(folder, c.fixture)); err != nil {
-		return nil, err
-	}
-	spec := fmt.Sprintf("package: %s\n%s", b.image, c.spec)
+	spec := from + c.spec
 	if err := os.MkdirAll(b.path("spec/rootfs/etc"), 0o755); err != nil {
 		return nil, err
 	}
@@ -82,12 +84,46 @@ func prepare(ctx context.Context, c benchCase, dir, program string) (*workbench,
 	if _, err := b.build(ctx, b.path("image.tar.gz")); err != nil {
 		return nil, err
 	}
+	if b.mirror != nil {
+		if b.inputs, err = b.mirror.used(ctx, program, b.path("image.tar.gz"), b.path("cache")); err != nil {
+			return nil, err
+		}
+	}
 	outputs, err := layers(b.path("output"))
 	if err != nil {
 		return nil, err
 	}
 	_, err = shell(ctx, `out=$1; shift; gzip -dc "$@" >"$out"`, append([]string{b.path("output.tar")}, outputs...)...)
 	return b, err
+}
+
+// from makes ready what the case builds from, and returns how a spec says it.
+func (b *workbench) from(ctx context.Context) (string, error) {
+	var err error
+	if b.deb != "" {
+		if b.mirror, err = newMirror(ctx, b.path("mirror"), b.deb); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("type: deb\npackage: %s\nrepositories: [{deb: %q, suite: bench, component: main, trusted: true}]\n", b.deb, b.mirror.url), nil
+	}
+	if err := fixture.Make(ctx, os.Stderr, b.fixture); err != nil {
+		return "", err
+	}
+	folder, err := fixture.Folder()
+	if err != nil {
+		return "", err
+	}
+	b.image = filepath.Join(folder, b.fixture+".tar")
+	b.inputs, err = layers(filepath.Join(folder, b.fixture))
+	return fmt.Sprintf("package: %s\n", b.image), err
+}
+
+// close ends what the case was served from.
+func (b *workbench) close() error {
+	if b.mirror == nil {
+		return nil
+	}
+	return b.mirror.server.Close()
 }
 
 func (b *workbench) touchOverlay(run int) error {
@@ -113,16 +149,25 @@ func (b *workbench) smith(ctx context.Context, run int) (sample, error) {
 	return b.build(ctx, b.path("image.tar.gz"))
 }
 
-// floor measures the work that no builder can leave out: the layers that it
-// must read are inflated, those that it must write deflated. With nothing
-// changed there is none.
+// inflate reads images' layers one after the other, and packages with all
+// cores.
+func (b *workbench) inflate() string {
+	if b.mirror == nil {
+		return `gzip -dc "$@" >/dev/null`
+	}
+	return `printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh -c 'ar p "$0" data.tar.xz | xz -dc >/dev/null'`
+}
+
+// floor measures the work that no builder can leave out: the layers or packages
+// that it must read are inflated, the layer that it must write deflated. With
+// nothing changed there is none.
 func (b *workbench) floor(ctx context.Context) (sample, error) {
 	if b.cache == warm && !b.change {
 		return sample{}, nil
 	}
 	var in sample
 	if b.cache == cold {
-		s, err := shell(ctx, `gzip -dc "$@" >/dev/null`, b.inputs...)
+		s, err := shell(ctx, b.inflate(), b.inputs...)
 		if err != nil {
 			return sample{}, err
 		}

@@ -2,7 +2,8 @@
 
 // Command bench builds real images with smith and prints how long that takes,
 // how much memory it needs, and how both compare with the floor: `gzip -dc` of
-// the input's layers to nothing and `pigz` of the output's tar, measured in the
+// the input's layers (`xz -dc` of its packages) to nothing and `pigz` of the
+// output's tar, measured in the
 // same run and in turns with smith, so that a busy machine slows all alike.
 //
 //	make bench
@@ -13,7 +14,10 @@
 //
 // A peer is NAME=COMMAND, several are parted by semicolons. The command is run
 // by sh; {image} stands for the input archive, {out} for a file or folder that
-// does not exist yet, {spec} for the folder of the case's smith.yaml.
+// does not exist yet, {spec} for the folder of the case's smith.yaml, and
+// {mirror} for the address of the case's repository:
+//
+//	make bench PEERS='mmdebstrap=mmdebstrap --variant=extract --include=nginx bench - "deb [trusted=yes] {mirror} bench main" | pigz >{out}'
 package main
 
 import (
@@ -26,8 +30,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-
-	"smith/test/fixture"
 )
 
 func main() {
@@ -68,9 +70,6 @@ func bench(ctx context.Context) error {
 		if !wanted.MatchString(c.name) {
 			continue
 		}
-		if err := fixture.Make(ctx, os.Stderr, c.fixture); err != nil {
-			return err
-		}
 		if err := runCase(ctx, c, dir, program, peers, *runs); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -89,6 +88,7 @@ func runCase(ctx context.Context, c benchCase, dir, smith string, peers []peer, 
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, b.close()) }()
 	var floor, own []sample
 	others := make([][]sample, len(peers))
 	for i := range min(runs, c.most) {

@@ -83,7 +83,11 @@ func (b *workbench) peer(ctx context.Context, p peer) (sample, error) {
 	if err := os.RemoveAll(b.path("peer-out")); err != nil {
 		return sample{}, err
 	}
-	line := strings.NewReplacer("{image}", quote(b.image), "{out}", quote(b.path("peer-out")), "{spec}", quote(b.path("spec"))).Replace(p.command)
+	address := ""
+	if b.mirror != nil {
+		address = b.mirror.url
+	}
+	line := strings.NewReplacer("{mirror}", address, "{image}", quote(b.image), "{out}", quote(b.path("peer-out")), "{spec}", quote(b.path("spec"))).Replace(p.command)
 	return shell(ctx, line)
 }
 
