@@ -121,8 +121,10 @@ func TestAsUpdateAlternatives(t *testing.T) {
 		t.Skip("update-alternatives is not installed")
 	}
 	fakes := []*fake{
-		{name: "a", text: "/opt/a 1\n/opt/a.man 1\n"}, {name: "b", text: "/opt/b 2\n/opt/b.man 3\n"},
-		{name: "c", text: "/opt/c 4\n/opt/taken 5\n"}, {name: "d", text: "/opt/d 6\n"},
+		{name: "a", text: "/opt/a 1\n/opt/a.man 1\n"},
+		{name: "b", text: "/opt/b 2\n/opt/b.man 3\n"},
+		{name: "c", text: "/opt/c 4\n/opt/taken 5\n"},
+		{name: "d", text: "/opt/d 6\n"},
 	}
 	commands := []string{
 		"--install /opt/x x /opt/a 5 --slave /opt/x.man x.man /opt/a.man",
