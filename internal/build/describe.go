@@ -3,6 +3,8 @@ package build
 import (
 	"context"
 	"fmt"
+	"path"
+	"strings"
 
 	"smith/internal/closure"
 	"smith/internal/record"
@@ -30,28 +32,50 @@ func (j *job) describe(ctx context.Context, files *tree.Tree, reasons map[string
 }
 
 // scripts returns what the packages' scripts would have done, tells of it with
-// -v, and warns of what is not made up for.
+// -v, and warns of what is not made up for and touches files of the image.
 func (j *job) scripts(files *tree.Tree) []record.Script {
 	if j.pkg.Scripts == nil {
 		return nil
 	}
 	all := j.pkg.Scripts(files)
 	for _, s := range all {
-		var unhandled []record.Effect
+		var missed []record.Effect
 		for _, f := range s.Effects {
 			j.Events.Note(fmt.Sprintf("%s of %s:%d: %s: %s (%s)", s.Name, s.Package, f.Line, f.Class, f.Command, f.Why))
-			if f.Class == string(scriptlet.Unhandled) {
-				unhandled = append(unhandled, f)
+			if f.Class == string(scriptlet.Unhandled) && touches(files, f.Command) {
+				missed = append(missed, f)
 			}
 		}
-		if len(unhandled) == 0 {
+		if len(missed) == 0 {
 			continue
 		}
 		more := ""
-		if len(unhandled) > 1 {
-			more = fmt.Sprintf(" and %d more", len(unhandled)-1)
+		if len(missed) > 1 {
+			more = fmt.Sprintf(" and %d more", len(missed)-1)
 		}
-		j.Events.Warn(fmt.Sprintf("%s of %s is not run: it would have done “%.80s” (line %d)%s; -v lists all", s.Name, s.Package, unhandled[0].Command, unhandled[0].Line, more))
+		j.Events.Warn(fmt.Sprintf("%s of %s is not run: it would have done “%.80s” (line %d)%s; -v lists all", s.Name, s.Package, missed[0].Command, missed[0].Line, more))
 	}
 	return all
+}
+
+// shared is how many folders deep every package has files.
+const shared = 2
+
+// touches says whether a command names a file of the image, or one in a folder
+// of which the image has files, such as /etc/nginx.
+func touches(files *tree.Tree, command string) bool {
+	for word := range strings.FieldsSeq(command) {
+		if !path.IsAbs(word) || path.Clean(word) == "/" {
+			continue
+		}
+		at, err := files.Lookup(word)
+		if err == nil && at.Node.Kind != tree.Dir {
+			return true
+		}
+		dir := path.Dir(path.Clean(word))
+		if err != nil && strings.Count(dir, "/") >= shared && files.Exists(dir) {
+			return true
+		}
+	}
+	return false
 }

@@ -238,7 +238,7 @@ func state(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: w
 func divert(_ *evaluator, args []value) Effect {
 	for _, a := range args {
 		switch a.text {
-		case "--remove", "--list", "--listpackage", "--truename":
+		case "--remove", "--list", "--listpackage", "--truename", "--no-rename":
 			return Effect{Class: Irrelevant, Why: whyUpgrade}
 		}
 	}
@@ -278,7 +278,7 @@ func last(words []value, why string) Effect {
 // remove matters where it takes away what the package itself brought.
 func remove(e *evaluator, args []value) Effect {
 	for _, a := range operands(args, "") {
-		if a.known && e.has(a.text) {
+		if a.known && e.has(a.text) && strings.Count(path.Clean(a.text), "/") > 1 { // not the links of a merged /usr
 			return Effect{Class: Unhandled, Why: "a file of the package would be removed", Path: path.Clean(a.text)}
 		}
 	}
