@@ -17,7 +17,7 @@ import (
 // registry returns the client that the global flags ask for.
 func (a *app) registry(st *store.Store, events event.Listener) (*registry.Client, error) {
 	return registry.New(registry.Options{
-		Insecure: a.insecure, CA: a.ca, Cert: a.cert, Key: a.key, Version: a.version.Number, Store: st, Events: events,
+		Insecure: a.insecure, Offline: a.offline, CA: a.ca, Cert: a.cert, Key: a.key, Version: a.version.Number, Store: st, Events: events,
 	})
 }
 

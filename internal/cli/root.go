@@ -138,7 +138,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	flags.StringVar(&a.ca, "ca", "", "file of certificates that vouch for registries, beside the system's")
 	flags.StringVar(&a.cert, "cert", "", "file of the certificate by which registries know you")
 	flags.StringVar(&a.key, "key", "", "file of that certificate's key")
-	flags.BoolVar(&a.offline, "offline", false, "ask no network for packages: take them from the cache and from folders")
+	flags.BoolVar(&a.offline, "offline", false, "ask no network for packages and images: take them from the cache and from folders")
 	flags.StringVar(&a.progress, "progress", "auto", "how progress is shown: auto (bars on a terminal, elsewhere a line for what takes long), plain, none")
 	flags.StringVar(&a.cacheDir, "cache-dir", "", "folder of the cache (default: smith in the user's cache folder)")
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")

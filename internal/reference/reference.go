@@ -177,9 +177,18 @@ func plain(name string) error {
 		return errors.New("an empty name means nothing")
 	}
 	if strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return fmt.Errorf("name %q holds a control character", name)
+		return fmt.Errorf("name %q holds a control character", shown(name))
 	}
 	return nil
+}
+
+// shown is a name as errors have it: without what may be a password.
+func shown(name string) string {
+	head, digest := cutDigest(name)
+	if i := strings.LastIndexByte(head, '@'); i >= 0 {
+		return "…" + head[i:] + digest
+	}
+	return name
 }
 
 // host is type: host, which needs no name.

@@ -17,6 +17,16 @@ var (
 		`(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`)
 )
 
+var digestForm = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+
+// cutDigest parts a name from the digest at its end, which keeps its @.
+func cutDigest(name string) (head, digest string) {
+	if at := digestForm.FindStringIndex(name); at != nil {
+		return name[:at[0]], name[at[0]:]
+	}
+	return name, ""
+}
+
 // maxRemote bounds a reference to a registry; longer ones no registry takes.
 const maxRemote = 1024
 
@@ -34,13 +44,13 @@ func registry(name string) (Reference, error) {
 	rest, isPlain := strings.CutPrefix(name, plainScheme)
 	rest = strings.TrimPrefix(rest, "https://")
 	host, repository, _ := strings.Cut(rest, "/")
-	if head, _, _ := strings.Cut(rest, "@sha256:"); strings.Contains(head, "@") {
+	if head, _ := cutDigest(rest); strings.Contains(head, "@") {
 		// Not repeated here: it may hold a password, which may hold any sign.
 		host, _, _ = strings.Cut(head[strings.LastIndexByte(head, '@')+1:], "/")
 		return Reference{}, fmt.Errorf("the name of an image at %s holds a user: it would stand in the image's record; leave it out and log in", host)
 	}
 	if len(rest) > maxRemote || !hostForm.MatchString(host) || !repositoryForm.MatchString(repository) {
-		return Reference{}, fmt.Errorf("%.100q is no image in a registry; write HOST/NAME:TAG or HOST/NAME@sha256:…, in lower case", name)
+		return Reference{}, fmt.Errorf("%.100q is no image in a registry; write HOST/NAME:TAG or HOST/NAME@sha256:…, in lower case", shown(name))
 	}
 	if host == "docker.io" && !strings.Contains(repository, "/") {
 		repository = "library/" + repository
@@ -67,7 +77,7 @@ func ParseRemote(name string) (Reference, Login, error) {
 		return Reference{}, Login{}, err
 	}
 	if !isRegistry(name) {
-		return Reference{}, Login{}, fmt.Errorf("%.100q is no image in a registry; write HOST/NAME:TAG, for Docker Hub docker.io/NAME:TAG", name)
+		return Reference{}, Login{}, fmt.Errorf("%.100q is no image in a registry; write HOST/NAME:TAG, for Docker Hub docker.io/NAME:TAG", shown(name))
 	}
 	r, err := registry(name)
 	return r, login, err
@@ -80,10 +90,7 @@ func splitLogin(name string) (Login, string, error) {
 	if i := strings.Index(name, "://"); i >= 0 {
 		scheme, rest = name[:i+3], name[i+3:]
 	}
-	head, digest := rest, ""
-	if i := strings.LastIndex(rest, "@sha256:"); i >= 0 {
-		head, digest = rest[:i], rest[i:]
-	}
+	head, digest := cutDigest(rest)
 	i := strings.LastIndexByte(head, '@') // a password may hold / and @ itself
 	if i < 0 {
 		return Login{}, name, nil

@@ -383,3 +383,25 @@ func TestOCIRefused(t *testing.T) {
 		t.Errorf("it is a %v (%v)", opened, err)
 	}
 }
+
+// An upload's status says how far a registry got.
+func TestReceived(t *testing.T) {
+	for text, want := range map[string]int64{"0-99": 100, "bytes=0-99": 100, "0-0": 0, "": -1, "5-9": -1, "0-": -1, "0--5": -1, "0-99999999999999999999": -1} {
+		got, known := received(&http.Response{Header: http.Header{"Range": {text}}})
+		if known && got != want || !known && want != -1 {
+			t.Errorf("%q: %d bytes (%v), want %d", text, got, known, want)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "0": 0, now.Add(time.Minute).Format(http.TimeFormat): time.Minute, "Thu, 01 Jan 1970 00:00:00 GMT": 0, "": -1, "soon": -1, "-1": -1,
+	} {
+		got, known := retryAfter(&http.Response{Header: http.Header{"Retry-After": {text}}}, now)
+		if known && got != want || !known && want != -1 {
+			t.Errorf("%q: %s (%v), want %s", text, got, known, want)
+		}
+	}
+}

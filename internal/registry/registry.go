@@ -43,6 +43,8 @@ type Options struct {
 	// Cert and Key are PEM files with the certificate by which registries know
 	// this client, and its key; "" for none.
 	Cert, Key string
+	// Offline leaves what the cache does not have unread.
+	Offline bool
 	// Version is smith's own, told to registries as the user agent.
 	Version string
 	// Store keeps what was read. Events hears of the progress.
@@ -77,14 +79,26 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	wait := patience{unit: 250 * time.Millisecond}
+	var trips http.RoundTripper = patient{once: t, again: &retry.Transport{Base: t, Policy: wait.policy}}
+	if o.Offline {
+		trips = offline{}
+	}
 	return &Client{
 		options: o,
-		http:    &http.Client{Transport: patient{once: t, again: &retry.Transport{Base: t, Policy: wait.policy}}, CheckRedirect: checkRedirect},
+		http:    &http.Client{Transport: trips, CheckRedirect: checkRedirect},
 		keys:    sync.OnceValues(loadKeychain),
 		wait:    wait,
 		plain:   map[string]bool{},
 		logins:  map[string]reference.Login{},
 	}, nil
+}
+
+// offline makes no request.
+type offline struct{}
+
+// RoundTrip is http.RoundTripper's.
+func (offline) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("the cache does not have it, and --offline asks no network")
 }
 
 // transport is http.DefaultTransport, which knows proxies and HTTP/2, with the
