@@ -18,6 +18,7 @@ import (
 	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/lock"
+	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/store"
 	"smith/test/debmirror"
@@ -339,4 +340,64 @@ func TestSuperseded(t *testing.T) {
 	o.Archives = []string{"kept"}
 	_, err = open(o)
 	wants(t, err, "")
+}
+
+// A .deb of the user's is taken with what it needs from the repositories; a
+// lock knows it again.
+func TestLocalFile(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	o := options(t, m, debmirror.Armoured(t, key))
+	found, err := filepath.Glob(filepath.Join(m.Dir, "pool", "tini_*"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	local := filepath.Join(o.Dir, "local.deb")
+	if err := os.Rename(found[0], local); err != nil {
+		t.Fatal(err)
+	}
+	m.Publish(t, debmirror.Release{Key: key})
+	_, err = open(o)
+	wants(t, err, "tini")
+	o.Requests = []Request{{Text: "./local.deb", File: true, Where: "smith.yaml:1"}}
+	offer, err := open(o)
+	wants(t, err, "")
+	l, err := New(o).Lock(t.Context(), amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(l.Packages, func(p lock.Package) bool { return p.Name == "tini" })
+	if p := l.Packages[i]; p.URL != "./local.deb" || p.Key != "" || p.Size == 0 {
+		t.Errorf("%+v", p)
+	}
+	i = slices.IndexFunc(offer.Inputs, func(in record.Input) bool { return strings.HasPrefix(in.Name, "tini ") })
+	if in := offer.Inputs[i]; in.URL != "" || in.Note != "the file local.deb" {
+		t.Errorf("%+v", in)
+	}
+	o.Locked = map[string]*lock.Platform{"linux/amd64": l}
+	_, err = open(o)
+	wants(t, err, "")
+	o.Locked = nil
+	_, err = New(o).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "arm64"})
+	wants(t, err, "smith.yaml:1: ./local.deb is a package for amd64, and the image is for arm64")
+	o.Requests[0].Text = "./absent.deb"
+	_, err = open(o)
+	wants(t, err, "no such file")
+}
+
+// A request may name another architecture than the image's.
+func TestForeignArchitecture(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t)
+	m.Publish(t, debmirror.Release{Key: key})
+	o := options(t, m, debmirror.Armoured(t, key))
+	o.Requests[0].Text = "tini:amd64"
+	offer, err := New(o).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "arm64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer offer.Close()
+	if at, err := offer.Tree.Resolve("/usr/bin/tini"); err != nil || at.Node.Origin.Name[len(at.Node.Origin.Name)-5:] != "amd64" {
+		t.Errorf("%v, %v", at, err)
+	}
 }
