@@ -65,7 +65,7 @@ type Client struct {
 	slots chan struct{}
 }
 
-// New returns a client.
+// New returns a client, and warns where it will not check certificates.
 func New(o Options) *Client {
 	if o.Parallel == 0 {
 		o.Parallel = 8
@@ -78,6 +78,9 @@ func New(o Options) *Client {
 	}
 	if o.Stall == 0 {
 		o.Stall = 30 * time.Second
+	}
+	if o.Insecure {
+		o.Events.Warn("-k: the certificates of mirrors are not checked")
 	}
 	return &Client{Options: o, http: newHTTP(o), slots: make(chan struct{}, o.Parallel)}
 }

@@ -78,6 +78,8 @@ func (o *Opener) ask(ctx context.Context, s *Source) (*Release, error) {
 			failed = append(failed, err.Error())
 		case seen != nil && r.Date.Before(seen.Date):
 			stale = r
+		case seen != nil && r.Date.Equal(seen.Date):
+			return r, nil
 		default:
 			return r, o.keep(s, d)
 		}
