@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/auth"
 
+	"smith/internal/event"
 	"smith/internal/image"
 	"smith/internal/store"
 )
@@ -62,7 +63,11 @@ func (r *repository) read(ctx context.Context, d ocispec.Descriptor) (io.ReadClo
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
-	return &kept{in: checked, out: w, key: d.Digest}, nil
+	step := event.Silent{}.Step("", 0)
+	if d.Size > small {
+		step = r.options.Events.Step("download "+d.Digest.Encoded()[:12], d.Size)
+	}
+	return &kept{in: checked, out: w, key: d.Digest, step: step}, nil
 }
 
 // keep puts a small blob into the cache.
@@ -82,7 +87,9 @@ type kept struct {
 	in  io.ReadCloser
 	out *store.Writer
 	key digest.Digest
-	end bool // it was read to its end
+	// step is the progress.
+	step event.Step
+	end  bool // it was read to its end
 }
 
 // Read is io.Reader's.
@@ -91,6 +98,7 @@ func (k *kept) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := k.in.Read(p)
+	k.step.Advance(int64(n))
 	if _, failed := k.out.Write(p[:n]); failed != nil {
 		return n, failed
 	}
@@ -109,7 +117,10 @@ func (k *kept) Read(p []byte) (int, error) {
 }
 
 // Close is io.Closer's. What was not read to its end is not kept.
-func (k *kept) Close() error { return errors.Join(k.in.Close(), k.out.Discard()) }
+func (k *kept) Close() error {
+	k.step.Done()
+	return errors.Join(k.in.Close(), k.out.Discard())
+}
 
 // A download is the bytes of a blob as they come. Where the connection breaks
 // it asks for the rest. Who reads checks the digest.
