@@ -15,7 +15,8 @@ import (
 type benchCase struct {
 	name    string
 	fixture string // the image to build from, or
-	deb     string // the Debian package
+	deb     string // the Debian package, or
+	rpm     string // the RPM package
 	spec    string // smith.yaml after its `package`
 	cache   cacheState
 	change  bool // whether a file of the overlay changes before each run
@@ -35,6 +36,7 @@ func cases() []benchCase {
 		python = "paths: [/usr/bin/python3, /usr/lib/python3.*]\nentrypoint: [/usr/bin/python3]\n"
 		large  = "paths: [/data]\n" // no program: its files are text
 		nginx  = "paths: [/usr/sbin/nginx]\nentrypoint: [/usr/sbin/nginx]\n"
+		curl   = "paths: [/usr/bin/curl]\nentrypoint: [/usr/bin/curl]\n"
 	)
 	return []benchCase{
 		{name: "debian → cat, cold", fixture: "debian", spec: cat, cache: cold, most: 100},
@@ -44,6 +46,8 @@ func cases() []benchCase {
 		{name: "python3, an overlay file changed", fixture: "debian", spec: python, cache: warm, change: true, most: 100},
 		{name: "nginx from packages, cold", deb: "nginx", spec: nginx, cache: cold, most: 100},
 		{name: "nginx from packages, nothing changed", deb: "nginx", spec: nginx, cache: warm, most: 100},
+		{name: "curl from RPM packages, cold", rpm: "curl", spec: curl, cache: cold, most: 100},
+		{name: "curl from RPM packages, nothing changed", rpm: "curl", spec: curl, cache: warm, most: 100},
 	}
 }
 
@@ -106,6 +110,12 @@ func (b *workbench) from(ctx context.Context) (string, error) {
 		}
 		return fmt.Sprintf("type: deb\npackage: %s\nrepositories: [{deb: %q, suite: bench, component: main, trusted: true}]\n", b.deb, b.mirror.url), nil
 	}
+	if b.rpm != "" {
+		if b.mirror, err = newRPMMirror(ctx, b.rpm); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("type: rpm\npackage: %s\nrepositories: [{rpm: %q, gpgcheck: false}]\n", b.rpm, b.mirror.url), nil
+	}
 	if err := fixture.Make(ctx, os.Stderr, b.fixture); err != nil {
 		return "", err
 	}
@@ -154,6 +164,9 @@ func (b *workbench) smith(ctx context.Context, run int) (sample, error) {
 func (b *workbench) inflate() string {
 	if b.mirror == nil {
 		return `gzip -dc "$@" >/dev/null`
+	}
+	if b.rpm != "" {
+		return `printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh -c 'rpm2cpio "$0" >/dev/null'`
 	}
 	return `printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh -c 'ar p "$0" data.tar.xz | xz -dc >/dev/null'`
 }

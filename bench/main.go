@@ -18,6 +18,11 @@
 // {mirror} for the address of the case's repository:
 //
 //	make bench PEERS='mmdebstrap=mmdebstrap --variant=extract --include=nginx bench - "deb [trusted=yes] {mirror} bench main" | pigz >{out}'
+//
+// For RPM packages, with HOME at a folder whose .rpmmacros sets _dbpath:
+//
+//	dnf=rm -rf /tmp/r && dnf -q -y --installroot=/tmp/r --repofrompath=r,{mirror} --repo r --nogpgcheck --releasever=9
+//	    --setopt=install_weak_deps=0 --setopt=reposdir=/none install curl && tar -C /tmp/r -c . | pigz >{out}
 package main
 
 import (

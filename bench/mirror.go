@@ -48,6 +48,21 @@ mv Release dists/bench`
 	if _, err := shell(ctx, index, dir); err != nil {
 		return nil, err
 	}
+	return serve(ctx, dir)
+}
+
+// newRPMMirror serves RPM packages made of a Debian package and all that it
+// needs. Nobody signs them.
+func newRPMMirror(ctx context.Context, name string) (*mirror, error) {
+	dir, err := fixture.RPMRepository(ctx, os.Stderr, name, "bash")
+	if err != nil {
+		return nil, err
+	}
+	return serve(ctx, dir)
+}
+
+// serve serves a folder over loopback.
+func serve(ctx context.Context, dir string) (*mirror, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
