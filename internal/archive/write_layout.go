@@ -11,6 +11,7 @@ import (
 	"path"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"smith/internal/image"
 )
@@ -28,10 +29,8 @@ func (c *content) writeLayout(ctx context.Context, name string) error {
 		return err
 	}
 	defer dir.Close()
-	for _, b := range c.blobs {
-		if err := c.addBlob(ctx, dir, b); err != nil {
-			return err
-		}
+	if err := c.addBlobs(ctx, dir); err != nil {
+		return err
 	}
 	unlock, err := lock(dir)
 	if err != nil {
@@ -111,6 +110,19 @@ func prepareLayout(dir *os.Root) error {
 		}
 	}
 	return plain(dir.MkdirAll(ocispec.ImageBlobsDir+"/sha256", 0o777))
+}
+
+// blobsAtOnce is how many files of a layout are written side by side: each is
+// waited for until it is on the disk.
+const blobsAtOnce = 4
+
+func (c *content) addBlobs(ctx context.Context, dir *os.Root) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(blobsAtOnce)
+	for _, b := range c.blobs {
+		group.Go(func() error { return c.addBlob(ctx, dir, b) })
+	}
+	return group.Wait()
 }
 
 // addBlob writes a blob that the folder does not have.
