@@ -1,4 +1,4 @@
-package deb_test
+package test
 
 import (
 	"context"
@@ -218,8 +218,9 @@ func names(s *packages.Set) []string {
 	return opened
 }
 
-// All that concerns a large set of real packages, which are read once.
-func TestSet(t *testing.T) {
+// All that concerns a large set of real packages, which are read once. It stands
+// here because the race detector makes reading them five times slower.
+func TestDebianSet(t *testing.T) {
 	set := newArchive(t).set(t, slices.Sorted(maps.Keys(images()))...)
 	t.Run("opened lazily", func(t *testing.T) { testLazily(t, set) })
 	t.Run("laid out", func(t *testing.T) { testAsUnpacked(t, set) })
@@ -277,7 +278,7 @@ func testAsUnpacked(t *testing.T, set []packages.Package) {
 }
 
 // cat needs two packages, whatever else coreutils depends on.
-func TestCat(t *testing.T) {
+func TestDebianCat(t *testing.T) {
 	s := offer(t, newArchive(t).set(t, "coreutils"))
 	selected(t, s, "/bin/cat")
 	if want := []string{"coreutils", "libc6"}; !slices.Equal(names(s), want) {
