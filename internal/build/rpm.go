@@ -20,6 +20,9 @@ func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
 	if p.Lock != nil {
 		o.Locked = p.Lock.Platforms
 	}
+	if p.Keep != nil {
+		o.Keep = p.Keep.Platforms
+	}
 	for i, r := range all {
 		request := rpm.Request{Text: r.Name, Where: p.place("packages", i)}
 		if r.Kind == reference.Local {

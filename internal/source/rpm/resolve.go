@@ -12,8 +12,9 @@ import (
 	"smith/internal/source/rpm/repodata"
 )
 
-// resolve asks the repositories for the requests and all that they need.
-func (s *Source) resolve(ctx context.Context, machine string) (*choice, error) {
+// resolve asks the repositories for the requests and all that they need. The
+// versions to keep stay where they can.
+func (s *Source) resolve(ctx context.Context, machine string, keep map[string]string) (*choice, error) {
 	files, err := s.openFiles(ctx, machine)
 	if err != nil {
 		return nil, err
@@ -28,14 +29,14 @@ func (s *Source) resolve(ctx context.Context, machine string) (*choice, error) {
 		return nil, err
 	}
 	chosen := &choice{close: func() error { return closeAll(opened) }}
-	if err := s.fill(ctx, chosen, machine, opened, files); err != nil {
+	if err := s.fill(ctx, chosen, repodata.Options{Machine: machine, Recommends: s.Recommends, Modules: s.Modules, Keep: keep}, opened, files); err != nil {
 		return nil, errors.Join(err, chosen.close())
 	}
 	return chosen, nil
 }
 
 // fill solves the requests, and adds the packages of the solution.
-func (s *Source) fill(ctx context.Context, chosen *choice, machine string, opened []*repository, files *localFiles) error {
+func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Options, opened []*repository, files *localFiles) error {
 	offered := []*repodata.Repository{files.repository}
 	byOffer := map[*repodata.Repository]*repository{}
 	for _, r := range opened {
@@ -48,7 +49,7 @@ func (s *Source) fill(ctx context.Context, chosen *choice, machine string, opene
 	if files.repository == nil {
 		offered = offered[1:]
 	}
-	catalogue, err := repodata.New(ctx, offered, repodata.Options{Machine: machine, Recommends: s.Recommends, Modules: s.Modules})
+	catalogue, err := repodata.New(ctx, offered, options)
 	if err != nil {
 		return err
 	}

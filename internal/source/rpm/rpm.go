@@ -44,6 +44,8 @@ type Options struct {
 	// Locked are the packages to use, by platform, in place of what the
 	// repositories have now; nil asks the repositories.
 	Locked map[string]*lock.Platform
+	// Keep are packages, by platform, whose versions stay where they can.
+	Keep map[string]*lock.Platform
 	// Archives are where files are asked for that no mirror has: see
 	// lock.Addresses.
 	Archives []string
@@ -188,5 +190,16 @@ func (s *Source) choose(ctx context.Context, platform ocispec.Platform) (*choice
 	if machine == "" || platform.OS != "linux" {
 		return nil, fmt.Errorf("%s: there are no RPM packages for this platform", image.PlatformName(platform))
 	}
-	return s.resolve(ctx, machine)
+	return s.resolve(ctx, machine, kept(s.Keep[image.PlatformName(platform)]))
+}
+
+// kept are the versions that a lock has, by name and architecture.
+func kept(l *lock.Platform) map[string]string {
+	versions := map[string]string{}
+	if l != nil {
+		for _, p := range l.Packages {
+			versions[p.Name+"."+p.Architecture] = p.Version
+		}
+	}
+	return versions
 }

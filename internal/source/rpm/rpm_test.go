@@ -427,6 +427,36 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// TestKeeps takes the versions of an earlier lock while they are on offer.
+func TestKeeps(t *testing.T) {
+	w := newWorkshop(t)
+	good := yumconfig.Repository{BaseURLs: []string{"file://" + w.path("good")}, Keys: []string{"us.asc"}, GPGCheck: true, Priority: 99, Where: "good"}
+	newer := good
+	newer.BaseURLs = []string{"file://" + w.path("newer")}
+	o := w.options(t, good, "app")
+	o.Repositories = []yumconfig.Repository{newer, good}
+	versions := func() string {
+		one, err := New(o).Lock(t.Context(), amd64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, p := range one.Packages {
+			all = append(all, p.Name+" "+p.Version)
+		}
+		return strings.Join(all, ", ")
+	}
+	if got := versions(); got != "app 1-3, lib 1-3" {
+		t.Error(got)
+	}
+	o.Keep = map[string]*lock.Platform{"linux/amd64": {Packages: []lock.Package{
+		{Name: "app", Version: "1-2", Architecture: "noarch"}, {Name: "lib", Version: "1-1", Architecture: "noarch"},
+	}}}
+	if got := versions(); got != "app 1-2, lib 1-3" {
+		t.Error(got)
+	}
+}
+
 // TestMock takes repositories from a configuration of mock.
 func TestMock(t *testing.T) {
 	w := newWorkshop(t)

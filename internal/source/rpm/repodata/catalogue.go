@@ -45,6 +45,9 @@ type Options struct {
 	Recommends bool
 	// Modules are streams to use, "nodejs:20", beside the default ones.
 	Modules []string
+	// Keep are packages to take before all others where they fit: versions by
+	// name and architecture, "bash.x86_64".
+	Keep map[string]string
 }
 
 // A Catalogue is what some repositories have on offer for a machine, with
@@ -71,6 +74,7 @@ type offered struct {
 	*Package
 	repository *Repository
 	rank       int  // of its architecture
+	kept       bool // by Options.Keep
 	out        bool // excluded, hidden, or of an architecture that does not run
 }
 
@@ -111,6 +115,7 @@ func (c *Catalogue) find(id resolve.ID) (*offered, error) {
 	}
 	rank, runs := c.ranks[found.Arch]
 	p := &offered{Package: found, repository: r, rank: rank, out: !runs || c.hidden[id] || r.hides(found)}
+	p.kept = c.options.Keep[p.Name+"."+p.Arch] == p.String()
 	c.packages[id] = p
 	return p, nil
 }
@@ -299,6 +304,7 @@ type option struct {
 func (o option) compareVersions(b option) int {
 	return cmp.Or(
 		strings.Compare(o.Name, b.Name),
+		cmpBool(b.kept, o.kept),
 		cmp.Compare(o.repository.Priority, b.repository.Priority),
 		cmp.Compare(o.rank, b.rank),
 		b.Compare(o.EVR),
@@ -309,15 +315,17 @@ func (o option) compareVersions(b option) int {
 
 // A tier is what makes options stand for each other.
 type tier struct {
+	kept            bool
 	priority        int
 	obsolete, older bool
 	rank            int
 }
 
-func (o option) tier() tier { return tier{o.repository.Priority, o.obsolete, o.older, o.rank} }
+func (o option) tier() tier { return tier{o.kept, o.repository.Priority, o.obsolete, o.older, o.rank} }
 
 func (o option) compare(b option) int {
 	return cmp.Or(
+		cmpBool(b.kept, o.kept),
 		cmp.Compare(o.repository.Priority, b.repository.Priority),
 		cmpBool(o.obsolete, b.obsolete),
 		cmpBool(o.older, b.older),
