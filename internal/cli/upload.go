@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
 	"smith/internal/archive"
@@ -121,5 +122,10 @@ func (u *uploadCommand) images(ctx context.Context, client *registry.Client, st 
 
 // unique drops images that two platforms share.
 func unique(images []*image.Image) []*image.Image {
-	return slices.CompactFunc(images, func(a, b *image.Image) bool { return a.Descriptor.Digest == b.Descriptor.Digest })
+	seen := map[digest.Digest]bool{}
+	return slices.DeleteFunc(images, func(img *image.Image) bool {
+		known := seen[img.Descriptor.Digest]
+		seen[img.Descriptor.Digest] = true
+		return known
+	})
 }
