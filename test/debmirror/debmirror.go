@@ -5,6 +5,7 @@ package debmirror
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,6 +80,10 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	m.mu.Unlock()
+	// Two releases can be of one second, and the older one come last.
+	if data, err := os.ReadFile(filepath.Join(m.Dir, filepath.FromSlash(r.URL.Path))); err == nil && strings.HasSuffix(r.URL.Path, "Release") {
+		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(data)))
+	}
 	files := http.FileServer(http.Dir(m.Dir))
 	if answer != nil {
 		answer(w, r, files)
