@@ -31,6 +31,9 @@ apt-ftparchive:apt-utils
 dpkg-scanpackages:dpkg-dev
 zstd:zstd
 bzip2:bzip2
+xz:xz-utils
+ar:binutils
+update-ca-certificates:ca-certificates
 jq:jq
 ssh-keygen:openssh-client
 openssl:openssl
