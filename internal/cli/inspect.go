@@ -56,6 +56,8 @@ type inspection struct {
 	Files       int                   `json:"files"`
 	Annotations map[string]string     `json:"annotations,omitempty"`
 	Inputs      []record.Input        `json:"inputs,omitempty"`
+	Packages    []packageSize         `json:"packages,omitempty"`
+	Scanners    scannerView           `json:"scanners"`
 	Excluded    []record.Finding      `json:"excluded,omitempty"`
 	Allowed     []record.Finding      `json:"allowed,omitempty"`
 	Suspects    []record.Finding      `json:"suspects,omitempty"`
@@ -68,6 +70,9 @@ type inspectedLayer struct {
 	DiffID    digest.Digest `json:"diffID"`
 	MediaType string        `json:"mediaType"`
 	Size      int64         `json:"size"`
+	// Unpacked and Files count what of the layer no later one hides.
+	Unpacked int64 `json:"unpacked"`
+	Files    int   `json:"files"`
 }
 
 func (i *inspectCommand) run(ctx context.Context, name string) error {
@@ -99,13 +104,17 @@ func inspect(ctx context.Context, img *openedImage) (*inspection, error) {
 		s.Created = created.UTC().Format("2006-01-02T15:04:05Z07:00")
 	}
 	for _, l := range img.Image.Layers {
-		s.Layers = append(s.Layers, inspectedLayer{l.Descriptor.Digest, l.DiffID, l.Descriptor.MediaType, l.Descriptor.Size})
+		s.Layers = append(s.Layers, inspectedLayer{Digest: l.Descriptor.Digest, DiffID: l.DiffID, MediaType: l.Descriptor.MediaType, Size: l.Descriptor.Size})
 		s.Size += l.Descriptor.Size
 	}
 	if r := img.Record; r != nil {
 		s.Inputs, s.Excluded, s.Allowed, s.Suspects, s.Warnings = r.Inputs, r.Excluded, r.Allowed, r.Suspects, r.Warnings
+		s.Packages = packageSizes(r)
 	}
 	var err error
+	if s.Scanners, err = scanned(img.Tree); err != nil {
+		return nil, err
+	}
 	if s.Spec, err = img.Image.Attachment(ctx, image.MediaTypeSpec); err != nil {
 		return nil, err
 	}
@@ -121,8 +130,17 @@ func (s *inspection) measure(t *tree.Tree) error {
 			return nil
 		}
 		s.Files++
-		if n.Inode == nil || !seen[n.Inode] {
-			s.Unpacked += n.Size
+		added := n.Size
+		if n.Inode != nil && seen[n.Inode] {
+			added = 0
+		}
+		s.Unpacked += added
+		for i, l := range s.Layers {
+			if n.Origin != nil && n.Origin.Digest == l.Digest.String() {
+				s.Layers[i].Unpacked += added
+				s.Layers[i].Files++
+				break
+			}
 		}
 		if n.Inode != nil {
 			seen[n.Inode] = true
@@ -146,7 +164,7 @@ func (s *inspection) print(out io.Writer) error {
 	row("size", fmt.Sprintf("%s compressed, %s in %d files", size.Format(s.Size), size.Format(s.Unpacked), s.Files))
 	s.printConfig(row)
 	for _, l := range s.Layers {
-		row("layer", fmt.Sprintf("%s  %s", l.Digest, size.Format(l.Size)))
+		row("layer", fmt.Sprintf("%s  %s, %s in %d files", l.Digest, size.Format(l.Size), size.Format(l.Unpacked), l.Files))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Annotations)) {
 		if !strings.HasPrefix(s.Annotations[name], "[{") { // the list of attachments is for machines
@@ -154,8 +172,13 @@ func (s *inspection) print(out io.Writer) error {
 		}
 	}
 	for _, in := range s.Inputs {
-		row("made from", madeFrom(in))
+		line := madeFrom(in)
+		if i := slices.IndexFunc(s.Packages, func(p packageSize) bool { return p.Name == in.Name }); i >= 0 {
+			line += fmt.Sprintf("  %s in %s", size.Format(s.Packages[i].Size), count(s.Packages[i].Files, "file"))
+		}
+		row("made from", line)
 	}
+	row("scanners see", s.Scanners.String())
 	findings := func(name string, list []record.Finding) {
 		for _, f := range list {
 			row(name, findingLine(f))

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -66,32 +67,38 @@ const mostHeavy = 5
 // heaviest names the packages that the image's size comes from, "" where it is
 // not made from packages.
 func heaviest(r *record.Record) string {
-	sizes := map[string]int64{}
-	for _, f := range r.Files {
-		if f.Origin != nil && f.Origin.Kind == "package" {
-			name, _, _ := strings.Cut(f.Origin.Name, " ")
-			sizes[name] += f.Size
-		}
-	}
-	if len(sizes) == 0 {
+	packs := packageSizes(r)
+	if len(packs) == 0 {
 		return ""
 	}
-	type pack struct {
-		name  string
-		bytes int64
-	}
-	var packs []pack
-	for name, n := range sizes {
-		packs = append(packs, pack{name, n})
-	}
-	slices.SortFunc(packs, func(a, b pack) int {
-		return cmp.Or(cmp.Compare(b.bytes, a.bytes), strings.Compare(a.name, b.name))
-	})
 	var list []string
 	for _, p := range packs[:min(mostHeavy, len(packs))] {
-		list = append(list, p.name+" "+size.Format(p.bytes))
+		name, _, _ := strings.Cut(p.Name, " ")
+		list = append(list, name+" "+size.Format(p.Size))
 	}
 	return count(len(packs), "package") + ", the heaviest: " + strings.Join(list, ", ")
+}
+
+// A packageSize is what a package gave to an image.
+type packageSize struct {
+	// Name is the package's with its version and architecture.
+	Name  string `json:"name"`
+	Size  int64  `json:"size"`
+	Files int    `json:"files"`
+}
+
+// packageSizes returns the packages of a record, the heaviest first.
+func packageSizes(r *record.Record) []packageSize {
+	sizes := map[string]packageSize{}
+	for _, f := range r.Files {
+		if f.Origin != nil && f.Origin.Kind == "package" {
+			p := sizes[f.Origin.Name]
+			sizes[f.Origin.Name] = packageSize{f.Origin.Name, p.Size + f.Size, p.Files + 1}
+		}
+	}
+	return slices.SortedFunc(maps.Values(sizes), func(a, b packageSize) int {
+		return cmp.Or(cmp.Compare(b.Size, a.Size), strings.Compare(a.Name, b.Name))
+	})
 }
 
 // worked tells what a build had to do; the rest was in the cache.
