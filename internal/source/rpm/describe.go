@@ -33,11 +33,16 @@ func distribution() []string {
 // describe returns what Offer.Describe is for these packages.
 func (s *Source) describe(offer *source.Offer, chosen []*pkg) func(context.Context, *tree.Tree, source.Description) (map[string]record.Reason, error) {
 	return func(ctx context.Context, image *tree.Tree, d source.Description) (map[string]record.Reason, error) {
-		used := contributing(image, chosen)
-		if len(used) == 0 {
+		if len(contributing(image, chosen)) == 0 {
 			return nil, nil
 		}
 		w := &description{Description: d, image: image, offered: offer.Tree, reasons: map[string]record.Reason{}}
+		if d.Packages {
+			if err := w.distribution(); err != nil {
+				return nil, err
+			}
+		}
+		used := contributing(image, chosen) // with the package that tells of the distribution
 		var all []rpmdb.Package
 		defer func() {
 			for _, p := range all {
@@ -96,9 +101,8 @@ type description struct {
 	reasons        map[string]record.Reason
 }
 
-// database adds rpm's database, the list of packages, and what tells of the
-// distribution.
-func (d *description) database(all []rpmdb.Package) error {
+// distribution adds the files that tell of the distribution.
+func (d *description) distribution() error {
 	for _, name := range distribution() {
 		at, err := d.offered.Lookup(name)
 		if err != nil {
@@ -109,6 +113,11 @@ func (d *description) database(all []rpmdb.Package) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// database adds rpm's database and the list of packages.
+func (d *description) database(all []rpmdb.Package) error {
 	reason := record.Reason{Rule: "package-database", Detail: fmt.Sprintf("tells scanners of %d packages", len(all))}
 	for name, data := range map[string][]byte{d.place(): rpmdb.Database(all), manifest: rpmdb.Manifest(all)} {
 		n := tree.NewFile(data, 0o644)
