@@ -50,11 +50,7 @@ func (p *plan) over(b Built) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.place("budget.size", -1), err)
 		}
-		var layers int64
-		for _, l := range b.Image.Layers {
-			layers += l.Descriptor.Size
-		}
-		if layers > most {
+		if layers := b.Image.LayersSize(); layers > most {
 			over = append(over, fmt.Sprintf("its layers take %s, %s are allowed", size.Format(layers), budget.Size))
 		}
 	}
@@ -64,20 +60,8 @@ func (p *plan) over(b Built) ([]string, error) {
 		}
 	}
 	count(b.Files, budget.Files, "files, links and folders")
-	count(len(packages(b.Record)), budget.Packages, "packages")
+	count(len(b.Record.Packages()), budget.Packages, "packages")
 	return over, nil
-}
-
-// packages returns the names of the packages that the files of a record come
-// from.
-func packages(r *record.Record) map[string]bool {
-	names := map[string]bool{}
-	for _, f := range r.Files {
-		if f.Origin != nil && f.Origin.Kind == "package" {
-			names[f.Origin.Name] = true
-		}
-	}
-	return names
 }
 
 // previous returns the record of the image that stands at the target, nil

@@ -56,7 +56,7 @@ type inspection struct {
 	Files       int                   `json:"files"`
 	Annotations map[string]string     `json:"annotations,omitempty"`
 	Inputs      []record.Input        `json:"inputs,omitempty"`
-	Packages    []packageSize         `json:"packages,omitempty"`
+	Packages    []record.Package      `json:"packages,omitempty"`
 	Scanners    scannerView           `json:"scanners"`
 	Excluded    []record.Finding      `json:"excluded,omitempty"`
 	Allowed     []record.Finding      `json:"allowed,omitempty"`
@@ -109,7 +109,7 @@ func inspect(ctx context.Context, img *openedImage) (*inspection, error) {
 	}
 	if r := img.Record; r != nil {
 		s.Inputs, s.Excluded, s.Allowed, s.Suspects, s.Warnings = r.Inputs, r.Excluded, r.Allowed, r.Suspects, r.Warnings
-		s.Packages = packageSizes(r)
+		s.Packages = r.Packages()
 	}
 	var err error
 	if s.Scanners, err = scanned(img.Tree); err != nil {
@@ -173,7 +173,7 @@ func (s *inspection) print(out io.Writer) error {
 	}
 	for _, in := range s.Inputs {
 		line := madeFrom(in)
-		if i := slices.IndexFunc(s.Packages, func(p packageSize) bool { return p.Name == in.Name }); i >= 0 {
+		if i := slices.IndexFunc(s.Packages, func(p record.Package) bool { return p.Name == in.Name }); i >= 0 {
 			line += fmt.Sprintf("  %s in %s", size.Format(s.Packages[i].Size), count(s.Packages[i].Files, "file"))
 		}
 		row("made from", line)

@@ -76,11 +76,8 @@ func (r *reportCommand) page(ctx context.Context, img *openedImage) (*report.Rep
 	config := img.Image.Config.Config
 	page := &report.Report{
 		Name: img.Name, Digest: img.Image.Descriptor.Digest.String(), Platform: image.PlatformName(img.Platform),
-		Image: explained, Checks: checks,
+		Compressed: img.Image.LayersSize(), Image: explained, Checks: checks,
 		Facts: []report.Fact{{Name: "entry point", Value: strings.Join(config.Entrypoint, " ")}, {Name: "cmd", Value: strings.Join(config.Cmd, " ")}, {Name: "user", Value: config.User}},
-	}
-	for _, l := range img.Image.Layers {
-		page.Compressed += l.Descriptor.Size
 	}
 	if img.Record != nil {
 		page.Suspects, page.Warnings = img.Record.Suspects, img.Record.Warnings

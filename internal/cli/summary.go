@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +20,8 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 	}
 	var suspects []record.Finding
 	for _, built := range r.Images {
-		var compressed int64
-		for _, l := range built.Image.Layers {
-			compressed += l.Descriptor.Size
-		}
 		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s\n", image.PlatformName(built.Platform),
-			built.Files, size.Format(built.Unpacked), size.Format(compressed), count(len(built.Image.Layers), "layer"))
+			built.Files, size.Format(built.Unpacked), size.Format(built.Image.LayersSize()), count(len(built.Image.Layers), "layer"))
 		if line := heaviest(built.Record); line != "" {
 			fmt.Fprintf(b.stdout, "  %s\n", line)
 		}
@@ -67,7 +60,7 @@ const mostHeavy = 5
 // heaviest names the packages that the image's size comes from, "" where it is
 // not made from packages.
 func heaviest(r *record.Record) string {
-	packs := packageSizes(r)
+	packs := r.Packages()
 	if len(packs) == 0 {
 		return ""
 	}
@@ -77,28 +70,6 @@ func heaviest(r *record.Record) string {
 		list = append(list, name+" "+size.Format(p.Size))
 	}
 	return count(len(packs), "package") + ", the heaviest: " + strings.Join(list, ", ")
-}
-
-// A packageSize is what a package gave to an image.
-type packageSize struct {
-	// Name is the package's with its version and architecture.
-	Name  string `json:"name"`
-	Size  int64  `json:"size"`
-	Files int    `json:"files"`
-}
-
-// packageSizes returns the packages of a record, the heaviest first.
-func packageSizes(r *record.Record) []packageSize {
-	sizes := map[string]packageSize{}
-	for _, f := range r.Files {
-		if f.Origin != nil && f.Origin.Kind == "package" {
-			p := sizes[f.Origin.Name]
-			sizes[f.Origin.Name] = packageSize{f.Origin.Name, p.Size + f.Size, p.Files + 1}
-		}
-	}
-	return slices.SortedFunc(maps.Values(sizes), func(a, b packageSize) int {
-		return cmp.Or(cmp.Compare(b.Size, a.Size), strings.Compare(a.Name, b.Name))
-	})
 }
 
 // worked tells what a build had to do; the rest was in the cache.

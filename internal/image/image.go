@@ -82,6 +82,16 @@ type Healthcheck struct {
 	Retries       int           `json:"Retries,omitempty"`
 }
 
+// LayersSize returns the size of all layers as they are stored and
+// transferred, in bytes.
+func (img *Image) LayersSize() int64 {
+	var n int64
+	for _, l := range img.Layers {
+		n += l.Descriptor.Size
+	}
+	return n
+}
+
 // Attachment returns the bytes of what is attached to the image under a media
 // type, nil where there is none.
 func (img *Image) Attachment(ctx context.Context, mediaType string) ([]byte, error) {

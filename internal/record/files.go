@@ -1,8 +1,12 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"smith/internal/tree"
 )
@@ -38,6 +42,29 @@ func Files(t *tree.Tree, reasons map[string][]Reason) ([]File, error) {
 		return nil
 	})
 	return files, err
+}
+
+// A Package is what a package gave to an image.
+type Package struct {
+	// Name is the package's with its version and architecture.
+	Name string `json:"name"`
+	// Size is that of its files, in bytes.
+	Size  int64 `json:"size"`
+	Files int   `json:"files"`
+}
+
+// Packages returns the packages that the files come from, the heaviest first.
+func (r *Record) Packages() []Package {
+	packages := map[string]Package{}
+	for _, f := range r.Files {
+		if f.Origin != nil && f.Origin.Kind == "package" {
+			p := packages[f.Origin.Name]
+			packages[f.Origin.Name] = Package{f.Origin.Name, p.Size + f.Size, p.Files + 1}
+		}
+	}
+	return slices.SortedFunc(maps.Values(packages), func(a, b Package) int {
+		return cmp.Or(cmp.Compare(b.Size, a.Size), strings.Compare(a.Name, b.Name))
+	})
 }
 
 // JSON returns the record as it is attached to an image.
