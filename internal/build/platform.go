@@ -127,12 +127,7 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 }
 
 // program is what a container runs by default, and its arguments.
-func (j *job) program() []string {
-	if len(j.config.Entrypoint) > 0 {
-		return j.config.Entrypoint
-	}
-	return j.config.Cmd
-}
+func (j *job) program() []string { return image.Program(j.config.ImageConfig) }
 
 // inheritsProgram says whether the program is a base's and the spec asks for
 // other files: those of a whole distribution, say, whose default is a shell.

@@ -13,6 +13,7 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/explain"
+	"smith/internal/image"
 	"smith/internal/record"
 )
 
@@ -106,11 +107,8 @@ func (o *openedImage) digests(ctx context.Context) explain.Check {
 func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Verdict, error) {
 	c := o.Image.Config.Config
 	in := closure.Image{
-		Tree: o.Tree, Env: c.Env, Dir: c.WorkingDir, Entrypoint: c.Entrypoint, Platform: o.Platform,
+		Tree: o.Tree, Env: c.Env, Dir: c.WorkingDir, Entrypoint: image.Program(c.ImageConfig), Platform: o.Platform,
 		Mounts: slices.Sorted(maps.Keys(c.Volumes)), AllowMissing: allow,
-	}
-	if len(in.Entrypoint) == 0 {
-		in.Entrypoint = c.Cmd
 	}
 	if r := o.Record; r != nil {
 		in.Reasons = map[string][]record.Reason{}

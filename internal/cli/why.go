@@ -282,7 +282,7 @@ func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explaine
 func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) {
 	named := map[string]bool{}
 	config := img.Image.Config.Config
-	if program := append(config.Entrypoint, config.Cmd...); len(program) > 0 {
+	if program := image.Program(config.ImageConfig); len(program) > 0 {
 		named[closure.Program(img.Tree, config.Env, program[0])] = true
 	}
 	data, err := img.Image.Attachment(ctx, image.MediaTypeSpec)

@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/closure"
+	"smith/internal/image"
 	"smith/internal/record"
 	"smith/internal/tree"
 )
@@ -127,11 +128,8 @@ func (img *Image) unexplained() bool {
 // image's program needs them.
 func (img *Image) workOut(ctx context.Context, s Subject) error {
 	in := closure.Input{
-		Source: s.Tree, Env: s.Config.Env, Entrypoint: s.Config.Entrypoint, Platform: s.Platform,
+		Source: s.Tree, Env: s.Config.Env, Entrypoint: image.Program(s.Config), Platform: s.Platform,
 		Mounts: slices.Sorted(maps.Keys(s.Config.Volumes)),
-	}
-	if len(in.Entrypoint) == 0 {
-		in.Entrypoint = s.Config.Cmd
 	}
 	reasons, err := closure.Reasons(ctx, in)
 	if err != nil {

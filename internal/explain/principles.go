@@ -8,6 +8,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/image"
 	"smith/internal/tree"
 )
 
@@ -163,7 +164,7 @@ func readOnlyRoot(img *Image, _ ocispec.ImageConfig) Check {
 // noShell accepts a shell that the image's program is, or that a script or
 // somebody by name asks for.
 func noShell(img *Image, config ocispec.ImageConfig) Check {
-	program := append(slices.Clone(config.Entrypoint), config.Cmd...)
+	program := image.Program(config)
 	return none("no shell unless asked for", img, func(f *File) string {
 		if f.Type == "dir" || !slices.Contains(shells, path.Base(f.Path)) || !strings.HasSuffix(path.Dir(f.Path), "bin") {
 			return ""

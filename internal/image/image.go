@@ -72,6 +72,15 @@ type ContainerConfig struct {
 	Healthcheck *Healthcheck `json:"Healthcheck,omitempty"`
 }
 
+// Program returns what a container runs by default, and its arguments: the
+// entry point, else what stands as its cmd.
+func Program(c ocispec.ImageConfig) []string {
+	if len(c.Entrypoint) > 0 {
+		return c.Entrypoint
+	}
+	return c.Cmd
+}
+
 // Healthcheck is Docker's HEALTHCHECK, durations in nanoseconds.
 type Healthcheck struct {
 	Test          []string      `json:"Test,omitempty"`
