@@ -143,7 +143,7 @@ func (j *job) dropForeignProgram(selection *closure.Selection) {
 	}
 	name := j.program()[0]
 	for _, t := range []*tree.Tree{selection.Tree, j.parent.Tree} {
-		if t != nil && closure.Program(t, j.config.Env, name) != "" {
+		if t != nil && closure.Program(t, j.config.Env, j.config.WorkingDir, name) != "" {
 			return
 		}
 	}

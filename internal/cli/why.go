@@ -283,7 +283,7 @@ func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) 
 	named := map[string]bool{}
 	config := img.Image.Config.Config
 	if program := image.Program(config.ImageConfig); len(program) > 0 {
-		named[closure.Program(img.Tree, config.Env, program[0])] = true
+		named[closure.Program(img.Tree, config.Env, config.WorkingDir, program[0])] = true
 	}
 	data, err := img.Image.Attachment(ctx, image.MediaTypeSpec)
 	if data == nil || err != nil {

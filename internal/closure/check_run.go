@@ -34,7 +34,7 @@ func (c *checker) scripts(context.Context) error {
 func (c *checker) script(n *tree.Node, line string) {
 	for _, cmd := range parseShebang(line, c.img.Env) {
 		if cmd.search {
-			if at, searched := findProgram(c.img.Tree, cmd.env, cmd.program); at == "" {
+			if at, searched := findProgram(c.img.Tree, cmd.env, "", cmd.program); at == "" {
 				c.noProgram(n, Problem{Name: cmd.program, From: n.Path(), Text: "not found in PATH" + envHint(cmd.program), Searched: searched})
 			}
 			continue
@@ -126,7 +126,7 @@ func (c *checker) entryNode() *tree.Node {
 	if len(c.img.Entrypoint) == 0 {
 		return nil
 	}
-	name, _ := findProgram(c.img.Tree, c.img.Env, c.img.Entrypoint[0])
+	name, _ := findProgram(c.img.Tree, c.img.Env, c.img.Dir, c.img.Entrypoint[0])
 	at, err := c.img.Tree.Resolve(name)
 	if name == "" || err != nil {
 		return nil
@@ -144,7 +144,7 @@ func (c *checker) entry() error {
 	fail := func(text string, searched []string) {
 		c.problem(Problem{Name: program, Text: "entry point " + program + ": " + text, Searched: searched})
 	}
-	name, searched := findProgram(c.img.Tree, c.img.Env, program)
+	name, searched := findProgram(c.img.Tree, c.img.Env, c.img.Dir, program)
 	if name == "" {
 		fail("not found in PATH", searched)
 		return nil

@@ -22,7 +22,7 @@ func (s *selector) roots() error {
 	if len(s.in.Entrypoint) == 0 {
 		return nil
 	}
-	if at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Entrypoint[0]); at != "" {
+	if at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0]); at != "" {
 		return s.bring(edge{to: at, reason: record.Reason{Rule: "path", Detail: "entry point"}, named: true}, 0)
 	}
 	return nil

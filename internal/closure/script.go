@@ -30,7 +30,7 @@ func scripts(_ context.Context, s *selector, it *item, out *outcome) error {
 	for _, c := range parseShebang(line, s.in.Env) {
 		to := c.program
 		if c.search {
-			to, _ = findProgram(s.view.Tree, c.env, c.program)
+			to, _ = findProgram(s.view.Tree, c.env, "", c.program)
 		}
 		if to != "" {
 			out.needs(edge{to: to, names: []string{c.program}, reason: record.Reason{Rule: "script", From: it.path, Detail: "#!" + line}})
@@ -44,7 +44,7 @@ func (s *selector) isEntry(n *tree.Node) bool {
 	if len(s.in.Entrypoint) == 0 {
 		return false
 	}
-	to, _ := findProgram(s.view.Tree, s.in.Env, s.in.Entrypoint[0])
+	to, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0])
 	at, err := s.view.Resolve(to)
 	return to != "" && err == nil && at.Node == n
 }
@@ -103,11 +103,14 @@ func parseShebang(line string, env []string) []command {
 	return commands
 }
 
-// findProgram returns the path of a program as execvp(3) finds it: a name with
-// a slash as it stands, another in the folders of PATH; there "" where there is
+// findProgram returns the path of a program as execvp(3) finds it in a working
+// folder: a name with a slash as it stands, another in the folders of PATH; there "" where there is
 // none, and the folders that were searched. A later setting of PATH counts.
-func findProgram(t *tree.Tree, env []string, name string) (at string, searched []string) {
+func findProgram(t *tree.Tree, env []string, dir, name string) (at string, searched []string) {
 	if strings.Contains(name, "/") {
+		if !path.IsAbs(name) {
+			name = dir + "/" + name
+		}
 		return tree.Clean(name), nil
 	}
 	for dir := range strings.SplitSeq(searchPath(env), ":") {

@@ -128,7 +128,7 @@ func (img *Image) unexplained() bool {
 // image's program needs them.
 func (img *Image) workOut(ctx context.Context, s Subject) error {
 	in := closure.Input{
-		Source: s.Tree, Env: s.Config.Env, Entrypoint: image.Program(s.Config), Platform: s.Platform,
+		Source: s.Tree, Env: s.Config.Env, Dir: s.Config.WorkingDir, Entrypoint: image.Program(s.Config), Platform: s.Platform,
 		Mounts: slices.Sorted(maps.Keys(s.Config.Volumes)),
 	}
 	reasons, err := closure.Reasons(ctx, in)

@@ -129,17 +129,19 @@ func TestWithoutARecord(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	img, err := explain.Explain(t.Context(), explain.Subject{
-		Tree: files, Config: ocispec.ImageConfig{Entrypoint: []string{"/bin/run"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := show(img.Why(img.File("/bin/sh"))); got != "/bin/run path → /bin/sh script" || img.Recorded {
-		t.Errorf("got %s", got)
-	}
-	if f := img.File("/etc/extra"); img.Why(f) != nil || len(f.Reasons) != 0 || !f.WorkedOut {
-		t.Errorf("got %+v", f)
+	for _, config := range []ocispec.ImageConfig{
+		{Entrypoint: []string{"/bin/run"}}, {Cmd: []string{"/bin/run"}}, {Entrypoint: []string{"./run"}, WorkingDir: "/bin"},
+	} {
+		img, err := explain.Explain(t.Context(), explain.Subject{Tree: files, Config: config})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := show(img.Why(img.File("/bin/sh"))); got != "/bin/run path → /bin/sh script" || img.Recorded {
+			t.Errorf("%+v: got %s", config, got)
+		}
+		if f := img.File("/etc/extra"); img.Why(f) != nil || len(f.Reasons) != 0 || !f.WorkedOut {
+			t.Errorf("%+v: got %+v", config, f)
+		}
 	}
 }
 
