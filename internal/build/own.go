@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -11,7 +12,8 @@ import (
 
 // takeOwn makes an image of packages hold what they hold themselves, where the
 // spec names no file and no program: package: nginx is an image of nginx. The
-// program that bears a package's name becomes the entry point, or the only one.
+// program that bears a package's name becomes the entry point, or that name's
+// first word, as apache2 of apache2-bin, or the only one.
 func (j *job) takeOwn() error {
 	if j.pkg.Own == nil || len(j.Spec.Paths)+len(j.program()) > 0 {
 		return nil
@@ -24,18 +26,51 @@ func (j *job) takeOwn() error {
 		j.own = append(j.own, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: "of the package in " + j.place("packages", 0)})
 	}
 	programs := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return !isProgram(j.pkg.Tree, p) })
-	for _, name := range j.Spec.Packages {
-		for _, p := range programs {
-			if path.Base(p) == packageName(name) {
-				j.config.Entrypoint = []string{p}
-				return nil
-			}
-		}
+	if p := namesake(j.Spec.Packages, programs); p != "" {
+		programs = []string{p}
 	}
 	if len(programs) == 1 {
 		j.config.Entrypoint = programs
+		return nil
 	}
+	j.Events.Warn(noProgram(programs))
 	return nil
+}
+
+// namesake returns the program that bears the name of one of the packages asked
+// for, or its first word, else "".
+func namesake(requests, programs []string) string {
+	for _, request := range requests {
+		name := packageName(request)
+		first, _, _ := strings.Cut(name, "-")
+		for _, want := range []string{name, first} {
+			for _, p := range programs {
+				if path.Base(p) == want {
+					return p
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// mostPrograms is how many programs of a package a warning names.
+const mostPrograms = 6
+
+// noProgram tells that none of a package's programs is clearly the one to run.
+func noProgram(programs []string) string {
+	const remedy = "the image has no entry point: name the program with the key entrypoint"
+	if len(programs) == 0 {
+		return remedy
+	}
+	var names []string
+	for _, p := range programs[:min(len(programs), mostPrograms)] {
+		names = append(names, path.Base(p))
+	}
+	if more := len(programs) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return remedy + ", such as " + programs[0] + " (the package has " + strings.Join(names, ", ") + ")"
 }
 
 // isProgram says whether a path is a program that is meant to be called.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"smith/internal/closure"
 	"smith/internal/container"
+	"smith/internal/image"
 )
 
 // A runCommand is smith run.
@@ -61,6 +64,9 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 		return err
 	}
 	defer img.done()
+	if err := holdsProgram(img, name, args); err != nil {
+		return err
+	}
 	code, err := container.Run(ctx, container.Options{
 		Tree: img.Tree, Config: img.Image.Config.Config.ImageConfig, Args: args,
 		Read: r.read, Network: r.network, Runtime: r.runtime,
@@ -74,6 +80,25 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 		return exitError(code)
 	}
 	return nil
+}
+
+// holdsProgram says whether an image has the program that would be started; one
+// in /read may come with the folder that is seen there.
+func holdsProgram(img *openedImage, name string, args []string) error {
+	config := img.Image.Config.Config.ImageConfig
+	if args != nil {
+		config.Cmd = args
+	}
+	words := image.Program(config)
+	switch {
+	case len(words) == 0:
+		return fmt.Errorf("%s names no program to run; give one: smith run %[1]s -- PROGRAM", name)
+	case strings.HasPrefix(words[0], "/read/"), closure.Program(img.Tree, config.Env, config.WorkingDir, words[0]) != "":
+		return nil
+	case len(config.Entrypoint) == 0:
+		return fmt.Errorf("%s has no entry point, so its program comes first after --, and it holds no %s", name, words[0])
+	}
+	return fmt.Errorf("%s holds no %s, which it would run", name, words[0])
 }
 
 // isTerminal says whether an output is one.

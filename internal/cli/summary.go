@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,13 +46,16 @@ const mostSuspects = 6
 // suspected names what the image does not hold and something may load.
 func suspected(suspects []record.Finding) string {
 	var names []string
-	for _, f := range suspects[:min(mostSuspects, len(suspects))] {
-		names = append(names, path.Base(f.Name))
+	for _, f := range suspects {
+		if name := path.Base(f.Name); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	if more := len(suspects) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
+	total := count(len(names), "suspect")
+	if more := len(names) - mostSuspects; more > 0 {
+		names = append(names[:mostSuspects], fmt.Sprintf("%d more", more))
 	}
-	return count(len(suspects), "suspect") + " that something may load, not kept: " + strings.Join(names, ", ") + " (smith inspect says who)"
+	return total + " that something may load, not kept: " + strings.Join(names, ", ") + " (smith inspect says who)"
 }
 
 // mostHeavy is how many packages are named.

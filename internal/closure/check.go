@@ -72,9 +72,11 @@ type checker struct {
 
 	files, links []*tree.Node
 	headers      map[*tree.Node]*elf.File
-	loaded       map[*tree.Node]bool // as a library of some program
-	provided     map[string]string   // names under which a library is in the image → its path
-	problems     map[string]Problem  // by name and asker
+	loaded       map[*tree.Node]bool  // as a library of some program
+	provided     map[string]string    // names under which a library is in the image → its path
+	displaced    map[string][]Problem // libraries that are not where some objects search, by path
+	astray       []*tree.Node         // harmless links that lead nowhere
+	problems     map[string]Problem   // by name and asker
 	warnings     map[string]bool
 }
 
@@ -83,7 +85,7 @@ func newChecker(img Image) *checker {
 		img: img, loader: loader.New(img.Tree, loader.Options{Env: img.Env, Dir: img.Dir}),
 		subject: func(*tree.Node) bool { return true },
 		headers: map[*tree.Node]*elf.File{}, loaded: map[*tree.Node]bool{}, provided: map[string]string{},
-		problems: map[string]Problem{}, warnings: map[string]bool{},
+		displaced: map[string][]Problem{}, problems: map[string]Problem{}, warnings: map[string]bool{},
 	}
 	c.harmless = c.broughtByFolder
 	return c
@@ -113,6 +115,7 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.symlinks(); err != nil {
 		return err
 	}
+	c.gather()
 	return c.entry()
 }
 
@@ -183,14 +186,14 @@ func (c *checker) programs(ctx context.Context) error {
 // program: a warning.
 func (c *checker) libraries(ctx context.Context) error {
 	alone := func(n *tree.Node, f *elf.File) bool { return f.Interpreter == "" && f.Dynamic && !c.loaded[n] }
-	return c.load(ctx, alone, func(m loader.Missing, asker string) {
+	err := c.load(ctx, alone, func(m loader.Missing, asker string) {
 		if at, ok := c.provided[m.Name]; ok && m.Kind != loader.Linker {
-			c.warnings[asker+" needs "+m.Name+", which is not where it is searched ("+strings.Join(m.Searched, ", ")+
-				"): it works in a program that has loaded "+at+" before"] = true
+			c.displaced[at] = append(c.displaced[at], Problem{Name: m.Name, From: asker, Searched: m.Searched})
 			return
 		}
 		c.missing(m, asker)
 	})
+	return err
 }
 
 // load loads the ELF files that want accepts, and reports what they lack.

@@ -97,12 +97,52 @@ func (c *checker) symlinks() error {
 		}
 		target := tree.Clean(linkTarget(n))
 		if c.harmless(n) {
-			c.warnings[n.Path()+" is a link to "+n.Link+", which is not there"] = true
+			c.astray = append(c.astray, n)
 			continue
 		}
 		c.problem(Problem{Name: target, From: n.Path(), Text: "the link leads nowhere: " + reason(gone)})
 	}
 	return nil
+}
+
+// gather makes one warning of what was met many times, as in a folder of a
+// package.
+func (c *checker) gather() {
+	switch len(c.astray) {
+	case 0:
+	case 1:
+		c.warnings[c.astray[0].Path()+" is a link to "+c.astray[0].Link+", which is not there"] = true
+	default:
+		var links []string
+		for _, n := range c.astray {
+			links = append(links, n.Path()+" → "+n.Link)
+		}
+		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), several(links))] = true
+	}
+	for at, list := range c.displaced {
+		var askers []string
+		for _, p := range list {
+			askers = append(askers, p.From)
+		}
+		slices.Sort(askers)
+		text := list[0].From + " needs " + list[0].Name + ", which is not where it is searched (" + strings.Join(list[0].Searched, ", ") + "): it works"
+		if askers = slices.Compact(askers); len(askers) > 1 {
+			text = several(askers) + " need " + list[0].Name + ", which is not where they search: they work"
+		}
+		c.warnings[text+" in a program that has loaded "+at+" before"] = true
+	}
+}
+
+// mostNamed is how many files a warning names.
+const mostNamed = 3
+
+// several names the first of some files, at least two, and counts the rest.
+func several(names []string) string {
+	last := names[len(names)-1]
+	if more := len(names) - mostNamed; more > 0 {
+		names, last = names[:mostNamed+1], fmt.Sprintf("%d more", more)
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + last
 }
 
 func reason(e *tree.PathError) string {

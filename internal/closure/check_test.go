@@ -85,6 +85,17 @@ func TestCheck(t *testing.T) {
 			elf 0644 usr/lib/plugin.so needs=libpriv.so`,
 			warnings: `/usr/lib/plugin.so needs libpriv.so, which is not where it is searched (/lib/x86_64-linux-gnu, /usr/lib/x86_64-linux-gnu, /lib64, /usr/lib64, /lib, /usr/lib): it works in a program that has loaded /opt/libpriv.so before`,
 		},
+		"several plug-ins": {
+			files: `
+			elf 0755 bin/app program needs=libpriv.so runpath=/opt
+			elf 0644 opt/libpriv.so soname=libpriv.so
+			elf 0644 usr/lib/a.so needs=libpriv.so
+			elf 0644 usr/lib/b.so needs=libpriv.so
+			elf 0644 usr/lib/c.so needs=libpriv.so
+			elf 0644 usr/lib/d.so needs=libpriv.so
+			elf 0644 usr/lib/e.so needs=libpriv.so`,
+			warnings: `/usr/lib/a.so, /usr/lib/b.so, /usr/lib/c.so and 2 more need libpriv.so, which is not where they search: they work in a program that has loaded /opt/libpriv.so before`,
+		},
 		"what is meant to be filled at run time": {img: Image{Mounts: []string{"/data"}}, files: `
 			link etc/mtab /proc/mounts
 			link var/run /run
@@ -93,6 +104,12 @@ func TestCheck(t *testing.T) {
 		"a link of an image that no record explains": {
 			files:    `link a/b ../none`,
 			warnings: `/a/b is a link to ../none, which is not there`,
+		},
+		"two links of such an image": {
+			files: `
+			link a/b ../none
+			link a/c /gone`,
+			warnings: `2 links lead to what is not there: /a/b → ../none and /a/c → /gone`,
 		},
 		"a link that a file needs": {
 			img: Image{Reasons: map[string][]record.Reason{"/a/b": {{Rule: "script", From: "/bin/x"}}}}, files: `link a/b ../none`,

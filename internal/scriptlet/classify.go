@@ -23,11 +23,13 @@ const (
 	whyFresh    = "nothing is there to be removed in a new root"
 	whyTrigger  = "what the trigger would do is worked out from the files"
 	whyMessage  = "it tells the administrator something"
+	whyTimes    = "an image's files have one date"
+	whyDiverted = "nothing is diverted in a new root"
 )
 
 // readers only read, and print. Some of them change something with an option:
 // see changes.
-var readers = set(`awk basename cat chkconfig cksum cmp comm cut date debconf-show df diff dirname dpkg dpkg-query dpkg-vendor
+var readers = set(`awk basename cat chkconfig cksum cmp comm cut date debconf-show df diff dirname dpkg dpkg-query dpkg-realpath dpkg-vendor
 	du echo egrep env expr fgrep file find fold free gawk getconf getent grep groups head hostname id ischroot join last ldd locale
 	logger ls lsb_release lsmod lspci mawk md5sum mktemp mountpoint nproc od paste pidof pgrep pkg-config pr printenv printf ps
 	pwd readlink realpath rpm sed seq sha1sum sha256sum sleep sort stat stty sum sync systemd-detect-virt tac tail tempfile tput tr
@@ -305,12 +307,22 @@ func install(_ *evaluator, args []value) Effect {
 	return last(operands(args, "mogtS"), "it writes a file")
 }
 
+// lastWritten is for commands that write the last path they name. dpkg-divert(1)
+// names what it keeps aside .distrib.
 func lastWritten(_ *evaluator, args []value) Effect {
-	return last(operands(args, "tSdre"), "it writes a file")
+	f := last(operands(args, "tSdre"), "it writes a file")
+	if strings.Contains(path.Base(f.Path), ".distrib") {
+		return Effect{Class: Irrelevant, Why: whyDiverted}
+	}
+	return f
 }
 
-// touch makes an empty file, which below /var is some program's state.
+// touch makes an empty file, which below /var is some program's state, or
+// takes another file's date.
 func touch(e *evaluator, args []value) Effect {
+	if slices.ContainsFunc(args, func(a value) bool { return a.text == "-r" || strings.HasPrefix(a.text, "--reference") }) {
+		return Effect{Class: Irrelevant, Why: whyTimes}
+	}
 	f := lastWritten(e, args)
 	if strings.HasPrefix(f.Path, "/var/") {
 		return Effect{Class: Irrelevant, Why: whyState}
@@ -324,7 +336,7 @@ func move(e *evaluator, args []value) Effect {
 	if len(words) == 2 && words[0].known && path.IsAbs(words[0].text) && words[0].text != temporary && !e.has(words[0].text) {
 		return Effect{Class: Irrelevant, Why: whyFresh}
 	}
-	return last(words, "it writes a file")
+	return lastWritten(e, args)
 }
 
 // has says whether the package itself holds a path.

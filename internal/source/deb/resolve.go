@@ -39,7 +39,7 @@ func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Pl
 		return nil, err
 	}
 	r := resolution{source: s, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, s.Recommends)}
-	all, err := r.solve(ctx, requests)
+	all, err := r.solve(ctx, requests, func(c resolve.Choice) string { return "the spec asks for " + c.Text })
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,9 @@ type resolution struct {
 	catalogue *apt.Catalogue
 }
 
-// solve returns the packages that meet the requests.
-func (r *resolution) solve(ctx context.Context, requests []apt.Request) ([]*pkg, error) {
+// solve returns the packages that meet the requests. wanted tells why one that
+// was requested is in the set.
+func (r *resolution) solve(ctx context.Context, requests []apt.Request, wanted func(resolve.Choice) string) ([]*pkg, error) {
 	solution, err := r.catalogue.Resolve(ctx, requests)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func (r *resolution) solve(ctx context.Context, requests []apt.Request) ([]*pkg,
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
-	return all, r.source.tell(r.catalogue, solution)
+	return all, r.tell(solution, wanted)
 }
 
 // complete adds the essential packages, and what they relate to, to a set,
@@ -100,7 +101,12 @@ func (r *resolution) complete(ctx context.Context, set []*pkg, essential []strin
 			requests = append(requests, apt.Request{Name: name})
 		}
 	}
-	all, err := r.solve(ctx, requests)
+	all, err := r.solve(ctx, requests, func(c resolve.Choice) string {
+		if strings.Contains(c.Text, "=") {
+			return "it is in the set already"
+		}
+		return "it is essential to the distribution"
+	})
 	var unsolvable *resolve.Unsolvable
 	if errors.As(err, &unsolvable) {
 		return set, nil
@@ -192,24 +198,24 @@ func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
 }
 
 // tell notes why each package is in the set.
-func (s *Source) tell(catalogue *apt.Catalogue, solution *resolve.Solution) error {
+func (r *resolution) tell(solution *resolve.Solution, wanted func(resolve.Choice) string) error {
 	for _, c := range solution.Choices {
-		v, err := catalogue.Version(c.ID)
+		v, err := r.catalogue.Version(c.ID)
 		if err != nil {
 			return err
 		}
-		why := "the spec asks for " + c.Text
+		why := wanted(c)
 		if c.By != resolve.None {
-			by, err := catalogue.Version(c.By)
+			by, err := r.catalogue.Version(c.By)
 			if err != nil {
 				return err
 			}
 			why = by.Name + " " + c.Text
 		}
-		if !catalogue.Preferred(v) {
+		if !r.catalogue.Preferred(v) {
 			why += "; no set of the preferred versions goes together"
 		}
-		s.Events.Note(fmt.Sprintf("%s %s %s: %s", v.Name, v.Version, v.Architecture, why))
+		r.source.Events.Note(fmt.Sprintf("%s %s %s: %s", v.Name, v.Version, v.Architecture, why))
 	}
 	return nil
 }

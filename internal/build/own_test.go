@@ -1,0 +1,32 @@
+package build
+
+import "testing"
+
+func TestNamesake(t *testing.T) {
+	programs := []string{"/usr/sbin/apache2", "/usr/sbin/apache2ctl", "/usr/bin/curl"}
+	for request, want := range map[string]string{
+		"curl":                          "/usr/bin/curl",
+		"curl=7.88.1-10+deb12u8":        "/usr/bin/curl",
+		"curl/bookworm-backports":       "/usr/bin/curl",
+		"apache2-bin:amd64":             "/usr/sbin/apache2",
+		"./apache2-bin_2.4.1_amd64.deb": "/usr/sbin/apache2",
+		"apache":                        "",
+		"openjdk-17-jre-headless":       "",
+	} {
+		if got := namesake([]string{request}, programs); got != want {
+			t.Errorf("%s: the entry point is %q, not %q", request, got, want)
+		}
+	}
+}
+
+func TestNoProgram(t *testing.T) {
+	for want, programs := range map[string][]string{
+		"the image has no entry point: name the program with the key entrypoint":                                                            nil,
+		"the image has no entry point: name the program with the key entrypoint, such as /usr/bin/a (the package has a, b)":                 {"/usr/bin/a", "/usr/bin/b"},
+		"the image has no entry point: name the program with the key entrypoint, such as /bin/a (the package has a, b, c, d, e, f, 1 more)": {"/bin/a", "/bin/b", "/bin/c", "/bin/d", "/bin/e", "/bin/f", "/bin/g"},
+	} {
+		if got := noProgram(programs); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
