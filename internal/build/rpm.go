@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/internal/source/rpm"
 	"smith/internal/source/rpm/yumconfig"
+	"smith/internal/spec"
 )
 
 // rpmPackages returns the source of RPM packages.
@@ -72,10 +76,21 @@ func (p *plan) rpmRepository(o *rpm.Options, i int) error {
 		return errors.New("it needs an address: {rpm: https://mirror.example.org/os/, gpgkey: KEY}, or a mirrorlist or metalink")
 	}
 	o.Repositories = append(o.Repositories, yumconfig.Repository{
-		ID: fmt.Sprintf("repository %d", i+1), BaseURLs: r.RPM, Mirrorlist: r.Mirrorlist, Metalink: r.Metalink,
+		ID: repositoryName(r, i), BaseURLs: r.RPM, Mirrorlist: r.Mirrorlist, Metalink: r.Metalink,
 		Keys: r.GPGKey, GPGCheck: r.GPGCheck, RepoGPGCheck: r.RepoGPGCheck,
 		Priority: cmp.Or(r.Priority, yumconfig.DefaultPriority), Cost: cmp.Or(r.Cost, yumconfig.DefaultCost),
 		Exclude: r.Exclude, Include: r.IncludePkgs, ModuleHotfixes: r.ModuleHotfixes, Where: p.place("repositories", i),
 	})
 	return nil
+}
+
+// repositoryName is how a repository of the spec is called: by the host and
+// path of its address, or, where it lies in a folder, by its place.
+func repositoryName(r spec.Repository, i int) string {
+	for _, address := range append(slices.Clone(r.RPM), r.Metalink, r.Mirrorlist) {
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			return strings.Trim(u.Host+u.Path, "/")
+		}
+	}
+	return fmt.Sprintf("repository %d", i+1)
 }

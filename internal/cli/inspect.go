@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -171,13 +172,7 @@ func (s *inspection) print(out io.Writer) error {
 			row("annotation", name+"="+s.Annotations[name])
 		}
 	}
-	for _, in := range s.Inputs {
-		line := madeFrom(in)
-		if i := slices.IndexFunc(s.Packages, func(p record.Package) bool { return p.Name == in.Name }); i >= 0 {
-			line += fmt.Sprintf("  %s in %s", size.Format(s.Packages[i].Size), count(s.Packages[i].Files, "file"))
-		}
-		row("made from", line)
-	}
+	s.printInputs(row)
 	row("scanners see", s.Scanners.String())
 	findings := func(name string, list []record.Finding) {
 		for _, f := range list {
@@ -213,10 +208,23 @@ func (s *inspection) printConfig(row func(name, value string)) {
 	}
 }
 
-// madeFrom shows an input in a line; this machine has no name but its kind.
-func madeFrom(in record.Input) string {
-	parts := []string{in.Kind, in.Name, in.Digest, in.Note}
-	return strings.Join(slices.Compact(slices.DeleteFunc(parts, func(p string) bool { return p == "" })), " ")
+// printInputs shows what the image was made from: of packages, what they gave,
+// the heaviest first, and then who vouched for how many of them.
+func (s *inspection) printInputs(row func(name, value string)) {
+	vouched := map[string]int{}
+	for _, in := range s.Inputs {
+		if in.Kind == "package" {
+			vouched[in.Voucher()]++
+			continue
+		}
+		row("made from", originText(&record.Origin{Kind: in.Kind, Name: in.Name}, &in))
+	}
+	for _, p := range s.Packages {
+		row("package", fmt.Sprintf("%s  %s in %s", printable(p.Name), size.Format(p.Size), count(p.Files, "file")))
+	}
+	for _, voucher := range slices.Sorted(maps.Keys(vouched)) {
+		row("vouched by", fmt.Sprintf("%s: %s", cmp.Or(printable(voucher), "nobody that is known"), count(vouched[voucher], "package")))
+	}
 }
 
 func findingLine(f record.Finding) string {

@@ -115,7 +115,7 @@ func (w *whyCommand) whyPath(img *openedImage, explained *explain.Image, name st
 		chains = []explain.Chain{explained.Why(f)}
 	}
 	if w.asJSON {
-		return w.answer(f, chains)
+		return w.answer(explained, f, chains)
 	}
 	if len(chains) == 0 {
 		fmt.Fprintf(w.stdout, "%s: nothing that smith can see needs it%s\n", printable(f.Path), noRecord(explained))
@@ -126,7 +126,7 @@ func (w *whyCommand) whyPath(img *openedImage, explained *explain.Image, name st
 		}
 		w.printChain(c)
 	}
-	w.printOrigin(f)
+	w.printOrigin(f, explained.Input(f))
 	return nil
 }
 
@@ -186,12 +186,29 @@ func reasonText(r record.Reason) string {
 	return r.Rule + ": " + r.Detail
 }
 
-func (w *whyCommand) printOrigin(f *explain.File) {
-	if o := f.Origin; o != nil {
-		// A machine, an overlay and smith itself have no other name.
-		words := slices.Compact([]string{o.Kind, o.Name, o.Digest})
-		fmt.Fprintf(w.stdout, "← %s\n", strings.TrimSpace(strings.Join(words, " ")))
+// printOrigin ends a chain: what the file's bytes came from, and what vouched
+// for that.
+func (w *whyCommand) printOrigin(f *explain.File, in *record.Input) {
+	if f.Origin != nil {
+		fmt.Fprintf(w.stdout, "→ %s\n", originText(f.Origin, in))
 	}
+}
+
+// originText names an origin and what vouched for it, as far as that is known.
+func originText(o *record.Origin, in *record.Input) string {
+	if in == nil {
+		in = &record.Input{Digest: o.Digest}
+	}
+	words := []string{o.Kind, o.Name}
+	if o.Kind != "package" {
+		words = append(words, in.Digest) // a package is known by its version
+	}
+	// A machine, an overlay and smith itself have no other name.
+	text := printable(strings.TrimSpace(strings.Join(slices.Compact(words), " ")))
+	if voucher := in.Voucher(); voucher != "" {
+		text += " ← " + printable(voucher)
+	}
+	return text
 }
 
 // An answer is what smith why --json prints of a file.
@@ -200,6 +217,7 @@ type answer struct {
 	Type      string         `json:"type"`
 	Size      int64          `json:"size"`
 	Origin    *record.Origin `json:"origin,omitempty"`
+	Input     *record.Input  `json:"input,omitempty"`
 	WorkedOut bool           `json:"workedOut,omitempty"`
 	Chains    [][]answerStep `json:"chains"`
 }
@@ -209,8 +227,8 @@ type answerStep struct {
 	record.Reason
 }
 
-func (w *whyCommand) answer(f *explain.File, chains []explain.Chain) error {
-	a := answer{Path: f.Path, Type: f.Type, Size: f.Size, Origin: f.Origin, WorkedOut: f.WorkedOut, Chains: [][]answerStep{}}
+func (w *whyCommand) answer(explained *explain.Image, f *explain.File, chains []explain.Chain) error {
+	a := answer{Path: f.Path, Type: f.Type, Size: f.Size, Origin: f.Origin, Input: explained.Input(f), WorkedOut: f.WorkedOut, Chains: [][]answerStep{}}
 	for _, c := range chains {
 		var steps []answerStep
 		for _, s := range c {
@@ -229,7 +247,7 @@ func (w *whyCommand) whyPackage(explained *explain.Image) error {
 	}
 	if w.asJSON {
 		for _, f := range files {
-			if err := w.answer(f, []explain.Chain{explained.Why(f)}); err != nil {
+			if err := w.answer(explained, f, []explain.Chain{explained.Why(f)}); err != nil {
 				return err
 			}
 		}
@@ -243,7 +261,8 @@ func (w *whyCommand) whyPackage(explained *explain.Image) error {
 		}
 	}
 	w.printChain(explained.Why(first))
-	fmt.Fprintf(w.stdout, "← %s: %s, %s\n", first.Package(), count(len(files), "file"), size.Format(bytes))
+	w.printOrigin(first, explained.Input(first))
+	fmt.Fprintf(w.stdout, "it gave %s, %s\n", count(len(files), "file"), size.Format(bytes))
 	return nil
 }
 
@@ -263,7 +282,7 @@ func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explaine
 	}
 	for _, f := range explained.Orphans(func(p string) bool { return named[p] }) {
 		if w.asJSON {
-			if err := w.answer(f, explained.All(f)); err != nil {
+			if err := w.answer(explained, f, explained.All(f)); err != nil {
 				return err
 			}
 			continue

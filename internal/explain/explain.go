@@ -41,6 +41,7 @@ type Image struct {
 	Recorded bool
 	// Files are sorted by path.
 	Files   []*File
+	record  *record.Record // nil where there is none
 	byPath  map[string]*File
 	nearest map[*File]record.Reason // the one on the shortest chain
 }
@@ -82,7 +83,7 @@ func Explain(ctx context.Context, s Subject) (*Image, error) {
 	for _, f := range known {
 		recorded[f.Path] = f
 	}
-	img := &Image{Name: s.Name, Recorded: s.Record != nil, byPath: map[string]*File{}}
+	img := &Image{Name: s.Name, Recorded: s.Record != nil, record: s.Record, byPath: map[string]*File{}}
 	if err := img.read(s.Tree, recorded); err != nil {
 		return nil, err
 	}
@@ -156,6 +157,15 @@ func (img *Image) explainFolders() {
 		dir.Reasons = []record.Reason{{Rule: "way", From: f.Path}}
 		implied[dir] = true
 	}
+}
+
+// Input returns what a file's bytes came from and what vouched for that, nil
+// where no record tells.
+func (img *Image) Input(f *File) *record.Input {
+	if img.record == nil {
+		return nil
+	}
+	return img.record.Input(f.Origin)
 }
 
 // File returns what stands at a path, a link itself and not what it leads to;

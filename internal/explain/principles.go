@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/image"
+	"smith/internal/record"
 	"smith/internal/tree"
 )
 
@@ -28,10 +30,41 @@ var shells = []string{"sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "mk
 // needs, no shell that nobody asked for, nothing that depends on the time of
 // its build.
 func Principles(img *Image, config ocispec.ImageConfig) []Check {
-	return []Check{
+	checks := []Check{
 		oneOwner(img, config), noSpecialBits(img), noWorldWritable(img), noDevices(img),
 		notRoot(config), readOnlyRoot(img, config), noShell(img, config), oneTime(img),
 	}
+	if img.record != nil && slices.ContainsFunc(img.record.Inputs, isPackage) {
+		checks = append(checks, signed(img.record.Inputs))
+	}
+	return checks
+}
+
+func isPackage(in record.Input) bool { return in.Kind == "package" }
+
+// signed says whether a key vouched for every package that came from a
+// repository; a file of the user's is the user's own affair.
+func signed(inputs []record.Input) Check {
+	c := Check{Name: "a key vouched for every package of a repository"}
+	var keys, without []string
+	for _, in := range inputs {
+		switch {
+		case !isPackage(in):
+		case in.Key != "" && !slices.Contains(keys, in.Key):
+			keys = append(keys, in.Key)
+		case in.Key == "" && in.URL != "":
+			without = append(without, in.Name+" ("+cmp.Or(in.Voucher(), "nothing is known of it")+")")
+		}
+	}
+	if c.OK = len(without) == 0; c.OK {
+		c.Detail = strings.Join(keys, ", ")
+		return c
+	}
+	c.Detail = strings.Join(without[:min(len(without), mostNamed)], ", ")
+	if more := len(without) - mostNamed; more > 0 {
+		c.Detail += fmt.Sprintf(" and %d more", more)
+	}
+	return c
 }
 
 // mostNamed bounds how many files a check names.
@@ -131,18 +164,11 @@ func notRoot(config ocispec.ImageConfig) Check {
 	const name = "does not run as root"
 	switch {
 	case user == "" || user == "0" || user == "root":
-		return Check{name, false, "its user is " + orNone(config.User)}
+		return Check{name, false, "its user is " + cmp.Or(config.User, "not set")}
 	case strings.Trim(config.User, "0123456789:") != "":
 		return Check{name, false, config.User + " is a name, and Kubernetes' runAsNonRoot wants numbers"}
 	}
 	return Check{name, true, config.User}
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "not set"
-	}
-	return text
 }
 
 // readOnlyRoot asks for the folders that a microcontainer writes to and reads

@@ -52,8 +52,12 @@ type Package struct {
 	// every system of the distribution has, and is opened only where the set
 	// lacks something.
 	Essential bool `yaml:"essential,omitempty"`
+	// Repository is what offered it, in its own words: "Debian bookworm main".
+	Repository string `yaml:"repository,omitempty"`
 	// Key is the fingerprint of the key that vouched for it, "" where none did.
 	Key string `yaml:"key,omitempty"`
+	// Vouched says what vouched for it where no key did.
+	Vouched string `yaml:"vouched,omitempty"`
 }
 
 // String names the package as messages do.

@@ -67,6 +67,36 @@ func (r *Record) Packages() []Package {
 	})
 }
 
+// Input returns what the files of an origin came from, nil where the record has
+// nothing of it: smith's own files come from no input.
+func (r *Record) Input(o *Origin) *Input {
+	for i, in := range r.Inputs {
+		if o != nil && in.Kind == o.Kind && in.Name == o.Name && (in.Kind != "package" || in.Digest == o.Digest) {
+			return &r.Inputs[i]
+		}
+	}
+	return nil
+}
+
+// Voucher tells in words what vouched for an input: the repository and its
+// key, or what stands in their place. "" is nothing but the input's digest.
+func (in *Input) Voucher() string {
+	var words []string
+	for _, word := range []string{in.Repository, keyed(in.Key), in.Note} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func keyed(fingerprint string) string {
+	if fingerprint == "" {
+		return ""
+	}
+	return "key " + fingerprint
+}
+
 // JSON returns the record as it is attached to an image.
 func (r *Record) JSON() ([]byte, error) {
 	data, err := json.Marshal(r)

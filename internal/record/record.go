@@ -43,6 +43,9 @@ type Input struct {
 	Digest string `json:"digest,omitempty"`
 	// URL is where a package was offered.
 	URL string `json:"url,omitempty"`
+	// Repository is what offered a package, in its own words: "Debian bookworm
+	// main".
+	Repository string `json:"repository,omitempty"`
 	// Key is the fingerprint of the key that vouched for a package.
 	Key string `json:"key,omitempty"`
 	// Note says how the kind was decided, or what vouches for the input.

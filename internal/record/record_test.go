@@ -67,6 +67,37 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// What vouched for a file's bytes, by what is known of the input.
+func TestVoucher(t *testing.T) {
+	r := Record{Inputs: []Input{
+		{Kind: "image", Name: "base.tar", Digest: "sha256:9", Note: "TLS vouches for what the tag names"},
+		{Kind: "package", Name: "a 1 amd64", Digest: "sha256:1", Repository: "Debian bookworm main", Key: "AB12"},
+		{Kind: "package", Name: "a 1 amd64", Digest: "sha256:2", Note: "the file a.deb"},
+		{Kind: "host", Name: "host"},
+	}}
+	for _, c := range []struct{ origin, want string }{
+		{"image base.tar sha256:layer", "TLS vouches for what the tag names"},
+		{"package a 1 amd64 sha256:1", "Debian bookworm main, key AB12"},
+		{"package a 1 amd64 sha256:2", "the file a.deb"},
+		{"package a 1 amd64 sha256:3", "none"},
+		{"host host ", ""},
+		{"smith skeleton ", "none"},
+	} {
+		kind, rest, _ := strings.Cut(c.origin, " ")
+		at := strings.LastIndexByte(rest, ' ')
+		got := "none"
+		if in := r.Input(&Origin{kind, rest[:at], rest[at+1:]}); in != nil {
+			got = in.Voucher()
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.origin, got, c.want)
+		}
+	}
+	if r.Input(nil) != nil {
+		t.Error("no origin has an input")
+	}
+}
+
 // A record of another's image is written back as it was read.
 func FuzzDecode(f *testing.F) {
 	files, err := Files(shared(f), nil)

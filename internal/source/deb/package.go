@@ -56,7 +56,10 @@ func (p *pkg) digest() digest.Digest {
 
 // input is what the record keeps of the package.
 func (p *pkg) input() record.Input {
-	in := record.Input{Kind: "package", Name: p.locked.String(), Digest: p.digest().String(), URL: p.locked.URL, Key: p.locked.Key}
+	in := record.Input{
+		Kind: "package", Name: p.locked.String(), Digest: p.digest().String(), URL: p.locked.URL,
+		Repository: p.locked.Repository, Key: p.locked.Key,
+	}
 	if p.isFile() {
 		in.URL, in.Note = "", "the file "+path.Base(filepath.ToSlash(p.locked.URL))
 	} else if p.locked.Key == "" {

@@ -193,7 +193,7 @@ func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
 	}
 	p.addresses, p.index = file.Addresses, x
 	p.locked.URL, p.locked.Size, p.locked.SHA256 = file.Addresses[0], file.Size, file.Digest.Encoded()
-	p.locked.Key = x.Release.Key
+	p.locked.Key, p.locked.Repository = x.Release.Key, x.Repository()
 	return p, nil
 }
 

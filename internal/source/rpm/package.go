@@ -1,6 +1,7 @@
 package rpm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,15 +53,15 @@ func (p *pkg) ID() packages.ID {
 func (p *pkg) input() record.Input {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	in := record.Input{Kind: "package", Name: p.locked.String(), Digest: p.digest.String(), URL: p.locked.URL, Key: p.key}
+	in := record.Input{
+		Kind: "package", Name: p.locked.String(), Digest: p.digest.String(), URL: p.locked.URL,
+		Repository: p.locked.Repository, Key: cmp.Or(p.key, p.locked.Key),
+	}
 	switch {
 	case p.isFile():
 		in.URL, in.Note = "", "the file "+path.Base(filepath.ToSlash(p.locked.URL))
-	case p.key != "":
-	case p.locked.Key != "":
-		in.Key = p.locked.Key
-	case p.repository != nil && !p.repository.GPGCheck:
-		in.Note = p.repository.vouched + ", gpgcheck is off"
+	case in.Key == "":
+		in.Note = p.locked.Vouched
 	}
 	return in
 }

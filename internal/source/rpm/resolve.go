@@ -100,7 +100,10 @@ func (s *Source) chosen(p *repodata.Package, from *repository, files *localFiles
 		c.locked.URL = files.paths[p.Digest]
 	} else {
 		c.addresses = from.addresses(p.Base, p.Location)
-		c.locked.URL, c.locked.Key = c.addresses[0], from.key
+		c.locked.URL, c.locked.Key, c.locked.Repository = c.addresses[0], from.key, from.ID
+		if from.key == "" && !from.GPGCheck {
+			c.locked.Vouched = from.vouched + ", gpgcheck is off"
+		}
 	}
 	if p.Digest.Algorithm() == "sha256" {
 		c.locked.SHA256 = p.Digest.Encoded()

@@ -1,6 +1,7 @@
 package apt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,6 +85,14 @@ func (x *Index) Names() iter.Seq[string] {
 
 // String names the index as messages do: "bookworm/main".
 func (x *Index) String() string { return strings.Trim(x.Source.Suite+"/"+x.Component, "/") }
+
+// Repository names what offers the packages as it names itself: "Debian
+// bookworm main". One that does not is named by where it lies.
+func (x *Index) Repository() string {
+	r := x.Release
+	words := []string{cmp.Or(r.Origin, r.Label, x.Offer().Site), cmp.Or(r.Codename, r.Suite, x.Source.Suite), x.Component}
+	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
+}
 
 // isKept says whether something here reads a field of a package.
 func isKept(field string) bool {

@@ -91,3 +91,17 @@ func TestBadIndex(t *testing.T) {
 		}
 	}
 }
+
+// A repository is called as it calls itself, else by where it lies.
+func TestRepositoryName(t *testing.T) {
+	for want, x := range map[string]*Index{
+		"Debian bookworm main":          {Release: &Release{Origin: "Debian", Label: "x", Suite: "stable", Codename: "bookworm"}, Component: "main"},
+		"Ours stable":                   {Release: &Release{Label: "Ours", Suite: "stable"}},
+		"mirror.example.org testing ci": {Release: &Release{}, Component: "ci"},
+	} {
+		x.Source = &Source{Mirrors: []string{"https://mirror.example.org/debian/"}, Suite: "testing"}
+		if got := x.Repository(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
