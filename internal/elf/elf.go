@@ -89,12 +89,6 @@ type segment struct {
 	offset, addr, filesz, memsz, align uint64
 }
 
-// sectionTable tells where the section headers are, for what is only there.
-type sectionTable struct {
-	offset      uint64
-	size, count int
-}
-
 // Limits on what a file may declare. The kernel refuses program headers of
 // more than 64 KiB; the others are far above what any linker wrote.
 const (
@@ -115,12 +109,8 @@ const (
 // read: linkers look no further at a file of another kind. It keeps no hold of
 // r.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	magic := make([]byte, len(elf.ELFMAG))
-	if n, err := r.ReadAt(magic, 0); size < int64(len(magic)) || n < len(magic) || string(magic) != elf.ELFMAG {
-		if err != nil && !errors.Is(err, io.EOF) && size >= int64(len(magic)) {
-			return nil, err
-		}
-		return nil, ErrNotELF
+	if err := checkMagic(r, size); err != nil {
+		return nil, err
 	}
 	f := &File{}
 	d := &decoder{window: window{r: r, size: size}, file: f}
@@ -130,6 +120,18 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		}
 	}
 	return f, nil
+}
+
+// checkMagic returns ErrNotELF for a file that does not begin as ELF.
+func checkMagic(r io.ReaderAt, size int64) error {
+	magic := make([]byte, len(elf.ELFMAG))
+	if n, err := r.ReadAt(magic, 0); size < int64(len(magic)) || n < len(magic) || string(magic) != elf.ELFMAG {
+		if err != nil && !errors.Is(err, io.EOF) && size >= int64(len(magic)) {
+			return err
+		}
+		return ErrNotELF
+	}
+	return nil
 }
 
 // A decoder reads one file.
@@ -175,7 +177,7 @@ func (d *decoder) header() error {
 			return err
 		}
 		f.Type, f.Machine, f.Flags = elf.Type(h.Type), elf.Machine(h.Machine), h.Flags
-		f.sections = sectionTable{h.Shoff, int(h.Shentsize), int(h.Shnum)}
+		f.sections = sectionTable{h.Shoff, int(h.Shentsize), int(h.Shnum), int(h.Shstrndx)}
 		return d.programHeaders(h.Phoff, int(h.Phentsize), int(h.Phnum))
 	case elf.ELFCLASS32:
 		var h elf.Header32
@@ -183,7 +185,7 @@ func (d *decoder) header() error {
 			return err
 		}
 		f.Type, f.Machine, f.Flags = elf.Type(h.Type), elf.Machine(h.Machine), h.Flags
-		f.sections = sectionTable{uint64(h.Shoff), int(h.Shentsize), int(h.Shnum)}
+		f.sections = sectionTable{uint64(h.Shoff), int(h.Shentsize), int(h.Shnum), int(h.Shstrndx)}
 		return d.programHeaders(uint64(h.Phoff), int(h.Phentsize), int(h.Phnum))
 	}
 	return malformed("class %d", ident[elf.EI_CLASS])

@@ -46,38 +46,16 @@ func (d *decoder) notes() error {
 // noteSections reads the SHT_NOTE sections that are not loaded. Whatever is
 // wrong with section headers is no concern of a linker's, and is passed over.
 func (d *decoder) noteSections() {
-	t := d.file.sections
-	want := 64
-	if d.file.Class == elf.ELFCLASS32 {
-		want = 40
-	}
-	if t.offset == 0 || t.size != want || t.size*t.count > maxNotes {
+	all, err := d.sections()
+	if err != nil || len(all) > maxNotes/64 {
 		return
 	}
-	headers, err := d.bytes(t.offset, uint64(t.size*t.count))
-	if err != nil {
-		return
-	}
-	headers = bytes.Clone(headers)
-	for ; len(headers) >= want; headers = headers[want:] {
-		order := d.file.ByteOrder
-		if elf.SectionType(order.Uint32(headers[4:])) != elf.SHT_NOTE {
+	for _, s := range all {
+		if s.kind != elf.SHT_NOTE || s.flags&elf.SHF_ALLOC != 0 || s.size > maxNotes {
 			continue
 		}
-		var flags elf.SectionFlag
-		var offset, size, align uint64
-		if want == 64 {
-			flags = elf.SectionFlag(order.Uint64(headers[8:]))
-			offset, size, align = order.Uint64(headers[24:]), order.Uint64(headers[32:]), order.Uint64(headers[48:])
-		} else {
-			flags = elf.SectionFlag(order.Uint32(headers[8:]))
-			offset, size, align = uint64(order.Uint32(headers[16:])), uint64(order.Uint32(headers[20:])), uint64(order.Uint32(headers[32:]))
-		}
-		if flags&elf.SHF_ALLOC != 0 || size > maxNotes {
-			continue
-		}
-		if data, err := d.bytes(offset, size); err == nil {
-			d.readNotes(bytes.Clone(data), align)
+		if data, err := d.bytes(s.offset, s.size); err == nil {
+			d.readNotes(bytes.Clone(data), s.align)
 		}
 	}
 }
