@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"smith/internal/build"
+	"smith/internal/explain"
 	"smith/internal/image"
 	"smith/internal/record"
 	"smith/internal/size"
@@ -24,6 +25,9 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s\n", image.PlatformName(built.Platform),
 			built.Files, size.Format(built.Unpacked), size.Format(built.Image.LayersSize()), count(len(built.Image.Layers), "layer"))
 		if line := heaviest(built.Record); line != "" {
+			fmt.Fprintf(b.stdout, "  %s\n", line)
+		}
+		if line := besideProgram(built); line != "" {
 			fmt.Fprintf(b.stdout, "  %s\n", line)
 		}
 		if len(built.Record.Suspects) > len(suspects) {
@@ -74,6 +78,53 @@ func heaviest(r *record.Record) string {
 		list = append(list, name+" "+size.Format(p.Size))
 	}
 	return count(len(packs), "package") + ", the heaviest: " + strings.Join(list, ", ")
+}
+
+// mostAskers is how many files are named that need what the program does not.
+const mostAskers = 2
+
+// besideProgram names what makes up a quarter of an image or more, and that
+// its program does not lead to, "" where there is no such thing.
+func besideProgram(built build.Built) string {
+	program := programOf(built)
+	part := explain.HeaviestAside(built.Record, program)
+	if part == nil || part.Bytes < built.Unpacked/4 {
+		return ""
+	}
+	askers := part.For
+	if more := len(askers) - mostAskers; more > 0 {
+		askers = append(askers[:mostAskers:mostAskers], fmt.Sprintf("%d more", more))
+	}
+	return fmt.Sprintf("%s come with %s, not for %s but for %s (the key excludes leaves them out)",
+		size.Format(part.Bytes), part.Path, path.Base(program), strings.Join(askers, ", "))
+}
+
+// programOf returns the path of the program that an image runs, "" where it
+// runs none that the build brought.
+func programOf(built build.Built) string {
+	config := built.Image.Config.Config
+	words := image.Program(config.ImageConfig)
+	if len(words) == 0 {
+		return ""
+	}
+	dirs := []string{config.WorkingDir}
+	if !strings.Contains(words[0], "/") {
+		for _, e := range config.Env {
+			if list, ok := strings.CutPrefix(e, "PATH="); ok {
+				dirs = strings.Split(list, ":")
+			}
+		}
+	}
+	for _, dir := range dirs {
+		at := path.Join("/", dir, words[0])
+		if path.IsAbs(words[0]) {
+			at = path.Clean(words[0])
+		}
+		if slices.ContainsFunc(built.Record.Files, func(f record.File) bool { return f.Path == at }) {
+			return at
+		}
+	}
+	return ""
 }
 
 // worked tells what a build had to do; the rest was in the cache.
