@@ -14,7 +14,7 @@ import (
 )
 
 // A runRequest is what a script asks of a container tool:
-// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-- ARGS].
+// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-cap NAME] [-- ARGS].
 // The container's root is read-only, it has no network but loopback, and the
 // user is the one of the image's config.
 type runRequest struct {
@@ -23,11 +23,12 @@ type runRequest struct {
 	writable   bool     // whether /write and /run take files
 	with       string   // container whose loopback is shared
 	entrypoint string   // a program in place of the image's
+	capability string   // one that programs may get, such as NET_RAW
 	args       []string // in place of the image's Cmd
 }
 
 func parseRun(ts *testscript.TestScript, args []string) runRequest {
-	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-- ARGS]"
+	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-cap NAME] [-- ARGS]"
 	var r runRequest
 	for i := 0; i < len(args); i++ {
 		value := func() string {
@@ -46,6 +47,8 @@ func parseRun(ts *testscript.TestScript, args []string) runRequest {
 			r.entrypoint = value()
 		case arg == "-with":
 			r.with = value()
+		case arg == "-cap":
+			r.capability = value()
 		case arg == "-writable":
 			r.writable = true
 		case r.image == "" && !strings.HasPrefix(arg, "-"):
@@ -132,6 +135,10 @@ func adaptBundle(ts *testscript.TestScript, bundle string, r runRequest, image v
 	process["args"] = commandLine(r, image)
 	// A small machine does not let limits be raised.
 	delete(process, "rlimits")
+	if r.capability != "" {
+		process["capabilities"] = map[string]any{"bounding": []string{"CAP_" + r.capability}}
+		process["noNewPrivileges"] = false
+	}
 	mounts := config["mounts"].([]any)
 	if r.read != "" {
 		mounts = append(mounts, mount("/read", "bind", r.read, "bind", "ro"))

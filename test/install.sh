@@ -19,6 +19,7 @@ umoci:umoci
 mmdebstrap:mmdebstrap
 pigz:pigz
 patchelf:patchelf
+setcap:libcap2-bin
 chromium:chromium
 rpm:rpm
 rpm2cpio:rpm2cpio

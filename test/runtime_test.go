@@ -97,6 +97,9 @@ func engineFlags(r runRequest) []string {
 	if r.writable {
 		flags = append(flags, "--tmpfs=/write:mode=1777", "--tmpfs=/run:mode=1777")
 	}
+	if r.capability != "" {
+		flags = append(flags, "--cap-drop=all", "--cap-add="+r.capability)
+	}
 	if r.entrypoint != "" {
 		flags = append(flags, "--entrypoint", r.entrypoint)
 	}

@@ -3,6 +3,7 @@ package build
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -233,10 +234,32 @@ func (j *job) furnish(ctx context.Context, selection *closure.Selection) (*tree.
 	if err := j.describe(ctx, selection.Tree, reasons); err != nil {
 		return nil, nil, err
 	}
+	capabilities, err := j.capabilities(selection.Tree)
+	if err != nil {
+		return nil, nil, err
+	}
 	files, err := rootfs.Normalise(selection.Tree, rootfs.Form{
 		UID: j.user.UID, GID: j.user.GID, RootOwned: j.Spec.Owner == "root", Mounts: mounts, Time: j.epoch(),
+		Capabilities: capabilities,
 	}, j.Events)
 	return files, reasons, err
+}
+
+// capabilities finds the programs that the spec gives capabilities to.
+func (j *job) capabilities(files *tree.Tree) (rootfs.Capabilities, error) {
+	var c rootfs.Capabilities
+	var all []error
+	for _, name := range slices.Sorted(maps.Keys(j.Spec.Capabilities)) {
+		err := c.Add(files, name, j.Spec.Capabilities[name])
+		if err == nil {
+			continue
+		}
+		if j.parent.Tree != nil && j.parent.Tree.Exists(name) && !files.Exists(name) {
+			err = fmt.Errorf("%s is the parent's: give it capabilities where the parent is built", name)
+		}
+		all = append(all, fmt.Errorf("%s: %w", j.place("capabilities."+name, -1), err))
+	}
+	return c, errors.Join(all...)
 }
 
 func (j *job) epoch() time.Time {

@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
+	"smith/internal/capability"
 	"smith/internal/image"
 	"smith/internal/record"
 	"smith/internal/size"
@@ -58,12 +59,14 @@ type inspection struct {
 	Annotations map[string]string     `json:"annotations,omitempty"`
 	Inputs      []record.Input        `json:"inputs,omitempty"`
 	Packages    []record.Package      `json:"packages,omitempty"`
-	Scanners    scannerView           `json:"scanners"`
-	Excluded    []record.Finding      `json:"excluded,omitempty"`
-	Allowed     []record.Finding      `json:"allowed,omitempty"`
-	Suspects    []record.Finding      `json:"suspects,omitempty"`
-	Warnings    []string              `json:"warnings,omitempty"`
-	Spec        json.RawMessage       `json:"spec,omitempty"`
+	// Capabilities are those of files, by path, as getcap(8) shows them.
+	Capabilities map[string]string `json:"capabilities,omitempty"`
+	Scanners     scannerView       `json:"scanners"`
+	Excluded     []record.Finding  `json:"excluded,omitempty"`
+	Allowed      []record.Finding  `json:"allowed,omitempty"`
+	Suspects     []record.Finding  `json:"suspects,omitempty"`
+	Warnings     []string          `json:"warnings,omitempty"`
+	Spec         json.RawMessage   `json:"spec,omitempty"`
 }
 
 type inspectedLayer struct {
@@ -96,7 +99,7 @@ func inspect(ctx context.Context, img *openedImage) (*inspection, error) {
 	s := &inspection{
 		Name: img.Name, Digest: img.Image.Descriptor.Digest, MediaType: img.Image.Manifest.MediaType,
 		Platform: image.PlatformName(img.Platform), Config: img.Image.Config.Config,
-		Annotations: map[string]string{}, Size: int64(len(img.Image.ConfigBytes)),
+		Annotations: map[string]string{}, Capabilities: map[string]string{}, Size: int64(len(img.Image.ConfigBytes)),
 	}
 	maps.Copy(s.Annotations, img.Image.Manifest.Annotations)
 	maps.Copy(s.Annotations, img.Image.Descriptor.Annotations)
@@ -131,6 +134,9 @@ func (s *inspection) measure(t *tree.Tree) error {
 			return nil
 		}
 		s.Files++
+		if attribute := n.Xattrs[capability.Attribute]; attribute != "" {
+			s.Capabilities[n.Path()] = capability.Text(attribute)
+		}
 		added := n.Size
 		if n.Inode != nil && seen[n.Inode] {
 			added = 0
@@ -173,6 +179,9 @@ func (s *inspection) print(out io.Writer) error {
 		}
 	}
 	s.printInputs(row)
+	for _, name := range slices.Sorted(maps.Keys(s.Capabilities)) {
+		row("capabilities", printable(name)+"  "+s.Capabilities[name])
+	}
 	row("scanners see", s.Scanners.String())
 	findings := func(name string, list []record.Finding) {
 		for _, f := range list {

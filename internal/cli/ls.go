@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"smith/internal/capability"
 	"smith/internal/record"
 	"smith/internal/tree"
 )
@@ -28,7 +29,7 @@ func (a *app) lsCommand() *cobra.Command {
 		Short: "List the files of an image",
 		Long: `List the files of an image, its layers stacked, as tar tv does. PATH is a
 folder or file to begin at. With --json each line is an object: path, type
-(file, dir, symlink, hardlink), mode, size, link, digest, origin.`,
+(file, dir, symlink, hardlink), mode, size, link, digest, capabilities, origin.`,
 		Example: `  smith ls image.tar.gz
   smith ls image.tar.gz /usr/lib
   smith ls --json image.tar.gz | jq -r .path`,
@@ -44,13 +45,15 @@ folder or file to begin at. With --json each line is an object: path, type
 
 // A listed file is one line of smith ls --json.
 type listed struct {
-	Path   string         `json:"path"`
-	Type   string         `json:"type"`
-	Mode   string         `json:"mode"`
-	Size   int64          `json:"size"`
-	Link   string         `json:"link,omitempty"`
-	Digest string         `json:"digest,omitempty"`
-	Origin *record.Origin `json:"origin,omitempty"`
+	Path   string `json:"path"`
+	Type   string `json:"type"`
+	Mode   string `json:"mode"`
+	Size   int64  `json:"size"`
+	Link   string `json:"link,omitempty"`
+	Digest string `json:"digest,omitempty"`
+	// Capabilities are as getcap(8) shows them.
+	Capabilities string         `json:"capabilities,omitempty"`
+	Origin       *record.Origin `json:"origin,omitempty"`
 }
 
 func (l *lsCommand) run(ctx context.Context, name, start string) error {
@@ -105,6 +108,9 @@ func (l *lsCommand) line(n *tree.Node, again string, origins map[string]*record.
 			return err
 		}
 		f.Size, f.Digest = n.Size, sum.String()
+	}
+	if attribute := n.Xattrs[capability.Attribute]; attribute != "" {
+		f.Capabilities = capability.Text(attribute)
 	}
 	if f.Origin == nil && n.Origin != nil {
 		f.Origin = &record.Origin{Kind: n.Origin.Kind, Name: n.Origin.Name, Digest: n.Origin.Digest}

@@ -21,6 +21,7 @@ type runCommand struct {
 	read     string
 	runtime  string
 	network  bool
+	caps     []string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -31,7 +32,9 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run an image to try it, as a microcontainer is meant to run: a read-only root,
 /write and /run writable in memory, no capability, and no network. It takes
 crun, runc or podman, whichever is there, and needs no root where the machine
-lets users have namespaces. The exit code is the program's.`,
+lets users have namespaces. Programs to which the image gives capabilities get
+those that --cap-add names; that alone needs root. The exit code is the
+program's.`,
 		Example: `  smith run image.tar.gz
   smith run --read ./config image.tar.gz -- --help`,
 		Args: arguments(1, -1, "an image, such as image.tar.gz"),
@@ -49,6 +52,7 @@ lets users have namespaces. The exit code is the program's.`,
 	f.StringVar(&r.platform, "platform", "", "which platform's image, such as linux/arm64")
 	f.StringVar(&r.read, "read", "", "a folder that the program sees as /read")
 	f.BoolVar(&r.network, "network", false, "let the program use this machine's network")
+	f.StringSliceVar(&r.caps, "cap-add", nil, "a capability that the image's programs may have, such as net_raw")
 	f.StringVar(&r.runtime, "runtime", "", "crun, runc or podman (default: the first that is there)")
 	return cmd
 }
@@ -69,7 +73,7 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 	}
 	code, err := container.Run(ctx, container.Options{
 		Tree: img.Tree, Config: img.Image.Config.Config.ImageConfig, Args: args,
-		Read: r.read, Network: r.network, Runtime: r.runtime,
+		Read: r.read, Network: r.network, Runtime: r.runtime, Capabilities: r.caps,
 		Terminal: term.IsTerminal(int(os.Stdin.Fd())) && isTerminal(r.stdout),
 		Stdin:    os.Stdin, Stdout: r.stdout, Stderr: r.stderr,
 	})

@@ -38,8 +38,9 @@ or allows to be missing is accepted and listed. All that is missing is told at
 once, each with the chain of files that led to it and the places searched.
 
 Then a line for the digests of all its blobs, and one for each principle of a
-microcontainer: one owner, no special permissions, what a read-only root needs,
-no shell unless asked for, nothing that depends on when it was built.
+microcontainer: one owner, no special permissions, no capabilities and no shell
+unless asked for, what a read-only root needs, nothing that depends on when it
+was built.
 
 The exit code is 1 if something is missing or a digest is wrong; with --strict
 also if a principle is not kept.`,

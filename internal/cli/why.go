@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"smith/internal/capability"
 	"smith/internal/closure"
 	"smith/internal/explain"
 	"smith/internal/image"
@@ -126,8 +127,19 @@ func (w *whyCommand) whyPath(img *openedImage, explained *explain.Image, name st
 		}
 		w.printChain(c)
 	}
+	if attribute := f.Node.Xattrs[capability.Attribute]; attribute != "" {
+		fmt.Fprintln(w.stdout, "has "+capability.Text(attribute)+byWhom(f))
+	}
 	w.printOrigin(f, explained.Input(f))
 	return nil
+}
+
+// byWhom says who gave a file its capabilities.
+func byWhom(f *explain.File) string {
+	if len(f.Capabilities) > 0 {
+		return "  (the key capabilities)"
+	}
+	return ""
 }
 
 func noRecord(explained *explain.Image) string {
@@ -213,13 +225,15 @@ func originText(o *record.Origin, in *record.Input) string {
 
 // An answer is what smith why --json prints of a file.
 type answer struct {
-	Path      string         `json:"path"`
-	Type      string         `json:"type"`
-	Size      int64          `json:"size"`
-	Origin    *record.Origin `json:"origin,omitempty"`
-	Input     *record.Input  `json:"input,omitempty"`
-	WorkedOut bool           `json:"workedOut,omitempty"`
-	Chains    [][]answerStep `json:"chains"`
+	Path   string         `json:"path"`
+	Type   string         `json:"type"`
+	Size   int64          `json:"size"`
+	Origin *record.Origin `json:"origin,omitempty"`
+	Input  *record.Input  `json:"input,omitempty"`
+	// Capabilities are as getcap(8) shows them.
+	Capabilities string         `json:"capabilities,omitempty"`
+	WorkedOut    bool           `json:"workedOut,omitempty"`
+	Chains       [][]answerStep `json:"chains"`
 }
 
 type answerStep struct {
@@ -229,6 +243,9 @@ type answerStep struct {
 
 func (w *whyCommand) answer(explained *explain.Image, f *explain.File, chains []explain.Chain) error {
 	a := answer{Path: f.Path, Type: f.Type, Size: f.Size, Origin: f.Origin, Input: explained.Input(f), WorkedOut: f.WorkedOut, Chains: [][]answerStep{}}
+	if attribute := f.Node.Xattrs[capability.Attribute]; attribute != "" {
+		a.Capabilities = capability.Text(attribute)
+	}
 	for _, c := range chains {
 		var steps []answerStep
 		for _, s := range c {

@@ -30,6 +30,9 @@ type Options struct {
 	Args []string
 	// Read is a folder of this machine that is seen as /read, or "".
 	Read string
+	// Capabilities may be had by the programs to which the image gives them, by
+	// name; nothing else gets any. Only root may ask for them.
+	Capabilities []string
 	// Network lets the program use this machine's network.
 	Network bool
 	// Runtime is "crun", "runc" or "podman"; "" is the first that is there and
@@ -57,7 +60,7 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 		return 0, fmt.Errorf("cannot make a folder for the container: %w", err)
 	}
 	defer func() { err = errors.Join(err, removeAll(dir)) }()
-	if err := unpack(ctx, o.Tree, filepath.Join(dir, "rootfs")); err != nil {
+	if err := unpack(ctx, o.Tree, filepath.Join(dir, "rootfs"), process.capabilities); err != nil {
 		return 0, err
 	}
 	cmd, err := runtime.command(ctx, dir, process)

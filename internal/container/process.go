@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"smith/internal/capability"
 )
 
 // A process is what runs in the container.
@@ -20,6 +23,8 @@ type process struct {
 	read     string
 	network  bool
 	terminal bool
+	// capabilities are those that files of the image may have.
+	capabilities capability.Set
 }
 
 func newProcess(o Options) (process, error) {
@@ -37,6 +42,12 @@ func newProcess(o Options) (process, error) {
 	var err error
 	if p.uid, p.gid, err = ids(o.Config.User); err != nil {
 		return p, err
+	}
+	if p.capabilities, err = capability.SetOf(o.Capabilities...); err != nil {
+		return p, err
+	}
+	if p.capabilities != 0 && os.Geteuid() != 0 {
+		return p, errors.New("only root can give capabilities to files: run smith as root, or load the image into a container engine")
 	}
 	if o.Read != "" {
 		if p.read, err = filepath.Abs(o.Read); err != nil {

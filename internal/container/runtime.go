@@ -90,10 +90,16 @@ func podmanArgs(bundle string, p process) []string {
 		args = []string{"--runtime=runc", "--cgroup-manager=cgroupfs", "--events-backend=file"}
 	}
 	args = append(args,
-		"run", "--rm", "--read-only", "--read-only-tmpfs=false", "--cap-drop=all", "--security-opt=no-new-privileges",
+		"run", "--rm", "--read-only", "--read-only-tmpfs=false", "--cap-drop=all",
 		"--interactive", "--entrypoint=", "--workdir="+p.dir, fmt.Sprintf("--user=%d:%d", p.uid, p.gid),
 	)
 	args = append(args, limits()...)
+	for _, name := range bounding(p) {
+		args = append(args, "--cap-add="+name)
+	}
+	if p.capabilities == 0 {
+		args = append(args, "--security-opt=no-new-privileges")
+	}
 	if p.terminal {
 		args = append(args, "--tty")
 	}

@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -12,8 +13,8 @@ import (
 const version = "1.0.2"
 
 // runtimeSpec returns the config.json of a bundle (OCI runtime specification,
-// config.md and config-linux.md): no capability, no way to gain one, nothing
-// writable but what is in memory.
+// config.md and config-linux.md): no capability, no way to gain one but those
+// that files may have, nothing writable but what is in memory.
 func runtimeSpec(p process) *specs.Spec {
 	var uids, gids []specs.LinuxIDMapping
 	if os.Geteuid() != 0 {
@@ -25,7 +26,7 @@ func runtimeSpec(p process) *specs.Spec {
 		Root:     &specs.Root{Path: "rootfs", Readonly: true},
 		Process: &specs.Process{
 			Terminal: p.terminal, User: specs.User{UID: p.uid, GID: p.gid}, Args: p.args, Env: p.env, Cwd: p.dir,
-			Capabilities: &specs.LinuxCapabilities{}, NoNewPrivileges: true,
+			Capabilities: &specs.LinuxCapabilities{Bounding: bounding(p)}, NoNewPrivileges: p.capabilities == 0,
 		},
 		Mounts: mounts(p),
 		Linux: &specs.Linux{
@@ -42,6 +43,16 @@ func runtimeSpec(p process) *specs.Spec {
 		s.Linux.UIDMappings, s.Linux.GIDMappings = uids, gids
 	}
 	return s
+}
+
+// bounding are the capabilities that the program may gain by executing a file,
+// as the specification calls them.
+func bounding(p process) []string {
+	var all []string
+	for _, name := range p.capabilities.Names() {
+		all = append(all, "CAP_"+strings.ToUpper(name))
+	}
+	return all
 }
 
 // mounts are the file systems that every container has (config-linux.md,

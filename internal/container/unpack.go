@@ -9,13 +9,16 @@ import (
 	"os"
 	"path/filepath"
 
+	"smith/internal/capability"
 	"smith/internal/tree"
 )
 
 // unpack writes the files of a tree to a folder, which it makes. Devices, FIFOs
 // and sockets are left out. Only root can give files away; for everybody else
 // they stay their own, and the user namespace shows them as the image's user's.
-func unpack(ctx context.Context, t *tree.Tree, dir string) error {
+// Files keep their capabilities where all of them are allowed: the kernel
+// refuses to execute one that asks for more.
+func unpack(ctx context.Context, t *tree.Tree, dir string, allowed capability.Set) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return fmt.Errorf("cannot unpack the image: %w", err)
 	}
@@ -24,7 +27,7 @@ func unpack(ctx context.Context, t *tree.Tree, dir string) error {
 		return fmt.Errorf("cannot unpack the image: %w", err)
 	}
 	defer root.Close()
-	u := &unpacker{root: root, names: map[*tree.Inode]string{}, chown: os.Geteuid() == 0}
+	u := &unpacker{root: root, names: map[*tree.Inode]string{}, chown: os.Geteuid() == 0, allowed: allowed}
 	err = t.Walk(func(n *tree.Node) error {
 		if err := ctx.Err(); err != nil || n.Parent() == nil {
 			return err
@@ -41,6 +44,8 @@ type unpacker struct {
 	root  *os.Root
 	names map[*tree.Inode]string
 	chown bool
+	// allowed are the capabilities that files may have.
+	allowed capability.Set
 }
 
 func (u *unpacker) write(n *tree.Node, name string) error {
@@ -68,7 +73,31 @@ func (u *unpacker) write(n *tree.Node, name string) error {
 		// A folder that its owner may not write to could not be filled.
 		err = u.root.Chmod(name, fs.FileMode(n.Mode&0o777)|ownerBits(n))
 	}
+	if err == nil && u.allowed != 0 && n.Kind == tree.File {
+		err = u.capabilities(n, name)
+	}
 	return err
+}
+
+// capabilities gives a file those that the image gives it. This comes last: a
+// file that changes its owner loses them.
+func (u *unpacker) capabilities(n *tree.Node, name string) error {
+	attribute := n.Xattrs[capability.Attribute]
+	if attribute == "" {
+		return nil
+	}
+	given, err := capability.Read(attribute)
+	if err != nil {
+		return err
+	}
+	if given.Permitted&^u.allowed != 0 {
+		return nil
+	}
+	f, err := u.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(setAttribute(f, capability.Attribute, capability.Granted(given.Permitted)), f.Close())
 }
 
 // ownerBits are what the owner of the unpacked files needs to fill folders and

@@ -9,6 +9,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/capability"
 	"smith/internal/record"
 	"smith/internal/tree"
 )
@@ -37,7 +38,8 @@ type FileChange struct {
 	Path string `json:"path"`
 	// Change is "added", "removed" or "changed".
 	Change string `json:"change"`
-	// What names the fields that changed: content, type, mode, owner, link.
+	// What names the fields that changed: content, type, mode, owner, link,
+	// capabilities.
 	What []string `json:"what,omitempty"`
 	// Bytes are how much the image grew by it, negative where it shrank.
 	Bytes int64 `json:"bytes"`
@@ -152,6 +154,7 @@ func changed(a, b *File) ([]string, error) {
 	note("type", x.Kind != y.Kind)
 	note("link", x.Link != y.Link)
 	note("mode", x.Mode != y.Mode)
+	note("capabilities", x.Xattrs[capability.Attribute] != y.Xattrs[capability.Attribute])
 	note("owner", x.UID != y.UID || x.GID != y.GID)
 	if x.Kind != tree.File || y.Kind != tree.File {
 		return what, nil

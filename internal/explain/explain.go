@@ -60,6 +60,9 @@ type File struct {
 	Origin *record.Origin
 	// Reasons are why the file is there, the first one found first.
 	Reasons []record.Reason
+	// Capabilities are those that smith.yaml gives to the program, by the
+	// record.
+	Capabilities []string
 	// WorkedOut says that the reasons are not a record's.
 	WorkedOut bool
 }
@@ -111,7 +114,7 @@ func (img *Image) read(t *tree.Tree, recorded map[string]record.File) error {
 			names[n.Inode] = true
 		}
 		if known, ok := recorded[f.Path]; ok && known.Type == f.Type && known.Size == f.Size {
-			f.Reasons, f.Origin = known.Reasons, known.Origin
+			f.Reasons, f.Origin, f.Capabilities = known.Reasons, known.Origin, known.Capabilities
 		} else if o := n.Origin; o != nil {
 			f.Origin = &record.Origin{Kind: o.Kind, Name: o.Name, Digest: o.Digest}
 		}

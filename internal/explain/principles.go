@@ -9,6 +9,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/capability"
 	"smith/internal/image"
 	"smith/internal/record"
 	"smith/internal/tree"
@@ -26,12 +27,12 @@ type Check struct {
 var shells = []string{"sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "tcsh", "csh", "toybox", "yash", "zsh"}
 
 // Principles says whether an image keeps what a microcontainer promises: one
-// owner, no permission beyond reading and executing, what a read-only root
-// needs, no shell that nobody asked for, nothing that depends on the time of
-// its build.
+// owner, no permission beyond reading and executing, no capability that nobody
+// asked for, what a read-only root needs, no shell that nobody asked for,
+// nothing that depends on the time of its build.
 func Principles(img *Image, config ocispec.ImageConfig) []Check {
 	checks := []Check{
-		oneOwner(img, config), noSpecialBits(img), noWorldWritable(img), noDevices(img),
+		oneOwner(img, config), noSpecialBits(img), noCapabilities(img), noWorldWritable(img), noDevices(img),
 		notRoot(config), readOnlyRoot(img, config), noShell(img, config), oneTime(img),
 	}
 	if img.record != nil && slices.ContainsFunc(img.record.Inputs, isPackage) {
@@ -99,6 +100,29 @@ func noSpecialBits(img *Image) Check {
 		}
 		return ""
 	})
+}
+
+// noCapabilities accepts, and lists, what the record says that smith.yaml asks
+// for.
+func noCapabilities(img *Image) Check {
+	var granted []string
+	c := none("no file capability unless asked for", img, func(f *File) string {
+		attribute := f.Node.Xattrs[capability.Attribute]
+		if attribute == "" {
+			return ""
+		}
+		text := " (" + capability.Text(attribute) + ")"
+		set, err := capability.SetOf(f.Capabilities...)
+		if err != nil || len(f.Capabilities) == 0 || capability.Granted(set) != attribute {
+			return text
+		}
+		granted = append(granted, f.Path+text)
+		return ""
+	})
+	if c.OK {
+		c.Detail = strings.Join(granted, ", ")
+	}
+	return c
 }
 
 func noWorldWritable(img *Image) Check {

@@ -28,8 +28,10 @@ const blobBucket = "blobs"
 // Entries follow each other as Tree.Walk gives them, folders explicit, the
 // root itself left out. Of the names of a hard-linked file the first is the
 // file and the others are links to it. The form is ustar, and pax where a
-// name, a link or a number does not fit (POSIX.1-2001, pax). A device, a FIFO
-// or a socket in the tree is an error.
+// name, a link or a number does not fit (POSIX.1-2001, pax) or there are
+// extended attributes, which stand in records that begin with SCHILY.xattr (OCI
+// image specification, layer.md). A device, a FIFO or a socket in the tree is
+// an error.
 func Pack(ctx context.Context, cache *store.Store, files *tree.Tree, listener event.Listener) (Layer, error) {
 	members, err := list(files)
 	if err != nil {
@@ -68,6 +70,7 @@ func list(files *tree.Tree) ([]member, error) {
 		}
 		h := tar.Header{
 			Name: n.Path()[1:], Mode: int64(n.Mode & 0o7777), Uid: n.UID, Gid: n.GID, ModTime: n.ModTime.Truncate(1e9),
+			PAXRecords: attributes(n),
 		}
 		switch n.Kind {
 		case tree.Dir:
@@ -77,7 +80,7 @@ func list(files *tree.Tree) ([]member, error) {
 		case tree.File:
 			h.Typeflag, h.Size = tar.TypeReg, n.Size
 			if first[n.Inode] != "" && n.Inode != nil {
-				h.Typeflag, h.Size, h.Linkname = tar.TypeLink, 0, first[n.Inode]
+				h.Typeflag, h.Size, h.Linkname, h.PAXRecords = tar.TypeLink, 0, first[n.Inode], nil
 			} else {
 				first[n.Inode] = h.Name
 			}
@@ -88,6 +91,18 @@ func list(files *tree.Tree) ([]member, error) {
 		return nil
 	})
 	return members, err
+}
+
+// attributes returns the records of a node's extended attributes.
+func attributes(n *tree.Node) map[string]string {
+	if len(n.Xattrs) == 0 {
+		return nil
+	}
+	records := map[string]string{}
+	for name, value := range n.Xattrs {
+		records["SCHILY.xattr."+name] = value
+	}
+	return records
 }
 
 // pack writes the members into the cache as a compressed tar.

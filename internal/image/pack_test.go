@@ -284,3 +284,43 @@ func TestPackErrors(t *testing.T) {
 		}
 	}
 }
+
+// Extended attributes are in the layer, once for all names of a file, and make
+// it another layer; tar reads them.
+func TestPackKeepsAttributes(t *testing.T) {
+	cache := newStore(t)
+	one := func(attributes map[string]string) *tree.Tree {
+		files := tree.New()
+		n := tree.NewFile([]byte("program"), 0o755)
+		n.Inode, n.Xattrs = &tree.Inode{}, attributes
+		insert(t, files, "/a", n)
+		insert(t, files, "/b", n.Copy())
+		return files
+	}
+	without := packTree(t, cache, one(nil))
+	with := packTree(t, cache, one(map[string]string{"user.text": "value", "security.capability": "\x01\x00\n="}))
+	if with.DiffID == without.DiffID || with.DiffID == packTree(t, cache, one(map[string]string{"user.text": "other"})).DiffID {
+		t.Error("layers that differ in attributes only are one")
+	}
+	_, plain := contents(t, with)
+	r := tar.NewReader(bytes.NewReader(plain))
+	first, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"SCHILY.xattr.user.text": "value", "SCHILY.xattr.security.capability": "\x01\x00\n="}
+	if d := cmp.Diff(want, first.PAXRecords); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if second, err := r.Next(); err != nil || second.Typeflag != tar.TypeLink || len(second.PAXRecords) != 0 {
+		t.Errorf("the second name: %+v, %v", second, err)
+	}
+	if _, err := exec.LookPath("tar"); err != nil {
+		t.Skip("tar is not installed")
+	}
+	cmd := exec.Command("tar", "--xattrs", "--xattrs-include=*", "-tvv")
+	cmd.Stdin = bytes.NewReader(plain)
+	if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), "x: 5 user.text") {
+		t.Errorf("tar says %s, %v", out, err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -38,6 +39,9 @@ func recipe(ctx context.Context, members []member) (string, error) {
 		}
 		h := m.header
 		fmt.Fprintf(sum, "%q %c %o %d %d %d %d %q", h.Name, h.Typeflag, h.Mode, h.Uid, h.Gid, h.ModTime.Unix(), h.Size, h.Linkname)
+		for _, name := range slices.Sorted(maps.Keys(h.PAXRecords)) {
+			fmt.Fprintf(sum, " %q=%q", name, h.PAXRecords[name])
+		}
 		if h.Size > 0 {
 			id, err := m.identity()
 			if err != nil {

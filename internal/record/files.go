@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"smith/internal/capability"
 	"smith/internal/tree"
 )
 
@@ -27,6 +28,9 @@ func Files(t *tree.Tree, reasons map[string][]Reason) ([]File, error) {
 				return err
 			}
 			f.Size, f.Digest = n.Size, sum.String()
+			if f.Capabilities, err = capabilities(n); err != nil {
+				return err
+			}
 		}
 		if n.Inode != nil {
 			if name, again := first[n.Inode]; again {
@@ -42,6 +46,19 @@ func Files(t *tree.Tree, reasons map[string][]Reason) ([]File, error) {
 		return nil
 	})
 	return files, err
+}
+
+// capabilities returns the names of those that a file of the image was given.
+func capabilities(n *tree.Node) ([]string, error) {
+	attribute := n.Xattrs[capability.Attribute]
+	if attribute == "" {
+		return nil, nil
+	}
+	f, err := capability.Read(attribute)
+	if err != nil {
+		return nil, fmt.Errorf("the capabilities of %s: %w", n.Path(), err)
+	}
+	return f.Permitted.Names(), nil
 }
 
 // A Package is what a package gave to an image.

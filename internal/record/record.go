@@ -81,6 +81,8 @@ type File struct {
 	Size   int64  `json:"size,omitempty"`
 	Link   string `json:"link,omitempty"`
 	Digest string `json:"digest,omitempty"`
+	// Capabilities are those that the spec gives to the program, by name.
+	Capabilities []string `json:"capabilities,omitempty"`
 	// Origin is where the bytes came from: the kind and name of an input, and
 	// the digest of its layer or package.
 	Origin *Origin `json:"origin,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"smith/internal/capability"
 	"smith/internal/explain"
 	"smith/internal/record"
 )
@@ -47,6 +48,8 @@ type file struct {
 	Why    int    `json:"w"`
 	Rule   string `json:"r,omitempty"`
 	Detail string `json:"d,omitempty"`
+	// Capabilities are as getcap(8) shows them.
+	Capabilities string `json:"c,omitempty"`
 	// Others are the further files that need it.
 	Others []int `json:"x,omitempty"`
 }
@@ -80,6 +83,9 @@ func newData(r Report) data {
 			d.Packages[at].Size += f.Size
 		} else if f.Origin != nil {
 			row.Origin = f.Origin.Kind
+		}
+		if attribute := f.Node.Xattrs[capability.Attribute]; attribute != "" {
+			row.Capabilities = capability.Text(attribute)
 		}
 		row.explain(r.Image, f, index)
 		d.Unpacked += f.Size

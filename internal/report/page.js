@@ -55,6 +55,7 @@
       list.append(make("li", {}, make("button", { class: "path", onclick: () => choose(at) }, files[at].p), make("br"), make("span", { class: "quiet" }, reason(files[at]))));
     }
     const more = [make("p", {}, bytes(f.s) + ", " + f.t + ", from " + packageOf(f) + (f.k >= 0 ? " " + data.packages[f.k].version : ""))];
+    if (f.c) more.push(make("p", {}, "has " + f.c));
     if (f.x) {
       const others = make("ul");
       for (const at of f.x.slice(0, 50)) others.append(make("li", {}, make("button", { class: "path", onclick: () => choose(at) }, files[at].p)));

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"smith/internal/capability"
 	"smith/internal/event"
 	"smith/internal/tree"
 )
@@ -17,14 +18,17 @@ type Form struct {
 	// RootOwned gives everything but /write, /run and the mounts to 0:0.
 	RootOwned bool
 	Mounts    []string
+	// Capabilities are what some files keep on purpose.
+	Capabilities Capabilities
 	// Time is every file's.
 	Time time.Time
 }
 
 // Normalise returns a tree of the same files in normal form: folders and
 // executables have mode 0755, other files 0644, no file a special permission,
-// an extended attribute, an owner or time of its own. Hard links stay. What is
-// no file, folder or link is left out, and events hears of it.
+// an owner or time of its own, and none an extended attribute but the
+// capabilities that the form gives it. Hard links stay. What is no file, folder
+// or link is left out; events hears of it, and of capabilities that go.
 func Normalise(t *tree.Tree, form Form, events event.Listener) (*tree.Tree, error) {
 	normal := tree.New()
 	err := t.Walk(func(n *tree.Node) error {
@@ -33,7 +37,11 @@ func Normalise(t *tree.Tree, form Form, events event.Listener) (*tree.Tree, erro
 		}
 		switch n.Kind {
 		case tree.Dir, tree.File, tree.Symlink:
-			return normal.Insert(n.Path(), form.node(n))
+			c := form.node(n)
+			if had := n.Xattrs[capability.Attribute]; had != "" && c.Xattrs == nil {
+				events.Note(fmt.Sprintf("%s had %s, which is dropped; the key capabilities keeps it", n.Path(), capability.Text(had)))
+			}
+			return normal.Insert(n.Path(), c)
 		}
 		events.Note(fmt.Sprintf("%s is left out: an image of smith's holds no %s", n.Path(), n.Kind))
 		return nil
@@ -46,7 +54,7 @@ func Normalise(t *tree.Tree, form Form, events event.Listener) (*tree.Tree, erro
 
 func (form Form) node(n *tree.Node) *tree.Node {
 	c := n.Copy()
-	c.Xattrs, c.ModTime = nil, form.Time
+	c.Xattrs, c.ModTime = form.Capabilities.of(n), form.Time
 	c.UID, c.GID = form.UID, form.GID
 	if form.RootOwned && !form.writable(n.Path()) {
 		c.UID, c.GID = 0, 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smith/internal/capability"
 	"smith/internal/event"
 	"smith/internal/spec"
 	"smith/internal/tree"
@@ -53,7 +54,7 @@ func read(t *testing.T, files *tree.Tree, path string) string {
 
 func TestNormalForm(t *testing.T) {
 	files := tree.New()
-	insert(t, files, "/usr/bin/su", &tree.Node{Kind: tree.File, Mode: 0o4711, UID: 5, Xattrs: map[string]string{"security.capability": "x"}})
+	insert(t, files, "/usr/bin/su", &tree.Node{Kind: tree.File, Mode: 0o4711, UID: 5, Xattrs: map[string]string{"security.capability": capability.Granted(1), "user.a": "b"}})
 	insert(t, files, "/etc/shadow", &tree.Node{Kind: tree.File, Mode: 0o640, ModTime: time.Now()})
 	insert(t, files, "/tmp", &tree.Node{Kind: tree.Dir, Mode: 0o1777})
 	insert(t, files, "/bin", &tree.Node{Kind: tree.Symlink, Link: "usr/bin", Mode: 0o700})
@@ -86,11 +87,59 @@ dir 0755 0:0 7 /writer
 	if err != nil || su.Node.Xattrs != nil {
 		t.Errorf("extended attributes stay: %v, %v", su.Node.Xattrs, err)
 	}
-	if diff := cmp.Diff([]string{"/dev/null is left out: an image of smith's holds no device"}, heard.texts); diff != "" {
+	if diff := cmp.Diff([]string{
+		"/dev/null is left out: an image of smith's holds no device",
+		"/usr/bin/su had cap_chown=ep, which is dropped; the key capabilities keeps it",
+	}, heard.texts); diff != "" {
 		t.Error(diff)
 	}
 	if normal, err = Normalise(files, Form{UID: 10, GID: 11}, event.Silent{}); err != nil || strings.Contains(lines(t, normal), "0:0") {
 		t.Errorf("not one owner: %v\n%s", err, lines(t, normal))
+	}
+}
+
+// A program gets exactly the capabilities that were asked for, by whatever name.
+func TestCapabilities(t *testing.T) {
+	files := tree.New()
+	ping := tree.NewFile([]byte("\x7fELF"), 0o755)
+	ping.Inode, ping.Xattrs = &tree.Inode{}, map[string]string{"security.capability": "other"}
+	second := ping.Copy()
+	insert(t, files, "/usr/bin/ping", ping)
+	insert(t, files, "/usr/bin/ping4", second)
+	insert(t, files, "/usr/bin/cat", tree.NewFile(nil, 0o755))
+	insert(t, files, "/usr/bin/ldd", tree.NewFile([]byte("#!/bin/sh"), 0o755))
+	insert(t, files, "/usr/lib/a.so", tree.NewFile(nil, 0o644))
+	insert(t, files, "/bin", &tree.Node{Kind: tree.Symlink, Link: "usr/bin"})
+	var c Capabilities
+	for path, names := range map[string][]string{"/bin/ping": {"net_raw"}, "/usr/bin/ping4": {"net_admin"}} {
+		if err := c.Add(files, path, names); err != nil {
+			t.Error(err)
+		}
+	}
+	for path, want := range map[string]string{
+		"/usr/bin/pnig": "/usr/bin/pnig is to have capabilities and is not in the image; did you mean /usr/bin/ping",
+		"/usr/bin/ldd":  "/usr/bin/ldd cannot have capabilities: /usr/bin/ldd is a script",
+		"/usr/lib/a.so": "/usr/lib/a.so cannot have capabilities: /usr/lib/a.so is not executable",
+		"/bin":          "/bin cannot have capabilities: /usr/bin is a dir",
+	} {
+		if err := c.Add(files, path, []string{"kill"}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", path, err, want)
+		}
+	}
+	normal, err := Normalise(files, Form{Capabilities: c}, event.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"/usr/bin/ping": "cap_net_admin,cap_net_raw=ep", "/usr/bin/ping4": "cap_net_admin,cap_net_raw=ep"}
+	got := map[string]string{}
+	_ = normal.Walk(func(n *tree.Node) error {
+		for _, attribute := range n.Xattrs {
+			got[n.Path()] = capability.Text(attribute)
+		}
+		return nil
+	})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

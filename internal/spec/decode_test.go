@@ -34,6 +34,7 @@ user: app:1000
 groups: [tty, video]
 owner: root
 mounts: [/data/, //var//lib]
+capabilities: {//usr//bin/ping: [net_raw, CAP_NET_ADMIN, net_raw], /bin/time: cap_sys_time, /bin/none: []}
 entrypoint: [/usr/bin/cat, -n]
 cmd: [/read/data, 7, true, 1.10]
 dir: /write
@@ -95,8 +96,9 @@ func decodedEveryKey() *Spec {
 		Dlopen: "suggested", Interpreters: "minimal", Bundles: []string{"certificates", "timezones"},
 		Hwcaps: "all", Gconv: []string{"ISO-8859-1"},
 		NSS: true, Root: true, User: "app:1000", Groups: []string{"tty", "video"}, Owner: "root",
-		Mounts:     []string{"/data", "/var/lib"},
-		Entrypoint: []string{"/usr/bin/cat", "-n"}, Cmd: []string{"/read/data", "7", "true", "1.10"},
+		Mounts:       []string{"/data", "/var/lib"},
+		Capabilities: map[string][]string{"/usr/bin/ping": {"net_admin", "net_raw"}, "/bin/time": {"sys_time"}},
+		Entrypoint:   []string{"/usr/bin/cat", "-n"}, Cmd: []string{"/read/data", "7", "true", "1.10"},
 		Dir: "/write", Env: []string{"LANG=C.UTF-8", "EMPTY="},
 		Labels: map[string]string{"a": "b", "version": "1.10", "none": ""},
 		Ports:  []string{"53/udp", "80/tcp", "8080/tcp"}, StopSignal: "15",
@@ -247,6 +249,10 @@ var mistakes = []struct{ text, want string }{
 	{"healthcheck: {interval: 30}", `smith.yaml:1:25: healthcheck.interval: expected a string, found the number 30`},
 	{"healthcheck: {interval: 1us}", `smith.yaml:1:25: healthcheck.interval: "1us" is not a duration such as 30s or 1m30s (units ms, s, m, h; at least 1ms, or 0s)`},
 	{"healthcheck: {retries: -1}", `smith.yaml:1:24: healthcheck.retries: expected a whole number, 0 or more, found the number -1`},
+	{"capabilities: [net_raw]", `smith.yaml:1:15: capabilities: expected a map of names and lists, found a list`},
+	{"capabilities: {ping: [net_raw]}", `smith.yaml:1:16: capabilities["ping"]: "ping" is not an absolute path without "." and "..", such as /usr/bin/ping`},
+	{"capabilities: {/ping: [net_rew]}", `smith.yaml:1:24: capabilities["/ping"][0]: "net_rew" is not a capability of the kernel (capabilities(7)), such as net_raw; did you mean "net_raw"?`},
+	{"capabilities: {/ping: net_raw, //ping: chown}", `smith.yaml:1:32: capabilities: "/ping" is here a second time`},
 	{"labels: [a]", `smith.yaml:1:9: labels: expected a map of names and values, found a list`},
 	{"labels: {'': a}", `smith.yaml:1:10: labels[""]: "" is not a label's name: 1 to 255 characters on one line`},
 	{"paths: [/a]\n---\npaths: [/b]", `smith.yaml:2:1: a second document begins here: a smith.yaml is one document`},
@@ -300,7 +306,7 @@ func TestLine(t *testing.T) {
 		{"paths", 0, 7},
 		{"paths", 1, 8},
 		{"paths", 2, 6},
-		{"mock.deps", 0, 68},
+		{"mock.deps", 0, 69},
 		{"owner", 0, 20},
 		{"nothing", 0, 0},
 	} {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"smith/internal/capability"
 )
 
 // A rule is the form of the values of a key. The decoder and the schema are
@@ -22,6 +24,8 @@ type rule struct {
 	// check refuses what a pattern cannot; normal writes equal values the same.
 	check  func(string) bool
 	normal func(string) string
+	// known are words that somebody may have meant who wrote a wrong one.
+	known []string
 	// hidden says that a wrong value is not shown: it may hold a password.
 	hidden bool
 	// plain says which values that YAML takes for something other than a
@@ -147,6 +151,18 @@ var rules = map[string]rule{
 		pattern: regexp.MustCompile(`^/+` + segment + `(?:/+` + segment + `)*/*$`),
 		normal:  cleanPath,
 	},
+	"program path": {
+		form:    `an absolute path without "." and "..", such as /usr/bin/ping`,
+		pattern: regexp.MustCompile(`^/+` + segment + `(?:/+` + segment + `)*$`),
+		normal:  cleanPath,
+	},
+	"capability": {
+		form:    "a capability of the kernel (capabilities(7)), such as net_raw",
+		pattern: capabilityPattern(),
+		known:   capability.Names(),
+		normal:  capability.Normal,
+		set:     true,
+	},
 	"dir": {
 		form:    `an absolute folder without "." and "..", such as /data`,
 		pattern: regexp.MustCompile(`^/+(?:` + segment + `(?:/+` + segment + `)*/*)?$`),
@@ -260,6 +276,12 @@ func signalPattern() *regexp.Regexp {
 		"TSTP|TTIN|TTOU|URG|XCPU|XFSZ|VTALRM|PROF|WINCH|IO|POLL|PWR|SYS"
 	step := `(?:[1-9]|[12][0-9]|30)`
 	return regexp.MustCompile(`^(?:SIG(?:` + names + `|RTMIN(?:\+` + step + `)?|RTMAX(?:-` + step + `)?)|[1-9]|[1-5][0-9]|6[0-4])$`)
+}
+
+// capabilityPattern takes the names as they are written here and there.
+func capabilityPattern() *regexp.Regexp {
+	names := strings.Join(capability.Names(), "|")
+	return regexp.MustCompile(`^(?:(?:cap_)?(?:` + names + `)|(?:CAP_)?(?:` + strings.ToUpper(names) + `))$`)
 }
 
 func checkProgram(words []string) (string, bool) {

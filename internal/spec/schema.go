@@ -119,11 +119,16 @@ func (c comments) shape(f field) schema {
 	case f.shape.Kind() == reflect.Slice:
 		return listSchema(f)
 	case f.shape.Kind() == reflect.Map:
-		s := item(f.rule)
-		s["type"] = append(s["type"].([]string), "null")
+		inner := f
+		inner.single = true // a list may be written as its one element
+		s := listSchema(inner)
+		if f.shape.Elem().Kind() == reflect.String {
+			s = item(f.rule)
+			s["type"] = append(s["type"].([]string), "null")
+		}
 		return schema{
 			"type":                 []string{"object", "null"},
-			"propertyNames":        schema{"pattern": rules["label key"].pattern.String()},
+			"propertyNames":        schema{"pattern": f.keys.pattern.String()},
 			"additionalProperties": s,
 		}
 	}

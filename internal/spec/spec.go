@@ -6,7 +6,8 @@
 // and the schema both follow their fields' tags: json names the key, alias
 // another name of it, rule the form of its values (see rules.go), default
 // what an absent key means, single that a list may be written as its one
-// element, word what stands for a whole map in which the key is true. The fields' comments are the descriptions in the
+// element, word what stands for a whole map in which the key is true, keys the
+// form of the names in a map. The fields' comments are the descriptions in the
 // schema, so they are written for the reader of smith.yaml.
 package spec
 
@@ -90,6 +91,9 @@ type Spec struct {
 	// With root, every file belongs to 0:0, except /write, /run and the mounts. Left out, all belong to the image's user.
 	Owner string `json:"owner,omitzero" rule:"owner"`
 
+	// Programs of the image that get capabilities of the kernel when they are run, each path with its list, such as /usr/bin/ping: [net_raw]. A link is followed to its program. The container must be allowed them, and all other capabilities are dropped.
+	Capabilities map[string][]string `json:"capabilities,omitzero" rule:"capability" keys:"program path"`
+
 	// Folders that are mounted when the image runs.
 	Mounts []string `json:"mounts,omitzero" rule:"mount"`
 
@@ -106,7 +110,7 @@ type Spec struct {
 	Env []string `json:"env,omitzero" rule:"env"`
 
 	// Labels of the image's config.
-	Labels map[string]string `json:"labels,omitzero" rule:"label"`
+	Labels map[string]string `json:"labels,omitzero" rule:"label" keys:"label key"`
 
 	// Ports that the program listens on, such as 80/tcp or 53/udp: a list, or a map with empty values.
 	Ports []string `json:"ports,omitzero" rule:"port"`

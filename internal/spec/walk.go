@@ -27,6 +27,7 @@ type field struct {
 	// word stands for the whole map where this key, a boolean, is true.
 	word  string
 	rule  rule
+	keys  rule
 	shape reflect.Type
 }
 
@@ -42,7 +43,7 @@ func fieldsOf(t reflect.Type) []field {
 			index: i, owner: t.Name(), name: f.Name,
 			key: key, alias: f.Tag.Get("alias"), byDefault: f.Tag.Get("default"),
 			single: f.Tag.Get("single") != "" || f.Tag.Get("alias") != "", word: f.Tag.Get("word"),
-			rule: rules[f.Tag.Get("rule")], shape: f.Type,
+			rule: rules[f.Tag.Get("rule")], keys: rules[f.Tag.Get("keys")], shape: f.Type,
 		})
 	}
 	return fields
@@ -178,6 +179,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, f field, at string) {
 		d.structures(n, v, f, at)
 	case f.shape.Kind() == reflect.Slice:
 		d.list(n, v, f, at)
+	case f.shape.Kind() == reflect.Map && f.shape.Elem().Kind() == reflect.Slice:
+		d.listMap(n, v, f, at)
 	case f.shape.Kind() == reflect.Map:
 		d.stringMap(n, v, f, at)
 	default:
@@ -339,7 +342,7 @@ func (d *decoder) stringMap(n *yaml.Node, v reflect.Value, f field, at string) {
 	v.Set(reflect.MakeMap(f.shape))
 	d.pairs(n, at, "a map of names and values", func(key, value *yaml.Node) {
 		name := at + "[" + quote(key.Value) + "]"
-		if !d.matches(key, rules["label key"], key.Value, name) {
+		if !d.matches(key, f.keys, key.Value, name) {
 			return
 		}
 		text := ""
@@ -350,6 +353,31 @@ func (d *decoder) stringMap(n *yaml.Node, v reflect.Value, f field, at string) {
 			}
 		}
 		v.SetMapIndex(reflect.ValueOf(key.Value), reflect.ValueOf(text))
+	})
+}
+
+// listMap decodes a map of names to lists, each of which may be written as its
+// one element. An empty list leaves the name out.
+func (d *decoder) listMap(n *yaml.Node, v reflect.Value, f field, at string) {
+	v.Set(reflect.MakeMap(f.shape))
+	inner := f
+	inner.shape, inner.single = f.shape.Elem(), true
+	d.pairs(n, at, "a map of names and lists", func(key, value *yaml.Node) {
+		place := at + "[" + quote(key.Value) + "]"
+		if !d.matches(key, f.keys, key.Value, place) {
+			return
+		}
+		name := normal(f.keys, key.Value)
+		if v.MapIndex(reflect.ValueOf(name)).IsValid() {
+			d.fail(key, "%s: %s is here a second time", at, quote(name))
+			return
+		}
+		list := reflect.New(inner.shape).Elem()
+		if d.value(value, list, inner, place); list.Len() == 0 {
+			return
+		}
+		v.SetMapIndex(reflect.ValueOf(name), list)
+		d.lines[join(f.key, name)] = key.Line
 	})
 }
 
@@ -395,7 +423,7 @@ func (d *decoder) matches(n *yaml.Node, r rule, text, at string) bool {
 	case r.hidden:
 		d.fail(n, "%s: this is not %s", at, r.form)
 	default:
-		d.fail(n, "%s: %s is not %s", at, quote(text), r.form)
+		d.fail(n, "%s: %s is not %s%s", at, quote(text), r.form, suggest(r.known, normal(r, text)))
 	}
 	return false
 }
