@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -27,8 +28,8 @@ const (
 const maxCertificate = 1 << 20
 
 // Files returns what update-ca-certificates makes of the authorities that a
-// tree holds: the bundle, a link to each authority, and the links by the hashes
-// of their names. None where the tree holds no authority. The nodes have no
+// tree holds: the bundle, a link to each authority, the links by the hashes of
+// their names, and Java's keystore where the tree has the hook for it. None where the tree holds no authority. The nodes have no
 // origin.
 func Files(t *tree.Tree) ([]tree.Entry, error) {
 	var all []byte
@@ -61,11 +62,14 @@ func Files(t *tree.Tree) ([]tree.Entry, error) {
 	for name, target := range links {
 		entries = append(entries, link(name, target))
 	}
-	hashed, err := hashes(t, links)
+	authorities, err := read(t, links)
 	if err != nil {
 		return nil, err
 	}
-	entries = append(entries, hashed...)
+	entries = append(entries, hashes(authorities)...)
+	if t.Exists(keystoreHook) {
+		entries = append(entries, tree.Entry{Path: keystore, Node: tree.NewFile(debianKeystore(authorities), 0o644)})
+	}
 	slices.SortFunc(entries, func(a, b tree.Entry) int { return strings.Compare(a.Path, b.Path) })
 	return entries, nil
 }
@@ -81,14 +85,12 @@ func linkName(file string) string {
 	return strings.NewReplacer(" ", "_", "(", "=", ")", "=", ",", "_").Replace(name) + ".pem"
 }
 
-// hashes returns the links HASH.NUMBER to links, in the order of their names.
-// Certificates that are the same have one.
-func hashes(t *tree.Tree, links map[string]string) ([]tree.Entry, error) {
-	var entries []tree.Entry
-	number := map[uint32]int{}
-	seen := map[[sha256.Size]byte]bool{}
-	for _, name := range sorted(links) {
-		at, err := t.Resolve(links[name])
+// read returns the certificate that each link leads to, in DER, nil where that
+// is not exactly one.
+func read(t *tree.Tree, links map[string]string) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for name, target := range links {
+		at, err := t.Resolve(target)
 		if err != nil {
 			return nil, err
 		}
@@ -96,9 +98,20 @@ func hashes(t *tree.Tree, links map[string]string) ([]tree.Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		der := single(data)
-		hash, err := subjectHash(der)
-		sum := sha256.Sum256(der)
+		all[name] = single(data)
+	}
+	return all, nil
+}
+
+// hashes returns the links HASH.NUMBER to links, in the order of their names.
+// Certificates that are the same have one.
+func hashes(authorities map[string][]byte) []tree.Entry {
+	var entries []tree.Entry
+	number := map[uint32]int{}
+	seen := map[[sha256.Size]byte]bool{}
+	for _, name := range slices.Sorted(maps.Keys(authorities)) {
+		hash, err := subjectHash(authorities[name])
+		sum := sha256.Sum256(authorities[name])
 		if err != nil || seen[sum] {
 			continue // what is no certificate OpenSSL does not find either
 		}
@@ -106,16 +119,7 @@ func hashes(t *tree.Tree, links map[string]string) ([]tree.Entry, error) {
 		entries = append(entries, link(fmt.Sprintf("%08x.%d", hash, number[hash]), name))
 		number[hash]++
 	}
-	return entries, nil
-}
-
-func sorted(links map[string]string) []string {
-	var names []string
-	for name := range links {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return entries
 }
 
 // single returns the certificate of a file that holds exactly one, in DER, else

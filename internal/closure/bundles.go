@@ -76,6 +76,22 @@ func bundleData(_ context.Context, s *selector, out *outcome) error {
 	return nil
 }
 
+// bundleHint names the bundle that brings what one of some links leads to, as
+// the end of a sentence, or "".
+func bundleHint(links []*tree.Node) string {
+	for _, name := range sortedKeys(bundles) {
+		for _, n := range links {
+			target := tree.Clean(linkTarget(n))
+			for _, p := range bundles[name].paths {
+				if tree.Match(p, target) || tree.Match(p+"/**", target) {
+					return "; bundles: [" + name + "] brings " + target
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // withFiles returns the paths that globs match and that hold a file, at any
 // depth.
 func (s *selector) withFiles(patterns []string) ([]string, error) {

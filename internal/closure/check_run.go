@@ -111,15 +111,18 @@ func (c *checker) gather() {
 	switch len(c.astray) {
 	case 0:
 	case 1:
-		c.warnings[c.astray[0].Path()+" is a link to "+c.astray[0].Link+", which is not there"] = true
+		c.warnings[c.astray[0].Path()+" is a link to "+c.astray[0].Link+", which is not there"+bundleHint(c.astray)] = true
 	default:
 		var links []string
 		for _, n := range c.astray {
 			links = append(links, n.Path()+" → "+n.Link)
 		}
-		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), several(links))] = true
+		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), several(links))+bundleHint(c.astray)] = true
 	}
 	for at, list := range c.displaced {
+		if loadsBefore(c.files, list[0].Name) {
+			continue
+		}
 		var askers []string
 		for _, p := range list {
 			askers = append(askers, p.From)

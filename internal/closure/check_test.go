@@ -105,6 +105,10 @@ func TestCheck(t *testing.T) {
 			files:    `link a/b ../none`,
 			warnings: `/a/b is a link to ../none, which is not there`,
 		},
+		"a link into a bundle": {
+			files:    `link opt/java/cacerts /etc/ssl/certs/java/cacerts`,
+			warnings: `/opt/java/cacerts is a link to /etc/ssl/certs/java/cacerts, which is not there; bundles: [certificates] brings /etc/ssl/certs/java/cacerts`,
+		},
 		"two links of such an image": {
 			files: `
 			link a/b ../none

@@ -18,8 +18,8 @@ type language struct {
 	// is the version, where the name has one.
 	program, embedded *regexp.Regexp
 	// library are globs of the folders of the standard library. PREFIX stands
-	// for the folder that the interpreter is installed in, VERSION for its
-	// version or "*".
+	// for the folder that the interpreter is installed in, HOME for the one
+	// above that of its file, VERSION for its version or "*".
 	library []string
 	// config are globs of a module that says where the library is, folders
 	// matches what it says.
@@ -31,6 +31,9 @@ type language struct {
 	// minimal are globs in those folders of what the interpreter needs to
 	// start.
 	minimal []string
+	// engine is the library that the interpreter loads before those of its
+	// standard library, which find it loaded.
+	engine string
 	// whole says that most builds hold their library in themselves.
 	whole bool
 }
@@ -76,6 +79,17 @@ var languages = []language{
 		without:  []string{"**/*.ts", "**/*.mjs", "**/*.map", "**/lib", "**/types", "**/bin"},
 		minimal:  []string{"**"},
 		whole:    true,
+	},
+	{ // the java command: its launcher reads lib/jvm.cfg of the runtime image that it lies in (JEP 220)
+		program:  regexp.MustCompile(`^java$`),
+		embedded: regexp.MustCompile(`^libjli\.so$`),
+		library:  []string{"HOME/{lib,conf,release}"},
+		without:  []string{"src.zip", "ct.sym", "**/*.{h,diz,debuginfo}"},
+		minimal: []string{
+			"modules", "rt.jar", "jvm.cfg", "**/lib{jvm,java,jimage,jli,jsig,verify,zip,nio,net,extnet,prefs,syslookup}.so", "tzdb.dat",
+			"security", "**/conf/security", "net.properties", "jspawnhelper",
+		},
+		engine: "libjvm.so",
 	},
 }
 
@@ -134,7 +148,8 @@ func (s *selector) standardLibraries(l language, it *item, out *outcome) error {
 			version = match[1]
 		}
 	}
-	names := strings.NewReplacer("PREFIX", strings.TrimSuffix(prefix, "/"), "VERSION", version)
+	home := path.Dir(path.Dir(it.path))
+	names := strings.NewReplacer("PREFIX", strings.TrimSuffix(prefix, "/"), "HOME", strings.TrimSuffix(home, "/"), "VERSION", version)
 	for _, pattern := range l.library {
 		if err := s.standardLibrary(l, it, names.Replace(pattern), out); err != nil {
 			return err
@@ -206,6 +221,17 @@ func (s *selector) standardLibrary(l language, it *item, pattern string, out *ou
 		}
 	}
 	return nil
+}
+
+// loadsBefore says whether one of the files is an interpreter that has loaded a
+// library before any module that needs it.
+func loadsBefore(files []*tree.Node, library string) bool {
+	for _, l := range languages {
+		if l.engine == library && slices.ContainsFunc(files, func(n *tree.Node) bool { return n.Executable() && l.program.MatchString(n.Name()) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // isMinimal says whether the interpreter needs a file to start.

@@ -136,6 +136,39 @@ var worlds = map[string]struct {
 		full:    `/usr/share/nodejs/cjs-module-lexer/lexer.js`,
 		minimal: `/usr/share/nodejs/cjs-module-lexer/lexer.js`,
 	},
+	"java of Debian": {
+		source: glibc + `
+			elf 0755 usr/lib/jvm/java-17/bin/java program needs=libjli.so,libc.so.6 runpath=$ORIGIN/../lib
+			elf 0644 usr/lib/jvm/java-17/lib/libjli.so soname=libjli.so
+			elf 0644 usr/lib/jvm/java-17/lib/server/libjvm.so soname=libjvm.so
+			elf 0644 usr/lib/jvm/java-17/lib/libjava.so soname=libjava.so needs=libjvm.so
+			elf 0644 usr/lib/jvm/java-17/lib/libawt.so soname=libawt.so needs=libjvm.so
+			file 0644 usr/lib/jvm/java-17/lib/modules
+			file 0644 usr/lib/jvm/java-17/lib/ct.sym
+			link usr/lib/jvm/java-17/lib/jvm.cfg /etc/java/jvm.cfg
+			file 0644 etc/java/jvm.cfg
+			link usr/lib/jvm/java-17/conf/sound.properties /etc/java/sound.properties
+			file 0644 etc/java/sound.properties
+			file 0644 usr/lib/jvm/java-17/release
+			link usr/bin/java /usr/lib/jvm/java-17/bin/java`,
+		root: "/usr/bin/java",
+		full: `/etc/java/jvm.cfg
+			/etc/java/sound.properties
+			/usr/lib/jvm/java-17/conf/sound.properties
+			/usr/lib/jvm/java-17/lib/jvm.cfg
+			/usr/lib/jvm/java-17/lib/libawt.so
+			/usr/lib/jvm/java-17/lib/libjava.so
+			/usr/lib/jvm/java-17/lib/libjli.so
+			/usr/lib/jvm/java-17/lib/modules
+			/usr/lib/jvm/java-17/lib/server/libjvm.so
+			/usr/lib/jvm/java-17/release`,
+		minimal: `/etc/java/jvm.cfg
+			/usr/lib/jvm/java-17/lib/jvm.cfg
+			/usr/lib/jvm/java-17/lib/libjava.so
+			/usr/lib/jvm/java-17/lib/libjli.so
+			/usr/lib/jvm/java-17/lib/modules
+			/usr/lib/jvm/java-17/lib/server/libjvm.so`,
+	},
 }
 
 func TestInterpreters(t *testing.T) {
@@ -146,7 +179,7 @@ func TestInterpreters(t *testing.T) {
 				var got []string
 				for name, reasons := range s.Files {
 					if slices.ContainsFunc(reasons, func(r record.Reason) bool {
-						return r.Rule == "interpreter-library" || r.Rule == "needed" && strings.Contains(r.From, "/lib-dynload/") || r.Rule == "symlink" && strings.Contains(r.From, "sitecustomize") ||
+						return r.Rule == "interpreter-library" || r.Rule == "symlink" && strings.Contains(r.From, "/jvm/") || r.Rule == "needed" && strings.Contains(r.From, "/lib-dynload/") || r.Rule == "symlink" && strings.Contains(r.From, "sitecustomize") ||
 							r.Rule == "way" && strings.Contains(r.From, "/perl/5.36/")
 					}) {
 						got = append(got, name)
@@ -154,6 +187,9 @@ func TestInterpreters(t *testing.T) {
 				}
 				slices.Sort(got)
 				same(t, "library", lines(want), got)
+				if slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "libjvm.so") }) {
+					t.Errorf("java has loaded libjvm.so before: %s", s.Warnings)
+				}
 			})
 		}
 	}
