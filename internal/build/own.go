@@ -13,9 +13,10 @@ import (
 // takeOwn makes an image of packages hold what they hold themselves, where the
 // spec names no file and no program: package: nginx is an image of nginx. The
 // program that bears a package's name becomes the entry point, or that name's
-// first word, as apache2 of apache2-bin, or the only one.
+// first word, as apache2 of apache2-bin, or the only one; a cmd that begins
+// with an option is its arguments.
 func (j *job) takeOwn() error {
-	if j.pkg.Own == nil || len(j.Spec.Paths)+len(j.program()) > 0 {
+	if j.pkg.Own == nil || len(j.Spec.Paths) > 0 || len(j.program()) > 0 && !strings.HasPrefix(j.program()[0], "-") {
 		return nil
 	}
 	paths, err := j.pkg.Own()

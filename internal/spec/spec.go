@@ -100,7 +100,7 @@ type Spec struct {
 	// The program to run and its first arguments. A spec that sets it inherits no cmd.
 	Entrypoint []string `json:"entrypoint,omitzero" rule:"program"`
 
-	// The arguments of the entry point, which the user of the image may replace; with no entry point, the program and its arguments.
+	// The arguments of the entry point, which the user of the image may replace; with no entry point, the program and its arguments. Beside a package alone, words that begin with an option are for the package's program.
 	Cmd []string `json:"cmd,omitzero" rule:"argument"`
 
 	// The working folder of the program.
