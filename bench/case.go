@@ -111,15 +111,12 @@ func (b *workbench) from(ctx context.Context) (string, error) {
 		return fmt.Sprintf("type: deb\npackage: %s\nrepositories: [{deb: %q, suite: bench, component: main, trusted: true}]\n", b.deb, b.mirror.url), nil
 	}
 	if b.rpm != "" {
-		if b.mirror, err = newRPMMirror(ctx, b.rpm); err != nil {
+		if b.mirror, err = newRPMMirror(ctx); err != nil {
 			return "", err
 		}
 		return fmt.Sprintf("type: rpm\npackage: %s\nrepositories: [{rpm: %q, gpgcheck: false}]\n", b.rpm, b.mirror.url), nil
 	}
-	if err := fixture.Make(ctx, os.Stderr, b.fixture); err != nil {
-		return "", err
-	}
-	folder, err := fixture.Folder()
+	folder, err := fixture.Make(ctx, os.Stderr, b.fixture)
 	if err != nil {
 		return "", err
 	}

@@ -51,14 +51,13 @@ mv Release dists/bench`
 	return serve(ctx, dir)
 }
 
-// newRPMMirror serves RPM packages made of a Debian package and all that it
-// needs. Nobody signs them.
-func newRPMMirror(ctx context.Context, name string) (*mirror, error) {
-	dir, err := fixture.RPMRepository(ctx, os.Stderr, name, "bash")
+// newRPMMirror serves the distribution of RPM packages.
+func newRPMMirror(ctx context.Context) (*mirror, error) {
+	dir, err := fixture.Distribution(ctx, os.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	return serve(ctx, dir)
+	return serve(ctx, filepath.Join(dir, "os"))
 }
 
 // serve serves a folder over loopback.

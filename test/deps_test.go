@@ -126,14 +126,10 @@ func missing(t *testing.T, reason string) {
 // unpackFixture returns a folder that holds a fixture's files.
 func unpackFixture(t *testing.T, name string) string {
 	t.Helper()
-	err := fixture.Make(context.Background(), os.Stderr, name)
+	base, err := fixture.Make(context.Background(), os.Stderr, name)
 	if errors.Is(err, fixture.ErrNoTool) {
 		missing(t, err.Error())
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := fixture.Folder()
 	if err != nil {
 		t.Fatal(err)
 	}

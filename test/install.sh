@@ -34,6 +34,8 @@ zstd:zstd
 bzip2:bzip2
 xz:xz-utils
 ar:binutils
+find-debuginfo:debugedit
+dwz:dwz
 update-ca-certificates:ca-certificates
 jq:jq
 ssh-keygen:openssh-client

@@ -128,7 +128,7 @@ type keyTest struct {
 }
 
 func newKeyTest(t *testing.T) *keyTest {
-	err := fixture.Make(context.Background(), io.Discard, "debian")
+	base, err := fixture.Make(context.Background(), io.Discard, "debian")
 	if errors.Is(err, fixture.ErrNoTool) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
@@ -137,10 +137,6 @@ func newKeyTest(t *testing.T) *keyTest {
 	}
 	if _, err := exec.LookPath("gcc"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("gcc is not installed")
-	}
-	base, err := fixture.Folder()
-	if err != nil {
-		t.Fatal(err)
 	}
 	k := &keyTest{t: t, smith: buildSmith(t), dir: t.TempDir()}
 	for _, dir := range []string{"missing", "dlopen", "levels", "parent", ""} {

@@ -26,14 +26,10 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a hundred builds take their time")
 	}
-	err := fixture.Make(context.Background(), io.Discard, "small")
+	base, err := fixture.Make(context.Background(), io.Discard, "small")
 	if errors.Is(err, fixture.ErrNoTool) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := fixture.Folder()
 	if err != nil {
 		t.Fatal(err)
 	}

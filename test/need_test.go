@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,11 +75,21 @@ func runFixture(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fixtureTimeout)
 	defer cancel()
-	err := fixture.Make(ctx, os.Stderr, args...)
-	if errors.Is(err, fixture.ErrNoTool) {
-		lack(ts, err.Error())
+	for _, name := range args {
+		dir, err := fixture.Make(ctx, os.Stderr, name)
+		if errors.Is(err, fixture.ErrNoTool) {
+			lack(ts, err.Error())
+		}
+		ts.Check(err)
+		forms, err := os.ReadDir(dir)
+		ts.Check(err)
+		for _, form := range forms {
+			err := os.Symlink(filepath.Join(dir, form.Name()), filepath.Join(ts.Getenv("BASE"), form.Name()))
+			if err != nil && !errors.Is(err, fs.ErrExist) {
+				ts.Fatalf("%v", err)
+			}
+		}
 	}
-	ts.Check(err)
 }
 
 // runTestdata sets $DATA to the folder of real data that SMITH_TESTDATA names

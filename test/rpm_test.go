@@ -10,16 +10,17 @@ import (
 	"smith/test/fixture"
 )
 
-// runRPMRepository makes a repository of RPM packages out of this machine's
-// Debian packages and what they depend on, and sets RPMS to its folder:
-// `rpm-repository NAME…`.
-func runRPMRepository(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: rpm-repository PACKAGE…")
+// runRPMDistribution makes a distribution of RPM packages out of this machine's
+// Debian packages and sets RPMS to its folder: `rpm-distribution`.
+func runRPMDistribution(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: rpm-distribution")
 	}
-	dir, err := fixture.RPMRepository(context.Background(), os.Stderr, args...)
-	if errors.Is(err, fixture.ErrNoTool) && os.Getenv("CI") == "" {
-		ts.Value(testKey{}).(testscript.T).Skip(err)
+	ctx, cancel := context.WithTimeout(context.Background(), fixtureTimeout)
+	defer cancel()
+	dir, err := fixture.Distribution(ctx, os.Stderr)
+	if errors.Is(err, fixture.ErrNoTool) {
+		lack(ts, err.Error())
 	}
 	ts.Check(err)
 	ts.Setenv("RPMS", dir)

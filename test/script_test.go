@@ -4,6 +4,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"smith/test/fixture"
 )
 
 func TestScripts(t *testing.T) {
@@ -26,21 +25,21 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Setup:               func(env *testscript.Env) error { return setUp(env, smith, cache) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"smith":          runSmith,
-			"exits":          runExits,
-			"need":           runNeed,
-			"fixture":        runFixture,
-			"testdata":       runTestdata,
-			"runc-run":       runRunc,
-			"runc-start":     startRunc,
-			"crun-run":       runCrun,
-			"podman-run":     runPodman,
-			"podman-load":    loadPodman,
-			"docker-load":    engine.load,
-			"docker-run":     engine.run,
-			"docker":         engine.docker,
-			"registry":       runRegistry,
-			"rpm-repository": runRPMRepository,
+			"smith":            runSmith,
+			"exits":            runExits,
+			"need":             runNeed,
+			"fixture":          runFixture,
+			"testdata":         runTestdata,
+			"runc-run":         runRunc,
+			"runc-start":       startRunc,
+			"crun-run":         runCrun,
+			"podman-run":       runPodman,
+			"podman-load":      loadPodman,
+			"docker-load":      engine.load,
+			"docker-run":       engine.run,
+			"docker":           engine.docker,
+			"registry":         runRegistry,
+			"rpm-distribution": runRPMDistribution,
 		},
 	})
 }
@@ -67,10 +66,7 @@ type testKey struct{}
 func setUp(env *testscript.Env, smith, cache string) error {
 	env.Values[testKey{}] = env.T()
 	env.Values[serversKey{}] = map[string]*server{}
-	base, err := fixture.Folder()
-	if err != nil {
-		return err
-	}
+	base := filepath.Join(env.WorkDir, ".base")
 	env.Setenv("BASE", base)
 	env.Setenv("SMITH", smith)
 	// For scripts that read one large image: it is unpacked once for all.
@@ -80,7 +76,7 @@ func setUp(env *testscript.Env, smith, cache string) error {
 	env.Setenv("HOME", home)
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("PATH", filepath.Dir(smith)+":"+os.Getenv("PATH")+":/usr/sbin:/sbin")
-	return os.MkdirAll(home, 0o755)
+	return errors.Join(os.MkdirAll(home, 0o755), os.MkdirAll(base, 0o755))
 }
 
 // runSmith runs smith: `smith ARGS`. `! smith ARGS` wants exit code 1 or 2.

@@ -47,13 +47,18 @@ func (s *Source) asked(chosen []*pkg, about []*repodata.Package) []int {
 	var asked []int
 	for _, request := range s.Requests {
 		r, _ := relation.Parse(request.Text)
-		found := false
-		for i, p := range chosen {
-			if p.isFile() && p.locked.URL == request.Text || !request.File && about[i].Called(request.Text) {
-				asked, found = append(asked, i), true
+		var found []int
+		if request.File {
+			for i, p := range chosen {
+				if p.isFile() && p.locked.URL == request.Text {
+					found = append(found, i)
+				}
 			}
+		} else {
+			found = repodata.Called(request.Text, about)
 		}
-		if found {
+		if len(found) > 0 {
+			asked = append(asked, found...)
 			continue
 		}
 		provides := func(p *repodata.Package) bool {

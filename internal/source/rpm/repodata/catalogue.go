@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"smith/internal/resolve"
@@ -122,27 +123,74 @@ func (c *Catalogue) find(id resolve.ID) (*offered, error) {
 
 // hides says whether the repository's configuration leaves the package out.
 func (r *Repository) hides(p *Package) bool {
-	matches := func(pattern string) bool { return p.Called(pattern) }
+	matches := func(pattern string) bool { return p.form(pattern) >= 0 }
 	return slices.ContainsFunc(r.Exclude, matches) || len(r.Include) > 0 && !slices.ContainsFunc(r.Include, matches)
 }
 
-// Called says whether a pattern matches one of the ways to name the package.
-func (p *Package) Called(pattern string) bool {
-	return slices.ContainsFunc(p.names(), func(name string) bool {
-		ok, err := path.Match(pattern, name)
-		return name == pattern || ok && err == nil
-	})
+// Called returns the places, among packages, of those that a pattern names. There
+// are several ways to name a package (dnf(8), "Specifying Packages"); the first
+// by which any package is found is the one that was meant: lib*6 is libc6, and
+// not each library whose version ends so.
+func Called(pattern string, packages []*Package) []int {
+	var places []int
+	best := -1
+	for i, p := range packages {
+		form := p.form(pattern)
+		if form < 0 || best >= 0 && form > best {
+			continue
+		}
+		if form != best {
+			best, places = form, nil
+		}
+		places = append(places, i)
+	}
+	return places
 }
 
-// names are the ways to name the package (dnf(8), "Specifying Packages").
-func (p *Package) names() []string {
-	version := p.Version
-	release := version + "-" + p.Release
-	epoch := p.NEVRA()
-	return []string{
-		p.Name, p.Name + "." + p.Arch, p.Name + "-" + version, p.Name + "-" + release, p.Name + "-" + release + "." + p.Arch,
-		epoch, strings.TrimSuffix(epoch, "."+p.Arch), strings.TrimSuffix(epoch, "-"+p.Release+"."+p.Arch),
+// form tells by which way of naming a package, in dnf's order, a pattern names
+// this one: its number, or -1 for none.
+func (p *Package) form(pattern string) int {
+	rest, arch, dotted := cutLast(pattern, ".")
+	dotted = dotted && matches(arch, p.Arch)
+	return slices.Index([]bool{
+		dotted && p.isRelease(rest),
+		dotted && matches(rest, p.Name),
+		matches(pattern, p.Name),
+		p.isRelease(pattern),
+		p.isVersion(pattern),
+		matches(pattern, p.NEVRA()) || matches(pattern, p.Name+"-"+p.Version+"-"+p.Release+"."+p.Arch),
+	}, true)
+}
+
+// isRelease says whether a pattern of name, version and release matches.
+func (p *Package) isRelease(pattern string) bool {
+	rest, release, ok := cutLast(pattern, "-")
+	return ok && matches(release, p.Release) && p.isVersion(rest)
+}
+
+// isVersion says whether a pattern of name and version, perhaps with an epoch,
+// matches.
+func (p *Package) isVersion(pattern string) bool {
+	name, version, ok := cutLast(pattern, "-")
+	if epoch, after, has := strings.Cut(version, ":"); has {
+		ok, version = ok && matches(epoch, strconv.FormatUint(uint64(p.Epoch), 10)), after
 	}
+	return ok && matches(version, p.Version) && matches(name, p.Name)
+}
+
+// matches says whether a text is a pattern, or matches it as a glob.
+func matches(pattern, text string) bool {
+	ok, err := path.Match(pattern, text)
+	return text == pattern || ok && err == nil
+}
+
+// cutLast cuts a text around the last of a separator.
+func cutLast(text, separator string) (before, after string, found bool) {
+	i := strings.LastIndex(text, separator)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(separator):], true
 }
 
 // Package names a package for messages. Of one name, one is chosen for the

@@ -127,18 +127,21 @@ func (c *Catalogue) named(request string) ([]resolve.ID, error) {
 		names = c.globbed(request)
 	}
 	var all []resolve.ID
+	var about []*Package
 	for _, name := range names {
 		found, err := c.keyed(keyName + name)
 		if err != nil {
 			return nil, err
 		}
 		for _, id := range found {
-			if p := c.packages[id]; p.Called(request) {
-				all = append(all, id)
-			}
+			all, about = append(all, id), append(about, c.packages[id].Package)
 		}
 	}
-	return all, nil
+	var named []resolve.ID
+	for _, i := range Called(request, about) {
+		named = append(named, all[i])
+	}
+	return named, nil
 }
 
 // candidates are the names that a request could begin with: all of it, or what
