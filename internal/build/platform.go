@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -37,7 +38,9 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	if err != nil {
 		return nil, err
 	}
+	step := p.Events.Step("close "+strings.Join(j.program(), " "), 0)
 	selection, err := j.choose(ctx)
+	step.Done()
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +99,9 @@ func (p *plan) offer(ctx context.Context, s source.Source, platform *ocispec.Pla
 	if s == nil {
 		return &source.Offer{}, nil
 	}
+	step := p.Events.Step("resolve "+p.asked(s), 0)
 	offer, err := p.lockedImage(s, *platform).Open(ctx, *platform)
+	step.Done()
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +110,17 @@ func (p *plan) offer(ctx context.Context, s source.Source, platform *ocispec.Pla
 	}
 	*platform = offer.Platform
 	return offer, p.checkImage(offer, *platform)
+}
+
+// asked names what a source offers as the spec does.
+func (p *plan) asked(s source.Source) string {
+	switch {
+	case s == p.parent:
+		return p.Spec.Parent
+	case len(p.Spec.Packages) == 0:
+		return p.Spec.Type
+	}
+	return strings.Join(p.Spec.Packages, ", ")
 }
 
 // choose has the closure work out the files of the new layer.

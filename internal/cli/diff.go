@@ -77,7 +77,8 @@ func (d *diffCommand) print(difference *explain.Difference) {
 		fmt.Fprintln(d.stdout, "the same files, packages and config")
 		return
 	}
-	signs := map[string]string{"added": "+", "removed": "-", "changed": "~"}
+	paint := painted(d.stdout)
+	signs := map[string]string{"added": paint.good("+"), "removed": paint.bad("-"), "changed": paint.warning("~")}
 	for _, f := range difference.Files {
 		fmt.Fprintf(d.stdout, "%s %12s  %s", signs[f.Change], signed(f.Bytes), printable(f.Path))
 		for i, what := range f.What {

@@ -8,19 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
-
 	"smith/internal/event"
 	"smith/internal/size"
 )
 
-// A display draws what it hears: bars on a terminal, plain lines elsewhere.
+// A display draws what it hears: the stages of a build on a terminal, plain
+// lines elsewhere.
 type display struct {
 	mu       sync.Mutex
 	out      io.Writer
-	bars     *mpb.Progress // nil where there is no terminal
+	paint    paint
+	stages   *stages // nil where there is no terminal
 	verbose  bool
 	quiet    bool
 	lines    bool          // a line for each step
@@ -35,24 +33,30 @@ var _ event.Listener = (*display)(nil)
 // display returns the listener that the global flags ask for. The caller
 // calls close before it prints anything else.
 func (a *app) display() *display {
-	d := &display{out: a.stderr, verbose: a.verbose, quiet: a.quiet, warned: map[string]bool{}, work: map[string]int{}}
+	d := &display{
+		out: a.stderr, paint: painted(a.stderr), verbose: a.verbose, quiet: a.quiet,
+		warned: map[string]bool{}, work: map[string]int{},
+	}
 	d.lines = a.progress != "none" && !a.quiet
 	if a.progress == "auto" && !a.verbose {
 		d.patience = slow
 	}
-	if file, ok := a.stderr.(*os.File); ok && a.progress == "auto" && !a.quiet && term.IsTerminal(int(file.Fd())) {
-		d.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(40))
-		d.out, d.lines = d.bars, false
+	if a.progress == "auto" && !a.quiet && isTerminal(a.stderr) && os.Getenv("TERM") != "dumb" {
+		d.stages = newStages(newScreen(a.stderr.(*os.File)), d.paint)
+		d.out, d.lines = d.stages, false
 	}
 	return d
 }
 
-// close removes the bars.
+// close takes the stages away. What is told later is printed as it comes.
 func (d *display) close() {
-	if d.bars != nil {
-		d.bars.Wait()
-		d.bars, d.out = nil, os.Stderr
+	if d.stages == nil {
+		return
 	}
+	d.stages.close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.out = d.stages.out.out
 }
 
 // Note prints a fact with -v.
@@ -72,7 +76,7 @@ func (d *display) Warn(text string) {
 	}
 	d.mu.Unlock()
 	if !known && !d.quiet {
-		d.line("warning: " + text)
+		d.line(d.paint.warning("warning:") + " " + text)
 	}
 }
 
@@ -88,13 +92,10 @@ func (d *display) Step(name string, total int64) event.Step {
 	kind, _, _ := strings.Cut(name, " ")
 	d.work[kind]++
 	d.mu.Unlock()
-	if d.bars == nil {
+	if d.stages == nil {
 		return d.lineStep(name, total)
 	}
-	bar := d.bars.AddBar(total, mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.CountersKiloByte("% .1f / % .1f")))
-	return barStep{bar}
+	return d.stages.begin(name, total)
 }
 
 // lineStep tells of a step in a line, once it has lasted a while: a log should
@@ -122,8 +123,3 @@ type waiting struct {
 }
 
 func (w waiting) Done() { w.line.Stop() }
-
-type barStep struct{ bar *mpb.Bar }
-
-func (s barStep) Advance(n int64) { s.bar.IncrInt64(n) }
-func (s barStep) Done()           { s.bar.Abort(true) }

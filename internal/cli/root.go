@@ -55,7 +55,7 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 		return exitFailed
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(stderr, "smith: %s\n", line)
+		fmt.Fprintf(stderr, "%s %s\n", painted(stderr).bad("smith:"), line)
 	}
 	if errors.As(err, new(usageError)) || !app.started {
 		fmt.Fprintln(stderr, "smith: try 'smith help'")

@@ -104,9 +104,3 @@ func holdsProgram(img *openedImage, name string, args []string) error {
 	}
 	return fmt.Errorf("%s holds no %s, which it would run", name, words[0])
 }
-
-// isTerminal says whether an output is one.
-func isTerminal(out any) bool {
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}

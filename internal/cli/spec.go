@@ -61,7 +61,7 @@ func (c *specCommand) begins(o *build.Options) (*display, error) {
 	display := c.display()
 	o.Events = display
 	o.Network = fetch.Options{Insecure: c.insecure, Offline: c.offline}
-	o.Command = c.command
+	o.Command = display.command
 	o.Registry, err = c.registry(o.Store, display)
 	return display, err
 }

@@ -134,7 +134,7 @@ func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Ver
 
 func (v *verifyCommand) printVerdict(verdict *closure.Verdict) {
 	for _, text := range verdict.Warnings {
-		fmt.Fprintf(v.stderr, "smith: warning: %s\n", text)
+		fmt.Fprintf(v.stderr, "smith: %s %s\n", painted(v.stderr).warning("warning:"), text)
 	}
 	if !v.quiet {
 		for _, f := range verdict.Excluded {
@@ -144,19 +144,21 @@ func (v *verifyCommand) printVerdict(verdict *closure.Verdict) {
 			fmt.Fprintf(v.stdout, "allowed missing: %s\n", findingLine(f))
 		}
 	}
+	paint := painted(v.stdout)
 	for _, p := range verdict.Problems {
-		fmt.Fprintf(v.stdout, "not ok: %s\n", p)
+		fmt.Fprintf(v.stdout, "%s %s\n", paint.bad("not ok:"), p)
 	}
 	switch n := len(verdict.Problems); {
 	case n > 0:
 		fmt.Fprintf(v.stdout, "%s missing; --allow-missing NAME accepts one\n", count(n, "thing"))
 	case !v.quiet:
-		fmt.Fprintln(v.stdout, "ok: every interpreter, library, version, script and link resolves inside the image")
+		fmt.Fprintln(v.stdout, paint.good("ok:")+" every interpreter, library, version, script and link resolves inside the image")
 	}
 }
 
 // printChecks prints a line for each check; with -q only for those that fail.
 func (v *verifyCommand) printChecks(checks []explain.Check) {
+	paint := painted(v.stdout)
 	for _, c := range checks {
 		text := c.Name
 		if c.Detail != "" {
@@ -164,9 +166,9 @@ func (v *verifyCommand) printChecks(checks []explain.Check) {
 		}
 		switch {
 		case !c.OK:
-			fmt.Fprintf(v.stdout, "not ok: %s\n", text)
+			fmt.Fprintf(v.stdout, "%s %s\n", paint.bad("not ok:"), text)
 		case !v.quiet:
-			fmt.Fprintf(v.stdout, "ok: %s\n", text)
+			fmt.Fprintf(v.stdout, "%s %s\n", paint.good("ok:"), text)
 		}
 	}
 }

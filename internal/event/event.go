@@ -3,6 +3,8 @@
 // line draws what it hears. It holds no state and writes nothing itself.
 package event
 
+import "io"
+
 // A Listener hears of the progress of a build. Its methods may be called from
 // several goroutines at once.
 type Listener interface {
@@ -23,6 +25,21 @@ type Step interface {
 	Advance(n int64)
 	// Done tells that the step is over.
 	Done()
+}
+
+// Reader returns a reader that tells a step how far r is read.
+func Reader(r io.Reader, s Step) io.Reader { return advancing{r, s} }
+
+type advancing struct {
+	io.Reader
+	step Step
+}
+
+// Read reads on, and tells of it.
+func (a advancing) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	a.step.Advance(int64(n))
+	return n, err
 }
 
 // Silent is a Listener that hears nothing.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/lock"
 	"smith/internal/record"
@@ -106,14 +107,22 @@ func (p *pkg) open(ctx context.Context) (*debfile.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return entryReader{io.NewSectionReader(e, 0, e.Size()), e}, nil
+		step := p.source.Events.Step("open "+p.locked.Name+" "+p.locked.Version, e.Size())
+		return entryReader{event.Reader(io.NewSectionReader(e, 0, e.Size()), step), e, step}, nil
 	})
 }
 
 // An entryReader reads a cache entry from its beginning.
 type entryReader struct {
 	io.Reader
-	io.Closer
+	entry *store.Entry
+	step  event.Step
+}
+
+// Close ends the step and lets go of the entry.
+func (r entryReader) Close() error {
+	r.step.Done()
+	return r.entry.Close()
 }
 
 // fetch brings the .deb: from the mirrors, else from the archives.

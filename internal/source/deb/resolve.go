@@ -127,6 +127,7 @@ func (s *Source) requests(ctx context.Context, architecture string) ([]apt.Reque
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", r.Where, err)
 			}
+			request.Where = r.Where
 			requests = append(requests, request)
 			continue
 		}
@@ -138,7 +139,7 @@ func (s *Source) requests(ctx context.Context, architecture string) ([]apt.Reque
 		if of := p.Get("Architecture"); of != "all" && of != architecture {
 			return nil, nil, fmt.Errorf("%s: %s is a package for %s, and the image is for %s", r.Where, r.Text, of, architecture)
 		}
-		requests = append(requests, apt.Request{Name: p.Get("Package"), Version: p.Get("Version")})
+		requests = append(requests, apt.Request{Name: p.Get("Package"), Version: p.Get("Version"), Where: r.Where})
 		files = append(files, f)
 	}
 	return requests, files, nil

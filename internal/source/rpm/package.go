@@ -14,6 +14,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/lock"
 	"smith/internal/record"
@@ -105,7 +106,9 @@ func (p *pkg) open(ctx context.Context) (*rpmfile.Package, error) {
 		return nil, err
 	}
 	defer e.Close()
-	return rpmfile.Read(ctx, p.source.Store, io.NewSectionReader(e, 0, e.Size()))
+	step := p.source.Events.Step("open "+p.nevra, e.Size())
+	defer step.Done()
+	return rpmfile.Read(ctx, p.source.Store, event.Reader(io.NewSectionReader(e, 0, e.Size()), step))
 }
 
 // description is what a repository says of the package, or would say.

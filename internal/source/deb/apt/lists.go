@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"smith/internal/compress"
+	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/source/table"
 	"smith/internal/store"
@@ -131,24 +132,12 @@ func (o *Opener) index(ctx context.Context, s *Source, r *Release, name, key str
 	defer e.Close()
 	step := o.Events.Step("index "+s.String(), e.Size())
 	defer step.Done()
-	plain, err := compress.NewReader(ctx, advancing{io.NewSectionReader(e, 0, e.Size()), step}, maxIndex)
+	plain, err := compress.NewReader(ctx, event.Reader(io.NewSectionReader(e, 0, e.Size()), step), maxIndex)
 	if err != nil {
 		return nil, err
 	}
 	defer plain.Close()
 	return writeIndex(ctx, o.Store, key, plain)
-}
-
-// advancing tells how far something is read.
-type advancing struct {
-	io.Reader
-	step interface{ Advance(n int64) }
-}
-
-func (a advancing) Read(p []byte) (int, error) {
-	n, err := a.Reader.Read(p)
-	a.step.Advance(int64(n))
-	return n, err
 }
 
 // fetch brings a file that a release vouches for.

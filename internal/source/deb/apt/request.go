@@ -13,6 +13,8 @@ import (
 // A Request asks for a package: "NAME[:ARCHITECTURE][=VERSION|/SUITE]".
 type Request struct {
 	Name, Architecture, Version, Suite string
+	// Where tells the reader where it stands, "" where nobody wrote it.
+	Where string
 }
 
 // ParseRequest reads a request as apt-get(8) writes it.
@@ -60,18 +62,26 @@ func (r Request) String() string {
 func (c *Catalogue) wanted(requests []Request) ([]resolve.Clause, error) {
 	for _, r := range requests {
 		if err := c.setCandidate(r); err != nil {
-			return nil, err
+			return nil, r.failed(err)
 		}
 	}
 	var clauses []resolve.Clause
 	for _, r := range requests {
 		clause, err := c.want(r)
 		if err != nil {
-			return nil, err
+			return nil, r.failed(err)
 		}
 		clauses = append(clauses, clause)
 	}
 	return clauses, nil
+}
+
+// failed tells where the request stands that cannot be met.
+func (r Request) failed(err error) error {
+	if r.Where == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", r.Where, err)
 }
 
 // setCandidate makes the newest version that fits the request the candidate.

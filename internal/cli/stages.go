@@ -1,0 +1,296 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"smith/internal/event"
+	"smith/internal/size"
+)
+
+// stageOf tells the stage of a build by the first word of a step's name.
+func stageOf(verb string) string {
+	switch verb {
+	case "index", "look", "resolve":
+		return "resolve"
+	case "fetch", "download":
+		return "fetch"
+	case "open", "unpack", "read":
+		return "open"
+	case "compress", "write", "upload":
+		return "write"
+	}
+	return verb
+}
+
+// order is that of the lines on the screen.
+var order = []string{"resolve", "fetch", "open", "close", "write"}
+
+// calm is how long a command works before its stages are drawn: what is over
+// at once should leave the screen alone.
+const calm = 250 * time.Millisecond
+
+// stages draws the stages of a build on a terminal, a line each, in the order
+// of the build. A stage has its line from its first step on and keeps it, so
+// that no line jumps; all of them go when the command ends.
+type stages struct {
+	out   *screen
+	paint paint
+
+	// drawing guards bars and wait, mu what the lines show: a line is made while
+	// bars are being drawn, so mu is never held while mpb is asked for something.
+	drawing sync.Mutex
+	bars    *mpb.Progress // nil until they are drawn
+	wait    *time.Timer   // nil when they are closed
+
+	mu  sync.Mutex
+	all []*stage
+}
+
+func newStages(out *screen, p paint) *stages {
+	s := &stages{out: out, paint: p}
+	s.wait = time.AfterFunc(calm, s.draw)
+	return s
+}
+
+// A stage is what one line shows.
+type stage struct {
+	*stages
+	name  string
+	drawn bool  // has its line; guarded by drawing
+	done  int   // steps
+	bytes int64 // of all steps
+	under []*work
+}
+
+var (
+	_ mpb.BarFillerBuilder = (*stage)(nil)
+	_ mpb.BarFiller        = (*stage)(nil)
+)
+
+// A work is a step under way. One without a thing is the sum of others.
+type work struct {
+	stage     *stage
+	thing     string
+	at, total int64
+}
+
+var _ event.Step = (*work)(nil)
+
+// begin shows a step.
+func (s *stages) begin(name string, total int64) event.Step {
+	verb, thing, _ := strings.Cut(name, " ")
+	w := &work{thing: printable(thing), total: total}
+	s.mu.Lock()
+	at := s.stage(stageOf(verb))
+	w.stage = at
+	at.under = append(at.under, w)
+	s.mu.Unlock()
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	s.add(at)
+	return w
+}
+
+// stage returns the stage of a name. The caller holds mu.
+func (s *stages) stage(name string) *stage {
+	for _, at := range s.all {
+		if at.name == name {
+			return at
+		}
+	}
+	at := &stage{stages: s, name: name}
+	s.all = append(s.all, at)
+	return at
+}
+
+// draw begins to draw.
+func (s *stages) draw() {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	if s.wait == nil || s.bars != nil {
+		return // closed meanwhile, or drawn
+	}
+	s.bars = mpb.New(mpb.WithConsoleWriter(s.out), mpb.WithAutoRefresh())
+	s.mu.Lock()
+	all := slices.Clone(s.all)
+	s.mu.Unlock()
+	for _, at := range all {
+		s.add(at)
+	}
+}
+
+// add gives a stage its line, if lines are drawn and it has none. The caller
+// holds drawing.
+func (s *stages) add(at *stage) {
+	if s.bars == nil || at.drawn {
+		return
+	}
+	at.drawn = true
+	place := slices.Index(order, at.name)
+	if place < 0 {
+		place = len(order)
+	}
+	s.bars.New(0, at, mpb.BarPriority(place), mpb.BarFillerTrim())
+}
+
+// Build is mpb.BarFillerBuilder's.
+func (at *stage) Build() mpb.BarFiller { return at }
+
+// Fill draws the line.
+func (at *stage) Fill(w io.Writer, _ decor.Statistics) error {
+	_, err := io.WriteString(w, at.line(at.out.width()))
+	return err
+}
+
+// Write writes lines above those of the stages.
+func (s *stages) Write(p []byte) (int, error) {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	if s.bars == nil {
+		return s.out.out.Write(p)
+	}
+	return s.bars.Write(p)
+}
+
+// close takes the lines away.
+func (s *stages) close() {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	if s.wait == nil {
+		return
+	}
+	s.wait.Stop()
+	s.wait = nil
+	if s.bars != nil {
+		s.bars.Shutdown()
+		s.bars = nil
+		s.out.clear()
+	}
+}
+
+// Advance is event.Step's.
+func (w *work) Advance(n int64) {
+	w.stage.mu.Lock()
+	defer w.stage.mu.Unlock()
+	w.at += n
+	if w.thing != "" {
+		w.stage.bytes += n
+	}
+}
+
+// Done is event.Step's.
+func (w *work) Done() {
+	at := w.stage
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	for i, other := range at.under {
+		if other == w {
+			at.under = append(at.under[:i], at.under[i+1:]...)
+			if w.thing != "" {
+				at.done++
+			}
+			return
+		}
+	}
+}
+
+// line tells in at most so many columns what a stage has done and is doing:
+//
+//	fetch   7 files, 8.4 MB     ━━━━━━━━━━━─────  71%  nginx 1.22.1, 2 more
+func (at *stage) line(width int) string {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	head := fmt.Sprintf("%-8s", at.name)
+	if len(at.under) == 0 {
+		return at.paint.quiet(cut(head+cmp.Or(at.did(), "done"), width))
+	}
+	parts := []string{at.did(), at.bar(width), at.doing()}
+	switch {
+	case parts[0] == "" || parts[1] == "":
+	case width < narrow:
+		parts[0], parts[1] = parts[1], parts[0]
+	default:
+		parts[0] = fmt.Sprintf("%-20s", parts[0]) // so that the bar stays where it is
+	}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return at.paint.strong(head) + cut(strings.Join(parts, "  "), width-len(head))
+}
+
+// narrow is the width below which a bar is only a number.
+const narrow = 60
+
+// did tells how much is done, "" where nobody counts that.
+func (at *stage) did() string {
+	switch {
+	case at.done == 0:
+		return ""
+	case at.name == "fetch":
+		return count(at.done, "file") + ", " + size.Format(at.bytes)
+	case at.name == "open":
+		return count(at.done, "archive") + ", " + size.Format(at.bytes)
+	}
+	return ""
+}
+
+// bar shows how far what is under way is, "" where that is not known.
+func (at *stage) bar(width int) string {
+	var done, total int64
+	for _, w := range at.under {
+		if w.thing == "" && w.total > 0 { // the sum of the others
+			done, total = w.at, w.total
+			break
+		}
+		if w.total > 0 {
+			done, total = done+w.at, total+w.total
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	done = min(done, total)
+	percent := fmt.Sprintf("%3d%%", done*100/total)
+	const cells = 16
+	if width < narrow {
+		return percent
+	}
+	full := int(done * cells / total)
+	return strings.Repeat("━", full) + strings.Repeat("─", cells-full) + " " + percent
+}
+
+// doing names what is under way, the first that began and how many more.
+func (at *stage) doing() string {
+	var names []string
+	for _, w := range at.under {
+		if w.thing != "" {
+			names = append(names, w.thing)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return names[0]
+	}
+	return fmt.Sprintf("%s, %d more", names[0], len(names)-1)
+}
+
+// cut shortens a text to so many columns.
+func cut(text string, columns int) string {
+	if utf8.RuneCountInString(text) <= columns {
+		return text
+	}
+	if columns < 1 {
+		return ""
+	}
+	return string([]rune(text)[:columns-1]) + "…"
+}
