@@ -47,7 +47,8 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 // mostSuspects is how many suspects are named.
 const mostSuspects = 6
 
-// suspected names what the image does not hold and something may load.
+// suspected names what the image does not hold and something may load: the
+// bundles first, which are wanted more often than modules are.
 func suspected(suspects []record.Finding) string {
 	var names []string
 	for _, f := range suspects {
@@ -55,6 +56,9 @@ func suspected(suspects []record.Finding) string {
 			names = append(names, name)
 		}
 	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return strings.Count(b, "bundles: ") - strings.Count(a, "bundles: ")
+	})
 	total := count(len(names), "suspect")
 	if more := len(names) - mostSuspects; more > 0 {
 		names = append(names[:mostSuspects], fmt.Sprintf("%d more", more))

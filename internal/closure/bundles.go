@@ -13,12 +13,19 @@ import (
 // A bundle is data that programs expect without naming it in any way that
 // could be read out of their files.
 type bundle struct {
+	name string
 	// paths are globs of where distributions keep it.
 	paths []string
 	// unmade are globs of what a package's script makes it from, and maker is
 	// that script's program.
 	unmade []string
 	maker  string
+	// packages are what distributions call the package that holds it.
+	packages string
+	// words in an object's data, and imports, are signs that it wants the
+	// bundle; not in the libraries called libraries, which leave that to those
+	// who call them.
+	words, imports, libraries []string
 }
 
 // bundles by name.
@@ -30,20 +37,29 @@ var bundles = map[string]bundle{
 			"/etc/pki/tls/{certs,cert.pem}", "/etc/pki/ca-trust/extracted", "/var/lib/ca-certificates/ca-bundle.pem",
 		},
 		unmade: []string{"/usr/share/ca-certificates/**/*.crt", "/usr/share/pki/ca-trust-source/*", "/etc/pki/ca-trust/source/anchors/*"},
-		maker:  "update-ca-certificates or update-ca-trust",
+		maker:  "update-ca-certificates or update-ca-trust", packages: "ca-certificates",
+		words: []string{"/etc/ssl/certs", "/etc/pki/tls/certs"},
+		imports: []string{
+			"SSL_CTX_set_default_verify_paths", "X509_STORE_set_default_paths", "gnutls_certificate_set_x509_system_trust",
+		},
+		libraries: []string{"libgnutls.", "libcrypto.", "libssl.", "libp11-kit."},
 	},
 	// tzset(3). The zone of the machine (/etc/localtime) is not the image's.
-	"timezones": {paths: []string{"/usr/share/zoneinfo"}},
+	"timezones": {paths: []string{"/usr/share/zoneinfo"}, packages: "tzdata", words: []string{"/usr/share/zoneinfo"}},
 	// locale(7): glibc's compiled locales, musl's translations.
 	"locales": {
 		paths:  []string{"/usr/lib/locale", "/usr/share/locale/locale.alias", "/usr/share/i18n/locales/musl"},
 		unmade: []string{"/usr/share/i18n/locales/*_*"},
-		maker:  "localedef or locale-gen",
+		maker:  "localedef or locale-gen", packages: "locales-all or glibc-all-langpacks",
 	},
 	// terminfo(5).
-	"terminfo": {paths: []string{"/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"}},
+	"terminfo": {
+		paths:    []string{"/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"},
+		packages: "ncurses-base",
+		imports:  []string{"setupterm", "initscr", "newterm", "tgetent"}, libraries: []string{"libtinfo.", "libncurses", "libform", "libpanel", "libmenu"},
+	},
 	// protocols(5), services(5), rpc(5).
-	"protocols": {paths: []string{"/etc/protocols", "/etc/services", "/etc/rpc", "/usr/etc/{protocols,services,rpc}"}},
+	"protocols": {paths: []string{"/etc/protocols", "/etc/services", "/etc/rpc", "/usr/etc/{protocols,services,rpc}"}, packages: "netbase or setup"},
 }
 
 // bundleData brings the bundles that the spec names. One that the source has
@@ -70,10 +86,69 @@ func bundleData(_ context.Context, s *selector, out *outcome) error {
 			return err
 		} else if len(unmade) > 0 {
 			text += "; it has " + unmade[0] + ", of which " + b.maker + " makes the bundle: run that in the source, or add the result to rootfs/"
+		} else {
+			text += "; distributions have it in the package " + b.packages
 		}
 		out.lacks(Problem{Name: name, Text: text})
 	}
 	return nil
+}
+
+// wantedBy returns why an object seems to want the bundle, "" where it does not.
+func (b bundle) wantedBy(name string, names, imports []string) string {
+	if slices.ContainsFunc(b.libraries, func(library string) bool { return strings.HasPrefix(name, library) }) {
+		return ""
+	}
+	for _, word := range b.words {
+		if slices.Contains(names, word) {
+			return "names " + word
+		}
+	}
+	for _, function := range b.imports {
+		if slices.Contains(imports, function) {
+			return "calls " + function
+		}
+	}
+	return ""
+}
+
+// unkeptBundles returns the bundles of which the image holds nothing, by name.
+func (s *selector) unkeptBundles() ([]bundle, error) {
+	var all []bundle
+	for _, name := range sortedKeys(bundles) {
+		b := bundles[name]
+		b.name = name
+		kept := slices.Contains(s.in.Bundles, name)
+		for _, p := range b.paths {
+			for _, it := range s.items {
+				kept = kept || it.node.Kind != tree.Dir && (tree.Match(p, it.path) || tree.Match(p+"/**", it.path))
+			}
+			if s.in.Parent == nil || kept {
+				continue
+			}
+			paths, err := s.in.Parent.Glob(p)
+			if err != nil {
+				return nil, err
+			}
+			kept = len(paths) > 0
+		}
+		if !kept {
+			all = append(all, b)
+		}
+	}
+	return all, nil
+}
+
+// suspectBundles lists each bundle that an object seems to want, with the first
+// such object.
+func (s *selector) suspectBundles(objects []*item, wanted []bundle, why [][]string) {
+	for i, b := range wanted {
+		at := slices.IndexFunc(why, func(w []string) bool { return len(w) > i && w[i] != "" })
+		if at < 0 {
+			continue
+		}
+		s.suspects = append(s.suspects, suspect{nil, record.Finding{Name: "bundles: [" + b.name + "]", From: objects[at].path, Detail: why[at][i]}})
+	}
 }
 
 // bundleHint names the bundle that brings what one of some links leads to, as

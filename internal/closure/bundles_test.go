@@ -84,8 +84,8 @@ func TestBundlesOfWhatIsMissing(t *testing.T) {
 	const places = "/etc/ssl/certs, /etc/ssl/cert.pem, /etc/ssl/ca-bundle.pem, /usr/lib/ssl/{certs,cert.pem}, /etc/ssl1.1/{certs,cert.pem}, " +
 		"/etc/pki/tls/{certs,cert.pem}, /etc/pki/ca-trust/extracted, /var/lib/ca-certificates/ca-bundle.pem"
 	for name, test := range map[string]struct{ bundle, source, want string }{
-		"nothing":         {"protocols", "file 0644 etc/motd x", "bundle protocols: the source has no file in /etc/protocols, /etc/services, /etc/rpc, /usr/etc/{protocols,services,rpc}"},
-		"an empty folder": {"certificates", "dir 0755 etc/ssl/certs", "bundle certificates: the source has no file in " + places},
+		"nothing":         {"protocols", "file 0644 etc/motd x", "bundle protocols: the source has no file in /etc/protocols, /etc/services, /etc/rpc, /usr/etc/{protocols,services,rpc}; distributions have it in the package netbase or setup"},
+		"an empty folder": {"certificates", "dir 0755 etc/ssl/certs", "bundle certificates: the source has no file in " + places + "; distributions have it in the package ca-certificates"},
 		"an unknown name": {"certs", "file 0644 etc/motd x", "bundles: there is no bundle certs, only certificates, locales, protocols, terminfo, timezones"},
 		"not made as yet": {
 			"certificates", "dir 0755 etc/ssl/certs\nfile 0644 usr/share/ca-certificates/mozilla/Root.crt pem",
@@ -95,6 +95,38 @@ func TestBundlesOfWhatIsMissing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			same(t, "problems", []string{test.want}, problems(t, Input{Source: files(t, test.source), Bundles: []string{test.bundle}}))
+		})
+	}
+}
+
+// An object that trusts the system's authorities, or reads the time zones,
+// makes the bundle a suspect; not one whose callers decide that, nor where the
+// image has it.
+func TestBundlesAreSuspected(t *testing.T) {
+	const data = `
+		file 0644 etc/ssl/certs/ca-certificates.crt pem
+		file 0644 usr/share/zoneinfo/Europe/Berlin zone`
+	source := files(t, glibc+data+`
+		elf 0755 usr/bin/curl program needs=libc.so.6,libcrypto.so.3 strings=/etc/ssl/certs/ca-certificates.crt
+		elf 0755 usr/bin/python program needs=libc.so.6 imports=SSL_CTX_set_default_verify_paths,tgetent
+		elf 0755 usr/bin/php program needs=libc.so.6 strings=/usr/share/zoneinfo/
+		elf 0644 usr/lib/x86_64-linux-gnu/libcrypto.so.3 soname=libcrypto.so.3 strings=/etc/ssl/certs
+	`)
+	for name, c := range map[string]struct {
+		in   Input
+		want []string
+	}{
+		"a path":    {Input{Roots: roots("/usr/bin/curl")}, []string{"bundles: [certificates]"}},
+		"a call":    {Input{Roots: roots("/usr/bin/python")}, []string{"bundles: [certificates]", "bundles: [terminfo]"}},
+		"zones":     {Input{Roots: roots("/usr/bin/php")}, []string{"bundles: [timezones]"}},
+		"a library": {Input{Roots: roots("/usr/lib/x86_64-linux-gnu/libcrypto.so.3")}, nil},
+		"named":     {Input{Roots: roots("/usr/bin/curl"), Bundles: []string{"certificates"}}, nil},
+		"kept":      {Input{Roots: roots("/usr/bin/curl", "/etc/ssl/certs/ca-certificates.crt")}, nil},
+		"a parent":  {Input{Roots: roots("/usr/bin/curl", "/usr/bin/php"), Parent: files(t, glibc+data)}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.in.Source = source
+			same(t, "suspects", c.want, suspects(selected(t, c.in)))
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -19,7 +20,7 @@ import (
 // that look like names of libraries, and lists those that the source has and
 // that nothing has brought; so it does with the shell, for objects that name
 // it or that call system(3) or popen(3). They are only listed: a string proves
-// nothing.
+// nothing. Nor do the bundles that an object seems to want.
 func (s *selector) suspectNames(ctx context.Context) error {
 	var objects []*item
 	for _, it := range s.sorted() {
@@ -27,18 +28,23 @@ func (s *selector) suspectNames(ctx context.Context) error {
 			objects = append(objects, it)
 		}
 	}
-	names := make([][]string, len(objects))
+	names, bundled := make([][]string, len(objects)), make([][]string, len(objects))
+	wanted, err := s.unkeptBundles()
+	if err != nil {
+		return err
+	}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, it := range objects {
 		group.Go(func() (err error) {
-			names[i], err = s.namesIn(it)
+			names[i], bundled[i], err = s.namesIn(it, wanted)
 			return errors.Join(ctx.Err(), err)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	s.suspectBundles(objects, wanted, bundled)
 	known := map[string]bool{}
 	for n := range s.items {
 		known[n.Name()] = true
@@ -67,25 +73,36 @@ func ownedByGlibc(name string) bool {
 // shellCalls are functions of the C library that run the shell.
 var shellCalls = []string{"system", "popen", "wordexp"}
 
-// namesIn returns the names of libraries and of the shell in an object.
-func (s *selector) namesIn(it *item) ([]string, error) {
+// namesIn returns the names of libraries and of the shell in an object, and
+// for each of the bundles why the object seems to want it, or "".
+func (s *selector) namesIn(it *item, wanted []bundle) (names, why []string, err error) {
 	f, err := s.loader.ELF(it.node)
 	if err != nil {
-		return nil, s.unreadable(it, err)
+		return nil, nil, s.unreadable(it, err)
 	}
 	r, err := it.node.Open()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer r.Close()
-	names, err := f.Names(r, it.node.Size)
+	var words []string
+	for _, b := range wanted {
+		words = append(words, b.words...)
+	}
+	if names, err = f.Names(r, it.node.Size, words...); err != nil {
+		return nil, nil, err
+	}
+	imports, err := s.imports(it)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if use, err := s.firstImport(it, shellCalls); use == "" || err != nil {
-		return names, err
+	for _, b := range wanted {
+		why = append(why, b.wantedBy(it.node.Name(), names, imports))
 	}
-	return append(names, elf.Shell), nil
+	if slices.ContainsFunc(imports, func(name string) bool { return slices.Contains(shellCalls, name) }) {
+		names = append(names, elf.Shell)
+	}
+	return names, why, nil
 }
 
 // suspectName lists a name if the source has a library of that name, or the

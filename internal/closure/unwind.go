@@ -47,26 +47,33 @@ func threads(ctx context.Context, s *selector, it *item, out *outcome) error {
 }
 
 // firstImport returns the first symbol of a list that an object takes from
-// glibc, or "".
+// others, or "".
 func (s *selector) firstImport(it *item, names []string) (string, error) {
+	imports, err := s.imports(it)
+	if at := slices.IndexFunc(imports, func(name string) bool { return slices.Contains(names, name) }); at >= 0 {
+		return imports[at], err
+	}
+	return "", err
+}
+
+// imports returns the symbols that an object which needs glibc takes from
+// others.
+func (s *selector) imports(it *item) ([]string, error) {
 	f, err := s.loader.ELF(it.node)
 	if err != nil {
-		return "", s.unreadable(it, err)
+		return nil, s.unreadable(it, err)
 	}
 	if !slices.ContainsFunc(f.Needed, func(name string) bool { return name == "libc.so.6" || name == "libpthread.so.0" }) {
-		return "", nil
+		return nil, nil
 	}
 	r, err := it.node.Open()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer r.Close()
 	imports, err := f.Imports(r, it.node.Size)
 	if err != nil {
-		return "", nil // no linker that loads the file reads on from here
+		return nil, nil //nolint:nilerr // no linker that loads the file reads on from here
 	}
-	if at := slices.IndexFunc(imports, func(name string) bool { return slices.Contains(names, name) }); at >= 0 {
-		return imports[at], nil
-	}
-	return "", nil
+	return imports, nil
 }

@@ -29,15 +29,15 @@ const suffixShared = ".so"
 
 var patterns = []pattern{{suffixShared, isLibraryName}, {Shell, func(text string) bool { return text == Shell }}}
 
-// Names returns the strings in the file's read-only segments that look like
-// the name or the path of a shared library ("libfoo.so.1"), and Shell where it
-// is one of them, sorted. The dynamic string table is left out: what stands
-// there the linker deals with.
+// Names returns the strings in the file's read-only data that look like the
+// name or the path of a shared library ("libfoo.so.1"), Shell where it is one
+// of them, and those of words that stand anywhere in it, sorted. The dynamic
+// string table is left out: what stands there the linker deals with.
 // r reads the file that f was read from.
-func (f *File) Names(r io.ReaderAt, size int64) ([]string, error) {
+func (f *File) Names(r io.ReaderAt, size int64, words ...string) ([]string, error) {
 	found := map[string]bool{}
-	for _, s := range f.segments {
-		if s.kind != elf.PT_LOAD || s.flags&elf.PF_W != 0 || s.offset >= uint64(size) {
+	for _, s := range f.constants() {
+		if s.offset >= uint64(size) {
 			continue
 		}
 		end := uint64(size)
@@ -49,12 +49,31 @@ func (f *File) Names(r io.ReaderAt, size int64) ([]string, error) {
 			if part[0] >= part[1] {
 				continue
 			}
-			if err := scan(r, part[0], part[1], found); err != nil {
+			if err := scan(r, part[0], part[1], words, found); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// constants returns the segments that hold read-only data. Linkers put it
+// beside the code, or into segments of its own (ld(1), -z separate-code).
+func (f *File) constants() []segment {
+	var beside, alone []segment
+	for _, s := range f.segments {
+		switch {
+		case s.kind != elf.PT_LOAD || s.flags&elf.PF_W != 0:
+		case s.flags&elf.PF_X != 0:
+			beside = append(beside, s)
+		default:
+			alone = append(alone, s)
+		}
+	}
+	if len(alone) > 0 {
+		return alone
+	}
+	return beside
 }
 
 // dynStringRange returns where the dynamic string table lies in the file.
@@ -70,7 +89,7 @@ func (f *File) dynStringRange() (offset, length uint64) {
 
 // scan collects the names between two offsets. Blocks overlap by the
 // longest name, so that none is cut.
-func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
+func scan(r io.ReaderAt, from, to uint64, words []string, found map[string]bool) error {
 	block := make([]byte, min(scanBlock, to-from))
 	for at := from; ; at += scanBlock - 2*maxName {
 		n := int(min(scanBlock, to-at))
@@ -80,6 +99,11 @@ func scan(r io.ReaderAt, from, to uint64, found map[string]bool) error {
 		}
 		for _, p := range patterns {
 			p.collect(block[:n], at == from, at+uint64(n) == to, found)
+		}
+		for _, word := range words {
+			if !found[word] && bytes.Contains(block[:n], []byte(word)) {
+				found[word] = true
+			}
 		}
 		if at+uint64(n) >= to || len(found) >= maxSuspects {
 			return nil
