@@ -184,5 +184,5 @@ func (b *workbench) floor(ctx context.Context) (sample, error) {
 		in = s
 	}
 	out, err := shell(ctx, `pigz -c "$1" >/dev/null`, b.path("output.tar"))
-	return sample{wall: in.wall + out.wall, peak: max(in.peak, out.peak)}, err
+	return sample{wall: in.wall + out.wall, cpu: in.cpu + out.cpu, peak: max(in.peak, out.peak)}, err
 }

@@ -18,7 +18,8 @@ import (
 // A sample is one run of a program.
 type sample struct {
 	wall time.Duration
-	peak int64 // resident memory of its largest process, bytes
+	cpu  time.Duration // of all its processes
+	peak int64         // resident memory of its largest process, bytes
 }
 
 // measure runs a program to its end. The peak it tells is at least this
@@ -34,7 +35,7 @@ func measure(ctx context.Context, name string, args ...string) (sample, error) {
 	if err != nil {
 		return sample{}, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, said.Bytes())
 	}
-	s := sample{wall: wall}
+	s := sample{wall: wall, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		s.peak = usage.Maxrss
 		if runtime.GOOS != "darwin" { // getrusage(2): kilobytes elsewhere

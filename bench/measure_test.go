@@ -32,8 +32,8 @@ func TestParsePeers(t *testing.T) {
 }
 
 func TestMedian(t *testing.T) {
-	got := median([]sample{{3 * time.Second, 10}, {1 * time.Second, 30}, {2 * time.Second, 20}})
-	if want := (sample{2 * time.Second, 30}); got != want {
+	got := median([]sample{{3 * time.Second, 2, 10}, {1 * time.Second, 4, 30}, {2 * time.Second, 3, 20}})
+	if want := (sample{2 * time.Second, 3, 30}); got != want {
 		t.Errorf("median = %v, want %v", got, want)
 	}
 }

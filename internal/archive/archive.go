@@ -49,6 +49,9 @@ type members interface {
 	// open returns the bytes of a member and their number. The error is
 	// fs.ErrNotExist where there is none.
 	open(ctx context.Context, name string) (io.ReadCloser, int64, error)
+	// section opens the file in which a member's bytes lie as they are, and says
+	// where they begin. It is nil where they lie in none.
+	section(name string) (*os.File, int64, error)
 	// sum returns the digest of a member's bytes.
 	sum(ctx context.Context, name string) (digest.Digest, error)
 	// close lets go of what is open.

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"maps"
@@ -49,6 +50,8 @@ func (c contents) open(_ context.Context, name string) (io.ReadCloser, int64, er
 func (c contents) sum(_ context.Context, name string) (digest.Digest, error) {
 	return digest.FromBytes(c[name]), nil
 }
+
+func (c contents) section(string) (*os.File, int64, error) { return nil, 0, nil }
 
 func (c contents) close() error { return nil }
 
@@ -262,6 +265,38 @@ func TestRead(t *testing.T) {
 				}
 				if d := cmp.Diff([][]digest.Digest{want, s.config.RootFS.DiffIDs}, [][]digest.Digest{got, diffIDs}); d != "" {
 					t.Errorf("%s, %s (-want +got):\n%s", kind, form, d)
+				}
+			}
+		}
+	}
+}
+
+// A blob that says in which file it lies lies there.
+func TestBlobsInFiles(t *testing.T) {
+	s := newSample(t)
+	for kind, files := range map[string]contents{"oci": s.oci(t), "docker": s.docker(t)} {
+		for form, path := range files.forms(t) {
+			st := newStore(t)
+			a, err := Open(t.Context(), path, st, event.Silent{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Close()
+			img, err := a.Image(t.Context(), "", ocispec.Platform{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range img.Layers {
+				f, begin, err := l.File()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f == nil && form == "tar.gz" {
+					continue // it lies in none
+				}
+				d, err := digest.FromReader(io.NewSectionReader(f, begin, l.Descriptor.Size))
+				if err := errors.Join(err, f.Close()); err != nil || d != l.Descriptor.Digest {
+					t.Errorf("%s, %s: in the file is %s, not %s (%v)", kind, form, d, l.Descriptor.Digest, err)
 				}
 			}
 		}

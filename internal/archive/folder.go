@@ -46,6 +46,11 @@ func (f folder) open(_ context.Context, name string) (io.ReadCloser, int64, erro
 	return file, info.Size(), nil
 }
 
+func (f folder) section(name string) (*os.File, int64, error) {
+	file, err := f.root.Open(name)
+	return file, 0, err
+}
+
 // leaving says in our words what os.Root says of a link that leaves its folder:
 // the one error that is not the system's.
 func leaving(err error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -68,13 +69,21 @@ func (a *Archive) reader() image.Reader {
 }
 
 func (a *Archive) blob(d ocispec.Descriptor, name string) image.Blob {
-	return image.Blob{Descriptor: d, Open: func(ctx context.Context) (io.ReadCloser, error) {
+	open := func(ctx context.Context) (io.ReadCloser, error) {
 		r, err := a.openBlob(ctx, d, name)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", a.path, name, err)
 		}
 		return r, nil
-	}}
+	}
+	file := func() (*os.File, int64, error) {
+		f, offset, err := a.files.section(name)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %s: %w", a.path, name, err)
+		}
+		return f, offset, nil
+	}
+	return image.Blob{Descriptor: d, Open: open, File: file}
 }
 
 func (a *Archive) openBlob(ctx context.Context, d ocispec.Descriptor, name string) (io.ReadCloser, error) {

@@ -238,6 +238,22 @@ func (s *stream) open(ctx context.Context, name string) (io.ReadCloser, int64, e
 	return r, m.Size, err
 }
 
+// section is the cache's, where that holds a member as it is.
+func (s *stream) section(name string) (*os.File, int64, error) {
+	m, err := s.find(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	e, err := s.store.Open(blobBucket, m.Digest.String())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return e.File(), 0, nil
+}
+
 type section struct {
 	io.Reader
 	io.Closer

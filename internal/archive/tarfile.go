@@ -138,6 +138,38 @@ func (t *tarFile) open(_ context.Context, name string) (io.ReadCloser, int64, er
 	return io.NopCloser(&whole{r: io.NewSectionReader(t.file, m.offset, m.size), left: m.size}), m.size, nil
 }
 
+// section opens the archive anew: each reader has a place of its own in it.
+func (t *tarFile) section(name string) (*os.File, int64, error) {
+	_, m, err := follow(t.members, name, func(m member) string { return m.link })
+	if err != nil {
+		return nil, 0, err
+	}
+	f, err := os.Open(t.file.Name())
+	if err != nil {
+		return nil, 0, reason(err)
+	}
+	if err := sameFile(f, t.file); err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, m.offset, nil
+}
+
+func sameFile(a, b *os.File) error {
+	one, err := a.Stat()
+	if err != nil {
+		return err
+	}
+	other, err := b.Stat()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(one, other) {
+		return errors.New("another file took its place while it was read")
+	}
+	return nil
+}
+
 // A whole reader fails where fewer bytes come than were announced.
 type whole struct {
 	r    io.Reader

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -22,6 +23,10 @@ type Blob struct {
 	// the media type says so. They are checked against digest and size while
 	// they are read: the last read fails where they do not match.
 	Open func(ctx context.Context) (io.ReadCloser, error)
+	// File opens the file that holds the blob's bytes as they are, and says
+	// where in it they begin, for who has the system move them. Nothing checks
+	// them. It is nil where there is no such file. The caller closes the file.
+	File func() (f *os.File, offset int64, err error)
 	// Remote is the repository of a registry, HOST/NAME, that has the blob, or
 	// "": the registry can put it into another of its repositories by itself.
 	Remote string

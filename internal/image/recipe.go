@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/opencontainers/go-digest"
@@ -129,14 +130,28 @@ func (p packed) remember(cache *store.Store, key string) error {
 
 // layer returns the layer, whose bytes are read from the cache.
 func (p packed) layer(cache *store.Store) Layer {
-	open := func(context.Context) (io.ReadCloser, error) {
+	entry := func() (*store.Entry, error) {
 		e, err := cache.Open(blobBucket, p.Descriptor.Digest.String())
 		if err != nil {
 			return nil, fmt.Errorf("cannot read layer %s: %w: it was taken out of the cache; run smith again", p.Descriptor.Digest, err)
 		}
+		return e, nil
+	}
+	open := func(context.Context) (io.ReadCloser, error) {
+		e, err := entry()
+		if err != nil {
+			return nil, err
+		}
 		return Verify(entryReader{io.NewSectionReader(e, 0, e.Size()), e}, p.Descriptor)
 	}
-	return Layer{Blob: Blob{Descriptor: p.Descriptor, Open: open}, DiffID: p.DiffID}
+	file := func() (*os.File, int64, error) {
+		e, err := entry()
+		if err != nil {
+			return nil, 0, err
+		}
+		return e.File(), 0, nil
+	}
+	return Layer{Blob: Blob{Descriptor: p.Descriptor, Open: open, File: file}, DiffID: p.DiffID}
 }
 
 type entryReader struct {

@@ -75,14 +75,7 @@ func (f *fetching) fetch(ctx context.Context, b image.Blob) error {
 	if e, err := f.store.Open(blobBucket, b.Descriptor.Digest.String()); err == nil {
 		return e.Close()
 	}
-	r, err := b.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	// Hidden from io.Copy is that io.Discard reads in small pieces.
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, make([]byte, 256<<10))
-	return err
+	return check(ctx, b)
 }
 
 func (f *fetching) open(ctx context.Context, b image.Blob) (io.ReadCloser, error) {

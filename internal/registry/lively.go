@@ -31,9 +31,31 @@ func (l *lively) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom is io.ReaderFrom's: net/http hands it the blobs that it sends, and a
-// large buffer spares most of the calls into the system.
+// ReadFrom is io.ReaderFrom's: net/http hands it the blobs that it sends
+// without TLS. Those of files the system sends; for others a large buffer
+// spares most of the calls into it.
 func (l *lively) ReadFrom(r io.Reader) (int64, error) {
+	if limited, ok := r.(*io.LimitedReader); ok {
+		if b, ok := limited.R.(*body); ok {
+			return l.take(b, limited)
+		}
+	}
+	return l.copy(r)
+}
+
+// take sends the rest of a blob.
+func (l *lively) take(b *body, rest *io.LimitedReader) (int64, error) {
+	f, err := b.file()
+	if err != nil || f == nil {
+		return l.copy(rest) // whose error says more
+	}
+	defer f.Close()
+	n, err := b.sendTo(l, f, rest.N)
+	rest.N -= n
+	return n, err
+}
+
+func (l *lively) copy(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{l}, struct{ io.Reader }{r}, make([]byte, 256<<10))
 }
 

@@ -43,7 +43,7 @@ func (r *repository) put(ctx context.Context, b image.Blob, step event.Step) (ou
 			return done, nil
 		}
 		if !u.again(ctx, err) {
-			return 0, errors.Join(err, ctx.Err())
+			return 0, errors.Join(u.blame(ctx, err), ctx.Err())
 		}
 		// The registry may have had it all, and only its answer was lost.
 		if has, _ := r.has(ctx, b); has {
@@ -82,9 +82,10 @@ type upload struct {
 	stage   stage
 	tries   [closing + 1]int // that failed, by stage
 
-	mu     sync.Mutex
-	most   int64 // how many bytes were ever sent
-	source error // that of reading the blob, which no retry mends
+	mu        sync.Mutex
+	most      int64 // how many bytes were ever sent
+	source    error // that of reading the blob, which no retry mends
+	unchecked bool  // whether the system sent bytes that were not read here
 }
 
 // A stage is what an upload is about.
@@ -264,29 +265,6 @@ func (u *upload) open(ctx context.Context, offset int64) (io.ReadCloser, error) 
 		return nil, err
 	}
 	return &body{ReadCloser: in, upload: u, at: offset}, nil
-}
-
-// A body is a blob on its way out. It tells the upload how far it is, and what
-// went wrong here and not at the registry.
-type body struct {
-	io.ReadCloser
-	upload *upload
-	at     int64
-}
-
-// Read is io.Reader's.
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
-		b.upload.fail(err)
-	}
-	b.at += int64(n)
-	b.upload.mu.Lock()
-	more := max(0, b.at-b.upload.most)
-	b.upload.most += more
-	b.upload.mu.Unlock()
-	b.upload.step.Advance(more)
-	return n, err
 }
 
 // do makes a request of the session. What went wrong with the blob itself goes

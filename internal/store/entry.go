@@ -244,6 +244,11 @@ func readEntry(f *os.File, path, name string) (*Entry, error) {
 // Size returns the number of bytes.
 func (e *Entry) Size() int64 { return e.size }
 
+// File returns the file that begins with the entry's bytes, for who has the
+// system move them and has them checked by other means. To close it is to close
+// the entry.
+func (e *Entry) File() *os.File { return e.file }
+
 // Close ends the reading.
 func (e *Entry) Close() error { return e.file.Close() }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -78,12 +80,18 @@ func StartDocker(ctx context.Context, dir string, s Settings) (*Docker, error) {
 		return nil, err
 	}
 	d.cmd = exec.CommandContext(context.WithoutCancel(ctx), dockerRegistry, "serve", file)
-	d.cmd.Env = append(os.Environ(), "OTEL_TRACES_EXPORTER=none")
+	d.cmd.Env = append(environment(), "OTEL_TRACES_EXPORTER=none")
 	d.cmd.Stdout, d.cmd.Stderr = &d.said, &d.said
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
 	}
 	return d, d.await(ctx)
+}
+
+// environment is this process' without what docker-registry would take for its
+// own settings, such as REGISTRY_AUTH_FILE.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(text string) bool { return strings.HasPrefix(text, "REGISTRY_") })
 }
 
 // await waits until the registry listens.
