@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/mikelolasagasti/xz"
+
+	"smith/internal/lzma"
 )
 
 // Bounds of what the blocks of one stream may take while they are decoded side
@@ -18,14 +20,14 @@ import (
 const (
 	maxWorkers  = 4
 	maxBlock    = 48 << 20 // bytes of a block, plain; larger ones are decoded one by one, without a buffer
-	blockWindow = 64 << 20 // bytes of the dictionary of such a block: that of `xz -9`
+	blockWindow = 64 << 20 // bytes of the dictionary of such a block with other filters: that of `xz -9`
 )
 
 // An xzReader reads xz streams, one after another. An encoder that works on
 // several cores writes both sizes of a block before it, so that blocks can be
-// told apart without decoding them; then they are decoded side by side. The
-// others are left to the library, from the first stream without sizes to the
-// end of the input.
+// told apart without decoding them; then they are decoded side by side. Blocks
+// with other filters than LZMA2 are left to the library; where such a one does
+// not tell its sizes, so is all that follows.
 type xzReader struct {
 	stop   context.CancelFunc
 	over   <-chan struct{} // closed when nobody wants more
@@ -39,8 +41,8 @@ type xzReader struct {
 // An xzBlock is a part of the plain bytes: decoded by a worker, or read from
 // plain by whoever reads the stream.
 type xzBlock struct {
-	packed []byte // a stream of its own, of this one block
-	size   int64  // of the plain bytes
+	header blockHeader
+	packed []byte // what follows the header
 	plain  io.Reader
 	data   []byte
 	err    error
@@ -78,26 +80,42 @@ func (x *xzReader) run(r *bufio.Reader, aside int64) {
 	workers.Wait()
 }
 
-// decodeBlocks is a worker: it uses one dictionary for all its blocks.
+// decodeBlocks is a worker.
 func decodeBlocks(jobs <-chan *xzBlock) {
-	var z *xz.Reader
+	var decoder lzma.Decoder
 	for b := range jobs {
-		var err error
-		if z == nil {
-			z, err = xz.NewReader(bytes.NewReader(b.packed), blockWindow)
-		} else {
-			err = z.Reset(bytes.NewReader(b.packed))
-		}
+		b.data, b.err = b.decode(&decoder)
+		b.packed = nil
+		close(b.done)
+	}
+}
+
+// decode returns the plain bytes of a block that tells its sizes.
+func (b *xzBlock) decode(decoder *lzma.Decoder) ([]byte, error) {
+	data := make([]byte, b.header.size)
+	if b.header.others {
+		z, err := b.header.library(bytes.NewReader(b.packed), blockWindow)
 		if err == nil {
-			b.data = make([]byte, b.size)
-			_, err = io.ReadFull(z, b.data)
+			_, err = io.ReadFull(z, data)
 		}
 		if err == nil {
 			err = atEnd(z)
 		}
-		b.packed, b.err = nil, err
-		close(b.done)
+		return data, err
 	}
+	in := bytes.NewReader(b.packed[:b.header.packed])
+	if err := decoder.Decode(data, in, b.header.dictionary); err != nil {
+		return nil, err
+	}
+	if in.Len() > 0 {
+		return nil, errSizes
+	}
+	c, err := b.header.newCheck()
+	if err != nil {
+		return nil, err
+	}
+	c.add(data)
+	return data, b.header.verify(b.packed[b.header.packed:], c)
 }
 
 // atEnd reads past the last byte, so that the block's check is compared.
@@ -182,11 +200,11 @@ type splitter struct {
 // split goes through all streams.
 func (s *splitter) split() error {
 	for {
-		sized, err := s.sized()
+		alien, err := s.alien()
 		if err != nil {
 			return err
 		}
-		if !sized {
+		if alien {
 			return s.rest()
 		}
 		if err := s.stream(); err != nil {
@@ -199,14 +217,18 @@ func (s *splitter) split() error {
 	}
 }
 
-// sized looks whether the first block of the stream that begins here tells its
-// sizes.
-func (s *splitter) sized() (bool, error) {
-	head, err := s.r.Peek(streamHeaderSize + 2)
+// alien looks whether the stream that begins here is one for the library: its
+// first block has other filters and does not tell its sizes.
+func (s *splitter) alien() (bool, error) {
+	head, err := s.r.Peek(streamHeaderSize + maxBlockHeader)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
-	return len(head) == streamHeaderSize+2 && head[streamHeaderSize] != 0 && head[streamHeaderSize+1]&bothSizes == bothSizes, nil
+	if len(head) <= streamHeaderSize || head[streamHeaderSize] == 0 {
+		return false, nil
+	}
+	h, err := parseHeader(head[streamHeaderSize:], [2]byte(head[6:8]))
+	return err == nil && h.others && !h.sized(), nil
 }
 
 // rest leaves the rest of the input to the library.
@@ -242,25 +264,34 @@ func (s *splitter) put(to chan<- *xzBlock, b *xzBlock) error {
 	}
 }
 
-// block hands out the block that begins here.
-func (s *splitter) block(flags [2]byte, h blockHeader) error {
-	tail := streamTail(flags, h)
-	if h.size > s.aside || h.packed > s.aside {
-		body := &whole{io.LimitedReader{R: s.r, N: h.body()}}
-		z, err := xz.NewReader(io.MultiReader(bytes.NewReader(streamHeader(flags)), bytes.NewReader(h.raw), body, bytes.NewReader(tail)), maxWindow)
+// block hands out the block whose header was read, and completes the header
+// with its sizes.
+func (s *splitter) block(h *blockHeader) error {
+	switch {
+	case h.sized() && h.size <= s.aside && h.packed <= s.aside:
+		return s.handOut(*h)
+	case !h.others:
+		z, err := newBlockReader(s.r, h)
+		if err != nil {
+			return err
+		}
+		return s.whole(z)
+	case h.sized():
+		z, err := h.library(&whole{io.LimitedReader{R: s.r, N: h.body()}}, maxWindow)
 		if err != nil {
 			return err
 		}
 		return s.whole(z)
 	}
-	b := &xzBlock{size: h.size, done: make(chan struct{})}
-	b.packed = append(streamHeader(flags), h.raw...)
-	at := len(b.packed)
-	b.packed = append(b.packed, make([]byte, h.body())...)
-	if _, err := io.ReadFull(s.r, b.packed[at:]); err != nil {
+	return errUnsized
+}
+
+// handOut gives a block to a worker.
+func (s *splitter) handOut(h blockHeader) error {
+	b := &xzBlock{header: h, packed: make([]byte, h.body()), done: make(chan struct{})}
+	if _, err := io.ReadFull(s.r, b.packed); err != nil {
 		return unexpected(err)
 	}
-	b.packed = append(b.packed, tail...)
 	if err := s.put(s.blocks, b); err != nil {
 		return err
 	}

@@ -5,9 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash"
 	"hash/crc32"
 	"io"
+
+	"smith/internal/lzma"
 )
 
 // What follows from "The .xz File Format", version 1.2.0, by its sections.
@@ -18,38 +21,37 @@ var (
 
 const (
 	streamHeaderSize = 12
-	bothSizes        = 0xc0    // 3.1.2: both sizes are in the block header
+	maxBlockHeader   = 1024    // 3.1.1
 	maxSize          = 1 << 60 // of a block, here; the format allows 2^63
+	unknown          = -1      // size of a block
+
+	filterLZMA2 = 0x21 // 5.3.1
+)
+
+// Block flags (3.1.2).
+const (
+	filterCount = 0x03
+	reserved    = 0x3c
+	hasPacked   = 0x40
+	hasPlain    = 0x80
+)
+
+// Kinds of checks, in the stream flags (2.1.1.2).
+const (
+	checkIDs    = 0x0f
+	checkCRC32  = 1
+	checkCRC64  = 4
+	checkSHA256 = 10
 )
 
 var (
-	errCorrupt = errors.New("the data are corrupt")
+	errCorrupt = lzma.ErrCorrupt
 	errSizes   = errors.New("a block does not have the size that it announces")
-	errUnsized = errors.New("some blocks announce their sizes and some do not, which is not supported")
+	errUnsized = errors.New("some blocks announce their sizes and some with other filters do not, which is not supported")
+	errWindow  = fmt.Errorf("its dictionary is larger than the %d bytes allowed", maxWindow)
 )
 
-// checkSize returns the length of a block's check (2.1.1.2).
-func checkSize(flags [2]byte) int64 {
-	if id := flags[1] & 0xf; id > 0 {
-		return 4 << ((id - 1) / 3)
-	}
-	return 0
-}
-
-// A blockHeader is what stands before a block (3.1).
-type blockHeader struct {
-	raw          []byte
-	packed, size int64 // of the data: as they stand, and plain
-	check        int64 // length of the check
-}
-
-// body is how many bytes of the block follow its header, with the padding.
-func (h blockHeader) body() int64 { return (h.packed+3)&^3 + h.check }
-
-// unpadded is the size that the index tells (4.3).
-func (h blockHeader) unpadded() uint64 { return uint64(int64(len(h.raw)) + h.packed + h.check) }
-
-// stream goes through one stream whose first block announces its sizes.
+// stream goes through one stream.
 func (s *splitter) stream() error {
 	var head [streamHeaderSize]byte
 	if _, err := io.ReadFull(s.r, head[:]); err != nil {
@@ -72,43 +74,25 @@ func (s *splitter) stream() error {
 		if err != nil {
 			return err
 		}
-		seen.add(h.unpadded(), uint64(h.size))
-		if err := s.block(flags, h); err != nil {
+		if err := s.block(&h); err != nil {
 			return err
 		}
+		seen.add(h.unpadded(), uint64(h.size))
 	}
 }
 
-// header reads a block's header. What it says of filters is the library's
-// matter.
+// header reads a block's header.
 func (s *splitter) header(flags [2]byte) (blockHeader, error) {
-	size, err := s.r.ReadByte()
+	head, err := s.r.Peek(maxBlockHeader)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return blockHeader{}, unexpected(err)
+	}
+	h, err := parseHeader(head, flags)
 	if err != nil {
-		return blockHeader{}, unexpected(err)
+		return blockHeader{}, err
 	}
-	h := blockHeader{raw: make([]byte, 4*(int(size)+1)), check: checkSize(flags)}
-	h.raw[0] = size
-	if _, err := io.ReadFull(s.r, h.raw[1:]); err != nil {
-		return blockHeader{}, unexpected(err)
-	}
-	end := len(h.raw) - 4
-	if crc32.ChecksumIEEE(h.raw[:end]) != binary.LittleEndian.Uint32(h.raw[end:]) {
-		return blockHeader{}, errCorrupt
-	}
-	if h.raw[1]&bothSizes != bothSizes {
-		return blockHeader{}, errUnsized
-	}
-	fields := bytes.NewReader(h.raw[2:end])
-	packed, err := binary.ReadUvarint(fields)
-	if err != nil || packed == 0 || packed > maxSize {
-		return blockHeader{}, errCorrupt
-	}
-	plain, err := binary.ReadUvarint(fields)
-	if err != nil || plain > maxSize {
-		return blockHeader{}, errCorrupt
-	}
-	h.packed, h.size = int64(packed), int64(plain)
-	return h, nil
+	_, err = s.r.Discard(len(h.raw))
+	return h, err
 }
 
 // index reads the index and the stream's footer (4, 2.1.2) and compares them
@@ -210,15 +194,4 @@ func footer(flags [2]byte, index int64) []byte {
 	foot = append(foot, flags[:]...)
 	foot = append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(foot)), foot...)
 	return append(foot, xzFooterMagic...)
-}
-
-// streamTail returns the index and footer of a stream that holds one block.
-func streamTail(flags [2]byte, h blockHeader) []byte {
-	index := binary.AppendUvarint([]byte{0, 1}, h.unpadded())
-	index = binary.AppendUvarint(index, uint64(h.size))
-	for len(index)%4 != 0 {
-		index = append(index, 0)
-	}
-	index = binary.LittleEndian.AppendUint32(index, crc32.ChecksumIEEE(index))
-	return append(index, footer(flags, int64(len(index)))...)
 }
