@@ -42,7 +42,7 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	selection, err := j.choose(ctx)
 	step.Done()
 	if err != nil {
-		return nil, err
+		return nil, j.suggest(ctx, err)
 	}
 	if err := j.dateByPackages(selection.Tree); err != nil {
 		return nil, err

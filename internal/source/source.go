@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/image"
+	"smith/internal/nearest"
 	"smith/internal/record"
 	"smith/internal/tree"
 )
@@ -54,6 +55,11 @@ type Offer struct {
 	// Scripts returns what the scripts of the packages that an image holds
 	// files of would have done; nil for sources without packages.
 	Scripts func(image *tree.Tree) []record.Script
+	// Like shows finders what packages hold, those on offer and, as far as their
+	// lists can be had with little effort, all of the repositories: for a
+	// message about paths that are not there. With fetch lists may be fetched
+	// for it. nil for sources without packages.
+	Like func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error
 	// Close lets go of open files; nil where there is nothing to close.
 	Close func() error
 }

@@ -16,6 +16,7 @@ import (
 	"smith/internal/fetch"
 	"smith/internal/image"
 	"smith/internal/lock"
+	"smith/internal/nearest"
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/source/deb/apt"
@@ -104,6 +105,13 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
 		Own:     func() ([]string, error) { return s.own(opened, chosen) },
 		Scripts: opened.Record,
+		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
+			architecture, err := Architecture(platform)
+			if err != nil {
+				return err
+			}
+			return s.like(ctx, opened, chosen, architecture, finders, fetch)
+		},
 	}
 	offer.Describe = s.describe(offer, chosen, func(ctx context.Context) ([]*pkg, error) { return s.choose(ctx, platform, true) })
 	if whole {

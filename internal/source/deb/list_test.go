@@ -3,11 +3,13 @@ package deb
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"smith/internal/nearest"
 	"smith/test/debmirror"
 	"smith/test/fixture"
 )
@@ -45,6 +47,46 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 		}
 		if !contents && len(fetched) != len(debs) {
 			t.Errorf("fetched %d of %d packages", len(fetched), len(debs))
+		}
+	}
+}
+
+// Who holds a path that the set does not have is told from the archive's lists.
+func TestLike(t *testing.T) {
+	debs, err := fixture.Packages(t.Context(), os.Stderr, "coreutils")
+	if errors.Is(err, fixture.ErrNoTool) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := debmirror.NewKey(t, time.Now().Add(-48*time.Hour))
+	m := debmirror.New(t, debs...)
+	m.Publish(t, debmirror.Release{Key: key, Contents: true})
+	o := options(t, m, debmirror.Armoured(t, key))
+	o.Requests[0].Text = "libc6"
+	offer, err := New(o).Open(t.Context(), amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer offer.Close()
+	for wanted, want := range map[string][2]string{ // without fetching lists, and with
+		"/bin/cat":                   {"", "; coreutils holds /bin/cat"},
+		"libc.so.6":                  {"; libc6 holds /usr/lib/x86_64-linux-gnu/libc.so.6", "; libc6 holds /lib/x86_64-linux-gnu/libc.so.6, libc6 holds /usr/lib/x86_64-linux-gnu/libc.so.6"},
+		"/usr/bin/sha256sun":         {"", "; coreutils holds /usr/bin/sha256sum"},
+		"/usr/bin/no-such-program-x": {"", ""},
+	} {
+		for i, fetch := range []bool{false, true} {
+			f := nearest.NewPathFinder(wanted)
+			if err := os.RemoveAll(filepath.Join(o.Store.Dir(), "files")); err != nil {
+				t.Fatal(err)
+			}
+			if err := offer.Like(t.Context(), []*nearest.PathFinder{f}, fetch); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.String(); got != want[i] {
+				t.Errorf("%s: got %q, want %q", wanted, got, want[i])
+			}
 		}
 	}
 }

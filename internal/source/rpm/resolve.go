@@ -28,7 +28,7 @@ func (s *Source) resolve(ctx context.Context, machine string, keep map[string]st
 	if err != nil {
 		return nil, err
 	}
-	chosen := &choice{close: func() error { return closeAll(opened) }}
+	chosen := &choice{repositories: opened, close: func() error { return closeAll(opened) }}
 	if err := s.fill(ctx, chosen, repodata.Options{Machine: machine, Recommends: s.Recommends, Modules: s.Modules, Keep: keep}, opened, files); err != nil {
 		return nil, errors.Join(err, chosen.close())
 	}

@@ -17,6 +17,7 @@ import (
 	"smith/internal/fetch"
 	"smith/internal/image"
 	"smith/internal/lock"
+	"smith/internal/nearest"
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/source/packages"
@@ -135,8 +136,11 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 			}
 		},
 		Scripts: opened.Record,
-		Own:     func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
-		Close:   func() error { return errors.Join(opened.Close(), chosen.close()) },
+		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
+			return chosen.like(ctx, opened, finders, fetch)
+		},
+		Own:   func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
+		Close: func() error { return errors.Join(opened.Close(), chosen.close()) },
 	}
 	offer.Describe = s.describe(offer, chosen.packages)
 	if !whole {
@@ -173,8 +177,9 @@ func (s *Source) settled(p ocispec.Platform) (ocispec.Platform, error) {
 
 // A choice is the set of packages for a platform.
 type choice struct {
-	packages []*pkg
-	close    func() error
+	packages     []*pkg
+	repositories []*repository // nil where a lock chose
+	close        func() error
 }
 
 // choose returns the set for a platform: the lock's, or what resolution gives.
@@ -184,7 +189,7 @@ func (s *Source) choose(ctx context.Context, platform ocispec.Platform) (*choice
 	}
 	if s.Locked != nil {
 		all, err := s.fromLock(platform)
-		return &choice{all, func() error { return nil }}, err
+		return &choice{packages: all, close: func() error { return nil }}, err
 	}
 	machine := repodata.Machine(platform.Architecture, platform.Variant)
 	if machine == "" || platform.OS != "linux" {
