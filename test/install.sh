@@ -28,6 +28,7 @@ gpg:gnupg
 createrepo_c:createrepo-c
 dnf:dnf
 sqlite3:sqlite3
+trust:p11-kit
 apt-ftparchive:apt-utils
 dpkg-scanpackages:dpkg-dev
 zstd:zstd

@@ -1,6 +1,7 @@
 // Package certificates makes of a distribution's certificate authorities what
 // programs look for: one bundle, and a folder of links by which OpenSSL finds
-// an authority, as update-ca-certificates(8) and openssl-rehash(1) do.
+// an authority, as update-ca-certificates(8) and openssl-rehash(1) do, or the
+// bundles of update-ca-trust(8).
 package certificates
 
 import (
@@ -29,8 +30,9 @@ const maxCertificate = 1 << 20
 
 // Files returns what update-ca-certificates makes of the authorities that a
 // tree holds: the bundle, a link to each authority, the links by the hashes of
-// their names, and Java's keystore where the tree has the hook for it. None where the tree holds no authority. The nodes have no
-// origin.
+// their names, and Java's keystore where the tree has the hook for it; and what
+// update-ca-trust makes of p11-kit's sources. None where the tree holds no
+// authority. The nodes have no origin.
 func Files(t *tree.Tree) ([]tree.Entry, error) {
 	var all []byte
 	links := map[string]string{} // by their names
@@ -54,11 +56,12 @@ func Files(t *tree.Tree) ([]tree.Entry, error) {
 			}
 		}
 	}
-	if len(links) == 0 {
-		return nil, nil
+	entries, err := extractTrust(t)
+	if err != nil || len(links) == 0 {
+		return entries, err
 	}
 	file := tree.NewFile(all, 0o644)
-	entries := []tree.Entry{{Path: bundle, Node: file}}
+	entries = append(entries, tree.Entry{Path: bundle, Node: file})
 	for name, target := range links {
 		entries = append(entries, link(name, target))
 	}
