@@ -42,7 +42,7 @@ func (j *job) scripts(files *tree.Tree) []record.Script {
 		var missed []record.Effect
 		for _, f := range s.Effects {
 			j.Events.Note(fmt.Sprintf("%s of %s:%d: %s: %s (%s)", s.Name, s.Package, f.Line, f.Class, f.Command, f.Why))
-			if f.Class == string(scriptlet.Unhandled) && touches(files, f.Command) {
+			if f.Class == string(scriptlet.Unhandled) && touches(files, f) {
 				missed = append(missed, f)
 			}
 		}
@@ -61,9 +61,18 @@ func (j *job) scripts(files *tree.Tree) []record.Script {
 // shared is how many folders deep every package has files.
 const shared = 2
 
-// touches says whether a command names a file of the image, or one in a folder
-// of which the image has files, such as /etc/nginx.
-func touches(files *tree.Tree, command string) bool {
+// touches says whether an effect is about something that the image has, or its
+// command names a file of the image, or one in a folder of which the image has
+// files, such as /etc/nginx.
+func touches(files *tree.Tree, f record.Effect) bool {
+	if strings.Count(f.Path, "/") > shared && files.Exists(f.Path) {
+		return true
+	}
+	return names(files, f.Command+" "+f.Path)
+}
+
+// names says whether a word of a command names something of the image.
+func names(files *tree.Tree, command string) bool {
 	for word := range strings.FieldsSeq(command) {
 		if !path.IsAbs(word) || path.Clean(word) == "/" {
 			continue

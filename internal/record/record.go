@@ -71,6 +71,8 @@ type Effect struct {
 	Line    int    `json:"line"`
 	// Why tells why it has its class.
 	Why string `json:"why"`
+	// Path is what an unhandled effect changes, or is about, where that is known.
+	Path string `json:"path,omitempty"`
 }
 
 // A File is one path of the image.

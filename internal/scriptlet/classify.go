@@ -33,7 +33,7 @@ var readers = set(`awk basename cat chkconfig cksum cmp comm cut date debconf-sh
 	du echo egrep env expr fgrep file find fold free gawk getconf getent grep groups head hostname id ischroot join last ldd locale
 	logger ls lsb_release lsmod lspci mawk md5sum mktemp mountpoint nproc od paste pidof pgrep pkg-config pr printenv printf ps
 	pwd readlink realpath rpm sed seq sha1sum sha256sum sleep sort stat stty sum sync systemd-detect-virt tac tail tempfile tput tr
-	tty aa-enabled ypwhich ypcat runlevel type uname uniq wc which whoami xargs yes dpkg-architecture zcat gunzip bunzip2 tee let command perl`)
+	tty aa-enabled ypwhich ypcat runlevel type uname uniq wc which whoami xargs yes selinuxenabled matchpathcon dpkg-architecture zcat gunzip bunzip2 tee let command perl`)
 
 func set(words string) map[string]bool {
 	all := map[string]bool{}
@@ -79,14 +79,15 @@ func changes(name string, args []value) bool {
 var irrelevant = table(map[string]string{
 	whyServices: `systemctl deb-systemd-helper deb-systemd-invoke invoke-rc.d service update-rc.d start-stop-daemon rc-update
 		initctl telinit init kill killall pkill systemd-run update-inetd update-service runit-helper chkconfig systemd-notify
-		needrestart nscd inittab upstart-udev-bridge policy-rc.d insserv dbus-send busctl`,
+		systemd-update-helper needrestart nscd inittab upstart-udev-bridge policy-rc.d insserv dbus-send busctl`,
 	whyDebconf: `db_input db_go db_get db_set db_stop db_purge db_fset db_fget db_beginblock db_endblock db_version db_title
 		db_register db_unregister db_subst db_reset db_settitle db_capb db_info db_metaget db_progress db_clear db_x_loadtemplatefile
 		debconf debconf-communicate debconf-set-selections dpkg-reconfigure db_text`,
-	whyCaches: `fc-cache gtk-update-icon-cache update-icon-caches gtk-update-icon-cache-3.0 update-mime-database
+	whyCaches: `fc-cache gtk-update-icon-cache update-icon-caches gtk-update-icon-cache-3.0 gio-querymodules gtk-query-immodules-2.0
+		gtk-query-immodules-3.0 build-locale-archive
 		update-fonts-dir update-fonts-scale update-fonts-alias mkfontscale mkfontdir appstreamcli update-apt-xapian-index
-		apt-cache apt-file journalctl updatedb update-command-not-found`,
-	whyState: `systemd-tmpfiles systemd-machine-id-setup dbus-uuidgen update-locale timedatectl localectl hostnamectl
+		apt-cache apt-file journalctl updatedb iconvconfig iconvconfig.i686 iconvconfig.x86_64 update-command-not-found`,
+	whyState: `systemd-tmpfiles systemd-sysctl rpmdb_stat systemd-machine-id-setup dbus-uuidgen update-locale timedatectl localectl hostnamectl
 		newaliases postalias postmap update-pciids update-usbids logrotate su runuser tmpreaper pam-auth-update pg_updatedicts sysctl`,
 	whyModes: `chown chmod chgrp dpkg-statoverride setcap setfacl chcon restorecon semodule semanage fixfiles selabel_lookup chattr
 		setfattr install-permissions`,
@@ -97,7 +98,7 @@ var irrelevant = table(map[string]string{
 	whyKernel: `udevadm modprobe rmmod insmod depmod update-initramfs update-grub update-grub2 grub-install mkinitcpio dracut
 		mount umount swapon swapoff losetup dmsetup vgscan iptables ip6tables nft apparmor_parser aa-status update-secureboot-policy
 		shim-install bootctl kernel-install new-kernel-pkg ldconfig.d dkms reboot shutdown hwclock setupcon loadkeys udev mknod
-		update-binfmts ufw aa-remove-unknown linux-update-symlinks linux-version systemd-hwdb lvm blkid restorecond plymouth-set-default-theme`,
+		update-binfmts ufw aa-remove-unknown linux-update-symlinks linux-version systemd-hwdb lvm blkid restorecond plymouth-set-default-theme fipscheck`,
 	whyMessage: "wall mail sendmail notify-send write dialog whiptail",
 })
 
@@ -113,6 +114,8 @@ func table(byReason map[string]string) map[string]string {
 
 // classify says what a command that changes something does.
 func (e *evaluator) classify(name string, args []value) Effect {
+	// RPM distributions call programs of 64 and 32 bits by these endings.
+	name = strings.TrimSuffix(strings.TrimSuffix(name, "-64"), "-32")
 	if reason, ok := irrelevant[name]; ok {
 		return Effect{Class: Irrelevant, Why: reason}
 	}
@@ -137,6 +140,7 @@ var special = map[string]func(*evaluator, []value) Effect{
 	},
 	"update-ca-certificates": certificates,
 	"update-ca-trust":        certificates,
+	"ca-legacy":              certificates,
 	"adduser":                account, "addgroup": account, "useradd": account, "groupadd": account,
 	"systemd-sysusers": func(*evaluator, []value) Effect {
 		return Effect{Class: Emulated, Why: "the image knows the user that its spec names"}
@@ -144,11 +148,14 @@ var special = map[string]func(*evaluator, []value) Effect{
 	"usermod": member, "groupmod": member, "gpasswd": member, "passwd": member, "chage": member, "chsh": member, "chfn": member,
 	"deluser": removed, "delgroup": removed, "userdel": removed, "groupdel": removed, "pwconv": member, "grpconv": member,
 	"shadowconfig": member, "add-shell": member, "remove-shell": removed, "update-shells": member,
-	"dpkg-maintscript-helper": func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyUpgrade} },
-	"dpkg-trigger":            func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyTrigger} },
-	"dpkg-divert":             divert,
-	"ln":                      link,
-	"rm":                      remove, "rmdir": remove, "unlink": remove, "ucfr": state, "ucf": configuration,
+	"glib-compile-schemas":     compiles("gschemas.compiled", "programs that have settings stop without it"),
+	"update-mime-database":     compiles("mime.cache", "the types of files are not told without it"),
+	"gdk-pixbuf-query-loaders": compiles("", "no loader of images is found without its list"),
+	"dpkg-maintscript-helper":  func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyUpgrade} },
+	"dpkg-trigger":             func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyTrigger} },
+	"dpkg-divert":              divert,
+	"ln":                       link,
+	"rm":                       remove, "rmdir": remove, "unlink": remove, "ucfr": state, "ucf": configuration,
 	"mkdir": folder, "install": install,
 	"touch": touch, "cp": lastWritten, "mv": move, "tee": lastWritten, "dd": written,
 	"sed": lastWritten, "find": written, "xargs": written,
@@ -183,7 +190,7 @@ func alternative(_ *evaluator, args []value) Effect {
 		switch args[i].text {
 		case "--install":
 			take, install = 4, true
-		case "--slave":
+		case "--slave", "--follower":
 			take = 3
 		default:
 			continue
@@ -213,6 +220,19 @@ func alternative(_ *evaluator, args []value) Effect {
 		return Effect{Class: Unhandled, Why: "its arguments are not understood"}
 	}
 	return Effect{Class: Emulated, Why: "the links are on offer", Alternative: &a}
+}
+
+// compiles is the effect of a program that makes a file of all those in the
+// folder that it is given.
+func compiles(file, why string) func(*evaluator, []value) Effect {
+	return func(_ *evaluator, args []value) Effect {
+		f := Effect{Class: Unhandled, Why: why}
+		words := operands(args, "")
+		if len(words) > 0 && file != "" && words[len(words)-1].known && path.IsAbs(words[len(words)-1].text) {
+			f.Path = path.Join(words[len(words)-1].text, file)
+		}
+		return f
+	}
 }
 
 func certificates(*evaluator, []value) Effect {
@@ -324,7 +344,8 @@ func touch(e *evaluator, args []value) Effect {
 		return Effect{Class: Irrelevant, Why: whyTimes}
 	}
 	f := lastWritten(e, args)
-	if strings.HasPrefix(f.Path, "/var/") {
+	onlyTime := slices.ContainsFunc(args, func(a value) bool { return a.text == "-c" || a.text == "--no-create" })
+	if onlyTime || strings.HasPrefix(f.Path, "/var/") {
 		return Effect{Class: Irrelevant, Why: whyState}
 	}
 	return f
@@ -341,7 +362,7 @@ func move(e *evaluator, args []value) Effect {
 
 // has says whether the package itself holds a path.
 func (e *evaluator) has(name string) bool {
-	return e.script.Has != nil && e.script.Has(path.Clean(name))
+	return e.script.Has != nil && !e.script.Before && e.script.Has(path.Clean(name))
 }
 
 func written(*evaluator, []value) Effect {

@@ -57,6 +57,9 @@ func (e *evaluator) effect(f Effect, words []value, line int) {
 		return
 	}
 	f.Command, f.Line = strings.Join(texts(words), " "), line
+	if e.line > 0 {
+		f.Line = e.line
+	}
 	if len(f.Command) > maxCommand {
 		f.Command = f.Command[:maxCommand] + "…"
 	}
@@ -197,6 +200,10 @@ func (e *evaluator) write(at value) Effect {
 	switch {
 	case at.known && isState(at.text):
 		return Effect{Class: Irrelevant, Why: whyState}
+	case at.known && path.Clean(at.text) == "/etc/shells":
+		return Effect{Class: Irrelevant, Why: "nobody logs in to an image"}
+	case at.known && strings.HasPrefix(path.Clean(at.text), "/usr/share/info/"):
+		return Effect{Class: Irrelevant, Why: whyDocs}
 	case !at.known:
 		return Effect{Class: Unhandled, Why: "it writes a file"}
 	}

@@ -77,7 +77,7 @@ func (e *evaluator) exists(v value) truth {
 		return maybe
 	case v.text == "":
 		return no
-	case strings.HasPrefix(v.text, "/run/systemd"):
+	case strings.HasPrefix(v.text, "/run/systemd"), e.script.Name == "pretrans": // which runs before any package is there
 		return no
 	case e.has(v.text):
 		return yes

@@ -12,6 +12,8 @@ const (
 	maxSteps = 20_000
 	maxDepth = 40
 	maxRound = 200 // rounds of one loop
+	// maxCopied is how many variables are copied in the time of a step.
+	maxCopied = 20
 )
 
 // A truth is the status of a command.
@@ -58,6 +60,7 @@ type evaluator struct {
 	args      []value // $1 and on
 	functions map[string]*syntax.Stmt
 	status    truth
+	line      int // of the command whose text is followed; 0 for the script's own
 	steps     int
 	depth     int
 	effects   []Effect
@@ -164,6 +167,7 @@ func (e *evaluator) aside(stmts []*syntax.Stmt) {
 // either follows ways of which one is taken, nobody knows which.
 func (e *evaluator) either(ways ...func() flow) flow {
 	before := e.vars
+	e.steps += len(before) / maxCopied
 	var after map[string]value
 	left := leaveScript
 	for _, way := range ways {

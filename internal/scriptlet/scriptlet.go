@@ -71,8 +71,20 @@ type Script struct {
 	Args []string
 	// Env are variables that the package manager sets.
 	Env map[string]string
+	// Trigger says what else must be installed for it to run; nil is nothing.
+	Trigger *Trigger
+	// Before says that it runs before the package's files are there.
+	Before bool
 	// Has says whether the package holds a path; nil is never.
 	Has func(path string) bool
+}
+
+// A Trigger is what sets off a script that a package has for others.
+type Trigger struct {
+	// Package says whether a package does; nil where files do.
+	Package func(name, version string) bool
+	// Prefixes begin the paths of files that do.
+	Prefixes []string
 }
 
 // maxScript bounds a script, in bytes: one that is longer is not followed.
@@ -81,6 +93,9 @@ const maxScript = 1 << 20
 // Read works out the effects of a script, in its order, each command once.
 // Whatever the text, it ends: what is not understood is an unhandled effect.
 func Read(s Script) []Effect {
+	if strings.HasPrefix(s.Text, luaName) && len(s.Text) <= maxScript {
+		return readLua(s)
+	}
 	language, reason := languageOf(s.Text)
 	if reason != "" {
 		return []Effect{{Class: Unhandled, Command: firstLine(s.Text), Line: 1, Why: reason}}

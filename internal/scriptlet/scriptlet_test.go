@@ -75,6 +75,16 @@ func TestRead(t *testing.T) {
 			"if ! getent passwd redis >/dev/null; then adduser --system --home /var/lib/redis --group redis; fi\n",
 			"1 emulated: adduser --system --home /var/lib/redis --group redis\n",
 		},
+		"users of RPM packages": {
+			"getent group nginx >/dev/null || groupadd -r nginx\ngetent passwd nginx >/dev/null || \\\n  useradd -r -d /var/lib/nginx -g nginx -s /sbin/nologin -c x nginx\n" +
+				"systemd-sysusers --replace=/usr/lib/sysusers.d/nginx.conf - <<EOF\nu nginx -\nEOF\nexit 0\n",
+			"1 emulated: groupadd -r nginx\n3 emulated: useradd -r -d /var/lib/nginx -g nginx -s /sbin/nologin -c x nginx\n" +
+				"4 emulated: systemd-sysusers --replace=/usr/lib/sysusers.d/nginx.conf -\n",
+		},
+		"what compiles a folder": {
+			"glib-compile-schemas /usr/share/glib-2.0/schemas &> /dev/null || :\n/usr/bin/update-mime-database -n /usr/share/mime\ngdk-pixbuf-query-loaders-64 --update-cache\ngio-querymodules-64 /usr/lib64/gio/modules\n",
+			"1 unhandled: glib-compile-schemas /usr/share/glib-2.0/schemas\n2 unhandled: /usr/bin/update-mime-database -n /usr/share/mime\n3 unhandled: gdk-pixbuf-query-loaders-64 --update-cache\n4 irrelevant: gio-querymodules-64 /usr/lib64/gio/modules\n",
+		},
 		"files": {
 			"echo hi > /etc/made\necho log >> /var/log/x\ncat < /dev/null > /dev/null 2>&1\ncp /a /etc/b\nsed -i s/a/b/ /etc/c\nrm -f /etc/d\nmkdir -p /var/lib/x\nsed s/a/b/ /e\n",
 			"1 unhandled: > /etc/made\n2 irrelevant: > /var/log/x\n4 unhandled: cp /a /etc/b\n5 unhandled: sed -i s/a/b/ /etc/c\n6 irrelevant: rm -f /etc/d\n7 irrelevant: mkdir -p /var/lib/x\n",
@@ -117,16 +127,21 @@ func TestEndless(t *testing.T) {
 }
 
 func TestAlternative(t *testing.T) {
-	effects := Read(postinst("update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/bin/nawk nawk /usr/bin/mawk\n"))
 	want := &Alternative{
 		Link: "/usr/bin/awk", Name: "awk", Path: "/usr/bin/mawk", Priority: 5,
 		Slaves: []Link{{"/usr/bin/nawk", "/usr/bin/mawk"}}, SlaveNames: []string{"nawk"},
 	}
-	if len(effects) != 1 {
-		t.Fatalf("got %v", effects)
-	}
-	if d := cmp.Diff(want, effects[0].Alternative); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+	for _, text := range []string{
+		"update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/bin/nawk nawk /usr/bin/mawk\n",
+		"/usr/sbin/alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --family mawk --initscript awkd --follower /usr/bin/nawk nawk /usr/bin/mawk\n",
+	} {
+		effects := Read(postinst(text))
+		if len(effects) != 1 {
+			t.Fatalf("got %v", effects)
+		}
+		if d := cmp.Diff(want, effects[0].Alternative); d != "" {
+			t.Errorf("%s (-want +got):\n%s", text, d)
+		}
 	}
 }
 

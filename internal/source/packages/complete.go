@@ -59,10 +59,15 @@ func (s *Set) isFile(name string) bool {
 	return name != "/" && s.isFile(path.Dir(name))
 }
 
-// effects returns what the scripts of an opened package would have done.
-func (m *member) effects(s *Set) []Ledger {
+// effects returns what the scripts of an opened package would have done among
+// what is installed.
+func (m *member) effects(s *Set, with installed) []Ledger {
 	var all []Ledger
 	for _, script := range m.opened().Scripts {
+		off, by := with.setOff(script.Trigger)
+		if !off {
+			continue
+		}
 		script.Has = func(name string) bool {
 			at, err := s.links.place(name)
 			if err != nil {
@@ -71,9 +76,80 @@ func (m *member) effects(s *Set) []Ledger {
 			n, err := m.node(s.links, at)
 			return n != nil && err == nil
 		}
-		all = append(all, Ledger{Package: m.ID(), Script: script.Name, Effects: scriptlet.Read(script)})
+		effects := scriptlet.Read(script)
+		for i := range effects {
+			if effects[i].Class == scriptlet.Unhandled && effects[i].Path == "" {
+				effects[i].Path = by
+			}
+		}
+		all = append(all, Ledger{Package: m.ID(), Script: script.Name, Effects: effects})
 	}
 	return all
+}
+
+// installed is what scripts find on the system that they run on.
+type installed struct {
+	set *Set
+	// wanted says which packages are there; files are what they have.
+	wanted func(ID) bool
+	files  *tree.Tree
+}
+
+// setOff says whether a script runs that has a trigger, and which path sets it
+// off, where it is one.
+func (in installed) setOff(t *scriptlet.Trigger) (runs bool, by string) {
+	if t == nil {
+		return true, ""
+	}
+	if t.Package != nil {
+		return slices.ContainsFunc(in.set.members, func(m *member) bool {
+			return in.wanted(m.ID()) && t.Package(m.ID().Name, m.ID().Version)
+		}), ""
+	}
+	i := slices.IndexFunc(t.Prefixes, in.begins)
+	if i < 0 {
+		return false, ""
+	}
+	return true, t.Prefixes[i]
+}
+
+// begins says whether the path of some file begins with a text.
+func (in installed) begins(prefix string) bool {
+	if at, err := in.files.Resolve(prefix); err == nil {
+		return at.Node.Kind != tree.Dir || holdsFile(at.Node)
+	}
+	dir, base := path.Split(prefix)
+	at, err := in.files.Resolve(dir)
+	if err != nil {
+		return false
+	}
+	names, err := at.Node.Names()
+	if err != nil {
+		return false
+	}
+	for name := range names {
+		if strings.HasPrefix(name, base) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsFile says whether something that is no folder lies under a folder.
+func holdsFile(dir *tree.Node) bool {
+	names, err := dir.Names()
+	if err != nil {
+		return false
+	}
+	for name, isDir := range names {
+		if !isDir {
+			return true
+		}
+		if next, err := dir.Child(name); err == nil && next != nil && holdsFile(next) {
+			return true
+		}
+	}
+	return false
 }
 
 // A Ledger is what one script of a package would have done.
@@ -84,12 +160,14 @@ type Ledger struct {
 }
 
 // Scripts returns what the scripts of the packages that are opened and wanted
-// would have done, in the set's order.
-func (s *Set) Scripts(wanted func(ID) bool) []Ledger {
+// would have done, in the set's order. Those with triggers count where a wanted
+// package, or one of the files, sets them off.
+func (s *Set) Scripts(wanted func(ID) bool, files *tree.Tree) []Ledger {
 	var all []Ledger
+	with := installed{s, wanted, files}
 	for _, m := range s.members {
 		if m.opened() != nil && wanted(m.ID()) {
-			all = append(all, m.effects(s)...)
+			all = append(all, m.effects(s, with)...)
 		}
 	}
 	return all
@@ -107,10 +185,10 @@ func (s *Set) Record(image *tree.Tree) []record.Script {
 		return nil
 	})
 	var all []record.Script
-	for _, l := range s.Scripts(func(id ID) bool { return wanted[id.String()] }) {
+	for _, l := range s.Scripts(func(id ID) bool { return wanted[id.String()] }, image) {
 		script := record.Script{Package: l.Package.String(), Name: l.Script}
 		for _, f := range l.Effects {
-			script.Effects = append(script.Effects, record.Effect{Class: string(f.Class), Command: f.Command, Line: f.Line, Why: f.Why})
+			script.Effects = append(script.Effects, record.Effect{Class: string(f.Class), Command: f.Command, Line: f.Line, Why: f.Why, Path: f.Path})
 		}
 		all = append(all, script)
 	}
@@ -121,7 +199,7 @@ func (s *Set) Record(image *tree.Tree) []record.Script {
 func (s *Set) addEffects() error {
 	var groups []*group
 	rebuild := ""
-	for _, l := range s.Scripts(func(ID) bool { return true }) {
+	for _, l := range s.Scripts(func(ID) bool { return true }, s.Tree()) {
 		by := l.Script + " of " + l.Package.String()
 		for _, f := range l.Effects {
 			switch {

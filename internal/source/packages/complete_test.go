@@ -104,13 +104,51 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	got := s.Scripts(func(id ID) bool { return id.Name != "b" })
+	got := s.Scripts(func(id ID) bool { return id.Name != "b" }, s.Tree())
 	want := []Ledger{{
 		Package: ID{"a", "1", "all"}, Script: "postinst",
 		Effects: []scriptlet.Effect{{Class: scriptlet.Emulated, Command: "ldconfig", Line: 1, Why: "smith writes ld.so.cache"}},
 	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// A trigger's script counts where a package or a file sets it off that is there.
+func TestTriggers(t *testing.T) {
+	script := func(name, text string, trigger *scriptlet.Trigger) scriptlet.Script {
+		return scriptlet.Script{Name: name, Text: text, Trigger: trigger}
+	}
+	s, err := newSet(t,
+		&fake{name: "glib", text: "/usr/lib/libglib.so 1\n", unlisted: true, triggers: []scriptlet.Script{
+			script("schemas", "glib-compile-schemas /usr/share/glib-2.0/schemas", &scriptlet.Trigger{Prefixes: []string{"/usr/share/none", "/usr/share/glib-2.0/schemas"}}),
+			script("loaders", "gdk-pixbuf-query-loaders --update-cache", &scriptlet.Trigger{Prefixes: []string{"/usr/lib/load"}}),
+			script("empty", "mandb", &scriptlet.Trigger{Prefixes: []string{"/usr/share/empty", "/usr/share/schemas"}}),
+			script("app", "ldconfig", &scriptlet.Trigger{Package: func(name, version string) bool { return name == "app" && version == "1" }}),
+			script("other", "ldconfig", &scriptlet.Trigger{Package: func(name, _ string) bool { return name == "other" }}),
+		}},
+		&fake{name: "app", text: "/usr/share/glib-2.0/schemas/app.xml 1\n/usr/lib/loaders.so 1\n/usr/share/empty/\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	show := func(wanted func(ID) bool, files *tree.Tree) string {
+		var b strings.Builder
+		for _, l := range s.Scripts(wanted, files) {
+			for _, f := range l.Effects {
+				b.WriteString(l.Script + ": " + f.Command + " " + f.Path + "\n")
+			}
+		}
+		return b.String()
+	}
+	want := `schemas: glib-compile-schemas /usr/share/glib-2.0/schemas /usr/share/glib-2.0/schemas/gschemas.compiled
+loaders: gdk-pixbuf-query-loaders --update-cache /usr/lib/load
+app: ldconfig ` + "\n"
+	if d := cmp.Diff(want, show(func(ID) bool { return true }, s.Tree())); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got := show(func(id ID) bool { return id.Name == "glib" }, tree.New()); got != "" {
+		t.Errorf("of an image that has nothing to set them off: %s", got)
 	}
 }
 

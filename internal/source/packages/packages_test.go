@@ -23,6 +23,7 @@ type fake struct {
 	unlisted bool
 	replaces string
 	postinst string
+	triggers []scriptlet.Script
 	mu       sync.Mutex
 	opened   int
 	closed   int
@@ -48,6 +49,7 @@ func (f *fake) Open(context.Context) (*Contents, error) {
 	if f.postinst != "" {
 		c.Scripts = []scriptlet.Script{{Name: "postinst", Text: f.postinst, Args: []string{"configure", ""}}}
 	}
+	c.Scripts = append(c.Scripts, f.triggers...)
 	for line := range strings.Lines(f.text) {
 		words := strings.Fields(line)
 		e := tree.Entry{Path: "." + words[0]}

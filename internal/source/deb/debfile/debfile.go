@@ -95,7 +95,7 @@ func (f *File) Entries(origin *tree.Origin) ([]tree.Entry, error) { return f.arc
 func (f *File) Scripts() []scriptlet.Script {
 	var all []scriptlet.Script
 	for _, s := range []scriptlet.Script{
-		{Name: "preinst", Args: []string{"install"}},
+		{Name: "preinst", Args: []string{"install"}, Before: true},
 		{Name: "postinst", Args: []string{"configure", ""}},
 	} {
 		data, ok := f.members[s.Name]
