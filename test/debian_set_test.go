@@ -53,6 +53,7 @@ func images() map[string]string {
 type local struct {
 	path     string
 	digest   digest.Digest
+	size     int64
 	store    *store.Store
 	id       packages.ID
 	fields   func(name string) string
@@ -61,6 +62,8 @@ type local struct {
 }
 
 func (l *local) ID() packages.ID { return l.id }
+
+func (l *local) Size() int64 { return l.size }
 
 func (l *local) Field(name string) string { return l.fields(name) }
 
@@ -126,7 +129,7 @@ func (a *archive) local(t *testing.T, path string) *local {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &local{path: path, digest: digest.FromBytes(data), store: a.store}
+	l := &local{path: path, digest: digest.FromBytes(data), size: int64(len(data)), store: a.store}
 	f, err := l.file(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -67,6 +67,7 @@ type Source struct {
 	once    sync.Once
 	machine *machine
 	err     error
+	turns   chan struct{} // see reading
 }
 
 var _ source.Source = (*Source)(nil)
@@ -76,7 +77,7 @@ func New(o Options) *Source {
 	if o.Root == "" {
 		o.Root = "/"
 	}
-	return &Source{Options: o}
+	return &Source{Options: o, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // Open chooses the packages for a platform and offers their files. A zero

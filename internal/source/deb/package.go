@@ -55,6 +55,9 @@ func (p *pkg) digest() digest.Digest {
 	return digest.NewDigestFromEncoded(digest.SHA256, p.locked.SHA256)
 }
 
+// Size is that of the file.
+func (p *pkg) Size() int64 { return p.locked.Size }
+
 // input is what the record keeps of the package.
 func (p *pkg) input() record.Input {
 	in := record.Input{

@@ -6,9 +6,11 @@
 package packages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +29,9 @@ func (id ID) String() string { return id.Name + " " + id.Version + " " + id.Arch
 // goroutines at once.
 type Package interface {
 	ID() ID
+	// Size is that of its file in bytes. The largest are opened first, so that
+	// none is left to be waited for.
+	Size() int64
 	// Paths returns the absolute paths of what the package holds, as the
 	// archive's own lists tell them; folders may be absent. known is false
 	// where there is no list of this very version: then the package is opened.
@@ -116,7 +121,8 @@ func (s *Set) list(ctx context.Context) error {
 func openAll(members []*member) error {
 	var g errgroup.Group
 	g.SetLimit(maxOpening)
-	for _, m := range members {
+	largest := func(a, b *member) int { return cmp.Compare(b.Size(), a.Size()) }
+	for _, m := range slices.SortedStableFunc(slices.Values(members), largest) {
 		g.Go(m.open)
 	}
 	return g.Wait()

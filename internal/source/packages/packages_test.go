@@ -24,12 +24,15 @@ type fake struct {
 	replaces string
 	postinst string
 	triggers []scriptlet.Script
+	before   func(*fake) // called when it is opened
 	mu       sync.Mutex
 	opened   int
 	closed   int
 }
 
 func (f *fake) ID() ID { return ID{f.name, "1", "all"} }
+
+func (f *fake) Size() int64 { return int64(len(f.text)) }
 
 func (f *fake) Paths(context.Context) ([]string, bool, error) {
 	var paths []string
@@ -44,6 +47,9 @@ func (f *fake) Paths(context.Context) ([]string, bool, error) {
 func (f *fake) Open(context.Context) (*Contents, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.before != nil {
+		f.before(f)
+	}
 	f.opened++
 	c := &Contents{Close: func() error { f.closed++; return nil }}
 	if f.postinst != "" {
@@ -336,3 +342,37 @@ type failing struct {
 }
 
 func (f *failing) Open(context.Context) (*Contents, error) { return nil, f.err }
+
+// The largest packages are opened first, several at once.
+func TestLargestFirst(t *testing.T) {
+	var fakes []*fake
+	begun := make(chan int, 100)
+	var together sync.WaitGroup
+	together.Add(maxOpening)
+	for i := range 3 * maxOpening {
+		text := strings.Repeat(fmt.Sprintf("/file%d data\n", i), 1+i%7*maxOpening+i)
+		fakes = append(fakes, &fake{name: fmt.Sprint(i), text: text, unlisted: true, before: func(f *fake) {
+			begun <- len(f.text)
+			if len(begun) <= maxOpening {
+				together.Done()
+				together.Wait()
+			}
+		}})
+	}
+	sizes := make([]int, 0, len(fakes))
+	for _, f := range fakes {
+		sizes = append(sizes, len(f.text))
+	}
+	slices.Sort(sizes)
+	s, err := newSet(t, fakes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	smallest := sizes[len(sizes)-maxOpening]
+	for range maxOpening {
+		if size := <-begun; size < smallest {
+			t.Errorf("a package of %d bytes is opened before one of %d", size, smallest)
+		}
+	}
+}

@@ -50,6 +50,9 @@ func (p *pkg) ID() packages.ID {
 	return packages.ID{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture}
 }
 
+// Size is that of the file.
+func (p *pkg) Size() int64 { return p.locked.Size }
+
 // input is what the record keeps of the package.
 func (p *pkg) input() record.Input {
 	p.mu.Lock()
