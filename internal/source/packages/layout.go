@@ -108,7 +108,7 @@ func (s *Set) spread(index int, m *member) error {
 
 // lay places the nodes of an opened package and returns their paths, in order.
 func (m *member) lay(links aliases) ([]string, error) {
-	m.nodes = map[string]*tree.Node{}
+	m.nodes, m.colors = map[string]*tree.Node{}, map[string]uint8{}
 	for _, e := range m.contents.Entries {
 		at, err := links.place(e.Path)
 		if err != nil {
@@ -121,7 +121,7 @@ func (m *member) lay(links aliases) ([]string, error) {
 			}
 		}
 		if n.Kind != tree.Dir {
-			m.nodes[at] = n
+			m.nodes[at], m.colors[at] = n, m.contents.Colors[e.Path]
 		}
 	}
 	return slices.Sorted(maps.Keys(m.nodes)), nil

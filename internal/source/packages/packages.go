@@ -45,6 +45,9 @@ type Contents struct {
 	// Entries are its files and folders in the package's order. Each hard link
 	// stands after what it is another name of.
 	Entries []tree.Entry
+	// Colors are what kinds of programs files are that several packages may
+	// hold, by the paths of the entries; 0 is no program.
+	Colors map[string]uint8
 	// Scripts are those that would run when it is installed, in their order.
 	Scripts []scriptlet.Script
 	// Close lets go of open files; nil where there is nothing to close.
@@ -57,6 +60,9 @@ type Rules struct {
 	Replaces func(upper, lower Package) bool
 	// Shares says that two packages may hold a path if it is the same file.
 	Shares func(a, b Package) bool
+	// Prefers is the color of programs that stand where another package has one
+	// of another color, whatever Replaces says; 0 where colors mean nothing.
+	Prefers uint8
 }
 
 // A Set is a resolved set of packages as one tree.
@@ -76,6 +82,7 @@ type member struct {
 	mu       sync.Mutex
 	contents *Contents             // nil until it is opened
 	nodes    map[string]*tree.Node // by where they lie; nil until they are looked for
+	colors   map[string]uint8      // likewise
 }
 
 // maxOpening is how many packages are opened at once: more than there are

@@ -25,6 +25,7 @@ type fake struct {
 	postinst string
 	triggers []scriptlet.Script
 	before   func(*fake) // called when it is opened
+	colors   map[string]uint8
 	mu       sync.Mutex
 	opened   int
 	closed   int
@@ -51,7 +52,7 @@ func (f *fake) Open(context.Context) (*Contents, error) {
 		f.before(f)
 	}
 	f.opened++
-	c := &Contents{Close: func() error { f.closed++; return nil }}
+	c := &Contents{Colors: f.colors, Close: func() error { f.closed++; return nil }}
 	if f.postinst != "" {
 		c.Scripts = []scriptlet.Script{{Name: "postinst", Text: f.postinst, Args: []string{"configure", ""}}}
 	}
@@ -373,6 +374,33 @@ func TestLargestFirst(t *testing.T) {
 	for range maxOpening {
 		if size := <-begun; size < smallest {
 			t.Errorf("a package of %d bytes is opened before one of %d", size, smallest)
+		}
+	}
+}
+
+// Of programs of two colors at one path the preferred one stands, whatever
+// their packages are; where neither is preferred or one has none, the packages
+// decide.
+func TestColors(t *testing.T) {
+	set := []Package{
+		&fake{name: "one", text: "/a 1\n/b 1\n/c 1\n/l 1\n/m = /l\n", replaces: "two", colors: map[string]uint8{"./a": 1, "./b": 2, "./c": 1, "./m": 1}},
+		&fake{name: "two", text: "/a 2\n/b 2\n/c 2\n/m 2\n", colors: map[string]uint8{"./a": 2, "./b": 1, "./m": 2}},
+	}
+	for prefers, want := range map[uint8]string{
+		2: "/a 2 <- two\n/b 1 <- one\n/c 1 <- one\n/l 1 <- one\n/m 2 <- two\n",
+		1: "/a 1 <- one\n/b 2 <- two\n/c 1 <- one\n/l 1 <- one\n/m 1 <- one\n",
+		4: "/a 1 <- one\n/b 1 <- one\n/c 1 <- one\n/l 1 <- one\n/m 1 <- one\n",
+		0: "/a 1 <- one\n/b 1 <- one\n/c 1 <- one\n/l 1 <- one\n/m 1 <- one\n",
+	} {
+		r := rules()
+		r.Prefers = prefers
+		s, err := New(t.Context(), set, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if d := cmp.Diff(want, list(t, s.Tree())); d != "" {
+			t.Errorf("prefers %d (-want +got):\n%s", prefers, d)
 		}
 	}
 }

@@ -8,8 +8,12 @@ import (
 )
 
 // needed returns those of the packages that hold a path which must be opened to
-// know what stands there: the one that replaces all others, or all.
+// know what stands there: the one that replaces all others, or all. Colors are
+// told by the packages themselves.
 func (s *Set) needed(holders []int) []int {
+	if s.rules.Prefers != 0 {
+		return holders
+	}
 	for _, i := range holders {
 		if s.replacesAll(i, holders) {
 			return []int{i}
@@ -26,8 +30,9 @@ func (s *Set) replacesAll(i int, others []int) bool {
 
 // A held path is what one package has there.
 type held struct {
-	by   *member
-	node *tree.Node
+	by    *member
+	node  *tree.Node
+	color uint8
 }
 
 // winner returns what stands at a path that packages hold: the file of the one
@@ -66,7 +71,7 @@ func (s *Set) held(name string, holders []int) ([]held, error) {
 			return nil, err
 		}
 		if n != nil {
-			all = append(all, held{m, n})
+			all = append(all, held{m, n, m.colors[name]})
 		}
 	}
 	return all, nil
@@ -76,7 +81,7 @@ func (s *Set) held(name string, holders []int) ([]held, error) {
 // or nil.
 func (s *Set) rival(a held, all []held) (*member, error) {
 	for _, b := range all {
-		if a.by == b.by || s.rules.Replaces(a.by.Package, b.by.Package) {
+		if a.by == b.by || s.replaces(a, b) {
 			continue
 		}
 		same, err := s.shared(a, b)
@@ -88,6 +93,16 @@ func (s *Set) rival(a held, all []held) (*member, error) {
 		}
 	}
 	return nil, nil
+}
+
+// replaces says whether a's file takes the place of b's: by the colors of the
+// two where both have one, and one is preferred (rpm's handleColorConflict), or
+// else by their packages.
+func (s *Set) replaces(a, b held) bool {
+	if a.color != 0 && b.color != 0 && a.color != b.color && (a.color|b.color)&s.rules.Prefers != 0 {
+		return a.color&s.rules.Prefers != 0
+	}
+	return s.rules.Replaces(a.by.Package, b.by.Package)
 }
 
 // shared says whether two packages hold one file, and may.

@@ -96,8 +96,19 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 	}
 	return &packages.Contents{
 		Entries: f.Entries(&tree.Origin{Kind: "package", Name: p.locked.String(), Digest: p.digest.String()}),
-		Scripts: f.Scripts(), Close: f.Close,
+		Colors:  colors(f), Scripts: f.Scripts(), Close: f.Close,
 	}, nil
+}
+
+// colors are those of the package's files.
+func colors(f *rpmfile.Package) map[string]uint8 {
+	all := map[string]uint8{}
+	for _, file := range f.Files {
+		if file.Color != 0 {
+			all[file.Path] = file.Color
+		}
+	}
+	return all
 }
 
 func (p *pkg) open(ctx context.Context) (*rpmfile.Package, error) {
@@ -171,10 +182,12 @@ func evr(h *rpmfile.Header) relation.EVR {
 }
 
 // Rules are rpm's for paths that several packages hold: any may hold one file
-// if it is the same in all, and of two architectures the main one's file
-// stands (rpm's colours of files).
+// if it is the same in all, and of programs for 32 and 64 bits the latter stand
+// (the colors of files, and %_prefer_color). Of other files of two
+// architectures the main one's stands, where rpm would refuse.
 func Rules() packages.Rules {
 	return packages.Rules{
+		Prefers: rpmfile.Color64,
 		Replaces: func(upper, lower packages.Package) bool {
 			return secondary(lower.ID().Architecture) && !secondary(upper.ID().Architecture)
 		},
