@@ -117,5 +117,6 @@ func (o *openedImage) checks(ctx context.Context, explained *explain.Image) ([]e
 	for _, p := range verdict.Problems {
 		checks = append(checks, explain.Check{Name: "complete", Detail: p.String()})
 	}
+	checks = append(checks, o.digests(ctx))
 	return append(checks, explain.Principles(explained, o.Image.Config.Config.ImageConfig)...), nil
 }

@@ -12,19 +12,21 @@ import (
 // data is what the script of the page reads. The names are short where they
 // stand once for each file.
 type data struct {
-	Name       string           `json:"name"`
-	Digest     string           `json:"digest"`
-	Platform   string           `json:"platform"`
-	Compressed int64            `json:"compressed"`
-	Unpacked   int64            `json:"unpacked"`
-	Recorded   bool             `json:"recorded"`
-	Facts      []Fact           `json:"facts"`
-	Packages   []pack           `json:"packages"`
-	Files      []file           `json:"files"`
-	Checks     []explain.Check  `json:"checks"`
-	Suspects   []record.Finding `json:"suspects"`
-	Warnings   []string         `json:"warnings"`
-	Spec       json.RawMessage  `json:"spec,omitempty"`
+	Name       string `json:"name"`
+	Digest     string `json:"digest"`
+	Platform   string `json:"platform"`
+	Compressed int64  `json:"compressed"`
+	Unpacked   int64  `json:"unpacked"`
+	Recorded   bool   `json:"recorded"`
+	Facts      []Fact `json:"facts"`
+	Packages   []pack `json:"packages"`
+	// Vouchers are what vouched for the other origins, by their kinds.
+	Vouchers map[string]string `json:"vouchers,omitempty"`
+	Files    []file            `json:"files"`
+	Checks   []explain.Check   `json:"checks"`
+	Suspects []record.Finding  `json:"suspects"`
+	Warnings []string          `json:"warnings"`
+	Spec     json.RawMessage   `json:"spec,omitempty"`
 }
 
 // A pack is a package with what it gave to the image.
@@ -33,6 +35,8 @@ type pack struct {
 	Version string `json:"version"`
 	Files   int    `json:"files"`
 	Size    int64  `json:"size"`
+	// Voucher is what vouched for it.
+	Voucher string `json:"voucher,omitempty"`
 }
 
 type file struct {
@@ -63,7 +67,7 @@ func newData(r Report) data {
 	d := data{
 		Name: r.Name, Digest: r.Digest, Platform: r.Platform, Compressed: r.Compressed, Recorded: r.Image.Recorded,
 		Facts: r.Facts, Checks: r.Checks, Suspects: r.Suspects, Warnings: r.Warnings, Spec: r.Spec,
-		Packages: []pack{}, Files: []file{},
+		Packages: []pack{}, Files: []file{}, Vouchers: map[string]string{},
 	}
 	packages := map[string]int{}
 	for _, name := range r.Image.Packages() {
@@ -81,8 +85,12 @@ func newData(r Report) data {
 			row.Package = at
 			d.Packages[at].Files++
 			d.Packages[at].Size += f.Size
+			d.Packages[at].Voucher = voucher(r.Image, f)
 		} else if f.Origin != nil {
 			row.Origin = f.Origin.Kind
+			if text := voucher(r.Image, f); text != "" {
+				d.Vouchers[row.Origin] = text
+			}
 		}
 		if attribute := f.Node.Xattrs[capability.Attribute]; attribute != "" {
 			row.Capabilities = capability.Text(attribute)
@@ -114,4 +122,12 @@ func (row *file) explain(img *explain.Image, f *explain.File, index map[*explain
 			row.Others = append(row.Others, index[from])
 		}
 	}
+}
+
+// voucher is what vouched for a file's bytes, "" where no record tells.
+func voucher(img *explain.Image, f *explain.File) string {
+	if in := img.Input(f); in != nil {
+		return in.Voucher()
+	}
+	return ""
 }

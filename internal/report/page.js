@@ -19,7 +19,13 @@
     return n + " B";
   };
   const packageOf = (f) => f.k >= 0 ? data.packages[f.k].name : f.o ? "(" + f.o + ")" : "(unknown)";
-  const hue = (name) => { let h = 0; for (const c of name) h = (h * 31 + c.codePointAt(0)) % 360; return h; };
+  // Hues go round by the golden angle, so that those of neighbours differ.
+  const hues = new Map();
+  const hue = (name) => {
+    if (!hues.has(name)) hues.set(name, Math.round(210 + hues.size * 137.508) % 360);
+    return hues.get(name);
+  };
+  files.forEach((f, i) => { f.i = i; });
   const reason = (f) => {
     if (f.w === UNEXPLAINED) return data.recorded ? "nothing that smith can see needs it" : "not needed by the entry point, as far as its bytes tell";
     if (f.r === "way") return "a folder or link on the way to a file";
@@ -33,17 +39,25 @@
     return chain;
   };
 
-  // Facts and findings.
-  const facts = (data.facts || []).filter((f) => f.value);
-  for (const f of [{ name: "size", value: bytes(data.compressed) + " compressed, " + bytes(data.unpacked) + " in " + files.length + " files" },
-    { name: "platform", value: data.platform }, ...facts]) {
-    byId("facts").append(make("div", {}, make("dt", {}, f.name), make("dd", {}, f.value)));
+  // Figures, facts and findings.
+  const checks = data.checks || [], broken = checks.filter((c) => !c.ok).length, suspects = data.suspects || [];
+  for (const [name, value] of [
+    ["compressed", bytes(data.compressed)], ["unpacked", bytes(data.unpacked)], ["files, links and folders", files.length],
+    ["packages", data.packages.length], ["suspects", suspects.length], ["checks not ok", broken],
+  ]) byId("figures").append(make("div", {}, make("dt", {}, name), make("dd", {}, String(value))));
+  for (const f of [{ name: "platform", value: data.platform }, ...(data.facts || [])]) {
+    if (f.value) byId("facts").append(make("dt", {}, f.name), make("dd", {}, f.value));
   }
-  for (const c of data.checks || []) {
-    byId("checks").append(make("li", { class: c.ok ? "ok" : "bad" }, c.name + (c.detail ? ": " + c.detail : "")));
+  for (const c of [...checks.filter((c) => !c.ok), ...checks.filter((c) => c.ok)]) {
+    byId("checks").append(make("li", { class: c.ok ? "ok" : "bad" }, c.name, ...(c.detail ? [make("span", { class: "quiet" }, c.detail)] : [])));
   }
-  for (const w of data.warnings || []) byId("checks").append(make("li", {}, "warning: " + w));
+  for (const w of data.warnings || []) byId("checks").append(make("li", { class: "warn" }, w));
   byId("spec-text").textContent = data.spec ? JSON.stringify(data.spec, null, 2) : "The image carries no spec.";
+  const counted = (part, n, bad) => document.querySelector(`nav a[href="#${part}"]`).append(" ", make("span", { class: bad ? "bad-count" : "count" }, String(n)));
+  counted("packages", data.packages.length);
+  counted("files", files.length);
+  counted("suspects", suspects.length);
+  counted("findings", broken ? broken + " not ok" : "all ok", broken);
 
   // The chosen file, in every view.
   let chosen = -1;
@@ -54,7 +68,9 @@
     for (const at of chainOf(i)) {
       list.append(make("li", {}, make("button", { class: "path", onclick: () => choose(at) }, files[at].p), make("br"), make("span", { class: "quiet" }, reason(files[at]))));
     }
-    const more = [make("p", {}, bytes(f.s) + ", " + f.t + ", from " + packageOf(f) + (f.k >= 0 ? " " + data.packages[f.k].version : ""))];
+    const more = [make("p", { class: "end" }, bytes(f.s) + ", " + f.t + ", from " + packageOf(f) + (f.k >= 0 ? " " + data.packages[f.k].version : ""))];
+    const voucher = f.k >= 0 ? data.packages[f.k].voucher : (data.vouchers || {})[f.o];
+    if (voucher) more[0].append(make("br"), make("span", { class: "quiet" }, "← " + voucher));
     if (f.c) more.push(make("p", {}, "has " + f.c));
     if (f.x) {
       const others = make("ul");
@@ -65,29 +81,30 @@
     for (const show of views) show();
   };
 
-  // The treemap: groups of files, zoomed into one at a time.
+  // The treemap: groups of files, zoomed into one at a time: packages with
+  // their files, or the folders.
   const group = (name, parent) => ({ name, parent, size: 0, children: new Map() });
   const grow = (by) => {
     const root = group("all", null);
     files.forEach((f, i) => {
       if (f.s === 0) return;
-      const parts = f.p.split("/").slice(1);
-      if (by === "package") parts.unshift(packageOf(f));
+      const parts = by === "package" ? [packageOf(f), f.p] : f.p.split("/").slice(1);
       let at = root;
       at.size += f.s;
       parts.forEach((part, depth) => {
         if (!at.children.has(part)) at.children.set(part, group(part, at));
         at = at.children.get(part);
         at.size += f.s;
-        if (depth === parts.length - 1) at.file = i;
+        if (depth === parts.length - 1) { at.file = i; at.name = part.slice(part.lastIndexOf("/") + 1); }
       });
     });
     return root;
   };
+  const byFolder = () => byId("grouping").value === "folder";
   // A folder that holds nothing but one folder is one with it.
   const only = (g) => {
     let name = g.name;
-    while (g.children.size === 1 && g.file === undefined) {
+    while (g.children.size === 1 && g.file === undefined && byFolder()) {
       g = g.children.values().next().value;
       name += "/" + g.name;
     }
@@ -124,20 +141,24 @@
   let tree = grow("package"), zoomed = start(tree);
   const sorted = (g) => [...g.children.values()].map(only).map(({ g, name }) => ({ g, name, size: g.size })).sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   // A group's cell has a line for its name, and its content below that.
-  const CELLS = 1200, LINE = 17;
+  const CELLS = 1200, LINE = 19;
   const drawMap = () => {
     map.replaceChildren();
     const cell = (item, x, y, width, height) => {
       const leaf = item.g.file !== undefined, f = leaf && files[item.g.file];
       const share = (100 * item.size / tree.size).toFixed(1) + " %";
+      const colour = !leaf ? item.name : f.k < 0 && byFolder() ? f.p.replace(/[^/]*$/, "") : packageOf(f);
+      const label = [];
+      if (width > 48 && height > 15) label.push(make("span", {}, item.name));
+      if (label.length && (leaf ? height > 34 && width > 64 : width > 110)) label.push(make("span", { class: "quiet" }, bytes(item.size)));
       map.append(make("button", {
-        class: leaf ? undefined : "group",
-        style: `left:${x}px;top:${y}px;width:${width}px;height:${height}px;` + (leaf ? `--hue:${hue(f.k >= 0 ? packageOf(f) : f.p.replace(/[^/]*$/, ""))}` : ""),
-        title: item.name + "  " + bytes(item.size) + "  " + share,
-        "aria-label": item.name + ", " + bytes(item.size) + ", " + share + (leaf ? ", a file" : ", zoom in"),
+        class: leaf ? undefined : byFolder() ? "group plain" : "group", tabindex: map.childElementCount ? -1 : 0,
+        style: `left:${x}px;top:${y}px;width:${width}px;height:${height}px;--hue:${hue(colour)}`,
+        title: (leaf ? f.p : item.name) + "  " + bytes(item.size) + "  " + share,
+        "aria-label": (leaf ? f.p : item.name) + ", " + bytes(item.size) + ", " + share + (leaf ? ", a file" : ", zoom in"),
         "aria-current": leaf && item.g.file === chosen ? "true" : undefined,
         onclick: () => leaf ? choose(item.g.file) : zoom(item.g),
-      }, width > 34 && height > 14 ? item.name + "  " + bytes(item.size) : ""));
+      }, ...label));
     };
     const fill = (g, x, y, w, h) => squarify(sorted(g), x, y, w, h, (item, left, top, width, height) => {
       if (width < 3 || height < 3 || map.childElementCount >= CELLS) return;
@@ -159,7 +180,23 @@
   };
   // Up is where there is more to see.
   const up = (g) => g.parent && g.parent.parent && g.parent.children.size === 1 ? up(g.parent) : g.parent;
-  map.addEventListener("keydown", (e) => { if (e.key === "Escape" && zoomed.parent) zoom(up(zoomed)); });
+  // The map is one stop of the tab key: arrows move among its cells.
+  map.addEventListener("keydown", (e) => {
+    if (e.key === "Escape" && zoomed.parent) return zoom(up(zoomed));
+    const at = document.activeElement;
+    const next = {
+      ArrowRight: at.nextElementSibling, ArrowDown: at.nextElementSibling, ArrowLeft: at.previousElementSibling, ArrowUp: at.previousElementSibling,
+      Home: map.firstElementChild, End: map.lastElementChild,
+    }[e.key];
+    if (!next || at.parentElement !== map) return;
+    e.preventDefault();
+    move(at, next);
+  });
+  const move = (at, next) => {
+    at.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus({ preventScroll: true });
+  };
   byId("grouping").addEventListener("change", (e) => { tree = grow(e.target.value); zoomed = start(tree); drawMap(); });
   drawMap();
   let drawn = map.clientWidth + " " + map.clientHeight;
@@ -167,23 +204,29 @@
     const size = map.clientWidth + " " + map.clientHeight;
     if (size !== drawn) { drawn = size; drawMap(); }
   }).observe(map);
-  views.push(drawMap);
+  // Choosing a file marks its cell, and leaves the focus where it is.
+  views.push(() => {
+    const focused = [...map.children].indexOf(document.activeElement);
+    drawMap();
+    if (focused >= 0) move(map.firstElementChild, map.children[focused]);
+  });
 
   // The graph: a tree of the shortest chains, and dotted lines for the rest.
-  const inGraph = (f) => f.w !== UNEXPLAINED && f.t !== "dir" && f.r !== "skeleton" && f.r !== "way";
+  const inGraph = (f) => f.w !== UNEXPLAINED && f.t !== "dir" && !["skeleton", "way", "license", "package-database"].includes(f.r);
   const SIBLINGS = 12, NODES = 600, ROW = 20, COLUMN = 300;
   const layOut = () => {
     const brings = new Map(), roots = [];
     files.forEach((f, i) => {
       if (!inGraph(f)) return;
       if (f.w === ROOT) roots.push(i);
-      else brings.set(f.w, [...brings.get(f.w) || [], i]);
+      else if (brings.has(f.w)) brings.get(f.w).push(i);
+      else brings.set(f.w, [i]);
     });
     const nodes = new Map();
     let row = 0, left = 0;
     const place = (list, depth, parent) => {
       const leaves = list.filter((i) => !brings.has(i)), others = list.filter((i) => brings.has(i));
-      const shown = leaves.length > SIBLINGS ? leaves.filter((i) => i === chosen || leaves.indexOf(i) < SIBLINGS) : leaves;
+      const shown = leaves.length > SIBLINGS ? leaves.filter((i, at) => i === chosen || at < SIBLINGS) : leaves;
       for (const i of [...others, ...shown]) {
         if (nodes.size >= NODES) { left++; continue; }
         nodes.set(i, { x: depth * COLUMN + 10, y: row * ROW + 16, parent });
@@ -216,18 +259,26 @@
     }
     for (const [i, n] of nodes) {
       const name = n.text || files[i].p.split("/").pop();
-      const label = shape("text", { x: n.x, y: n.y, class: chain.has(i) ? "on" : undefined }, name.length > 38 ? name.slice(0, 36) + "…" : name);
+      const label = shape("text", { x: n.x, y: n.y, class: chain.has(i) ? "on" : undefined }, name.length > 26 ? name.slice(0, 25) + "…" : name);
       if (!n.text) {
+        if (files[i].s) label.append(shape("tspan", {}, "  " + bytes(files[i].s)));
         label.append(shape("title", {}, files[i].p + "\n" + reason(files[i])));
         label.addEventListener("click", () => choose(i));
       }
       svg.append(label);
     }
-    byId("graph-note").textContent = left ? nodes.size + " files are drawn, " + left + " more are in the table." : "Each file stands right of the one that brought it on the shortest chain. The tables below hold the same for keyboard and screen reader.";
+    byId("graph-note").textContent = "Each file stands right of the one that brought it on its shortest chain; dotted lines are further reasons of the chosen one. The table of files tells the same."
+      + (left ? " " + nodes.size + " files are drawn, " + left + " more are in the table." : "");
     byId("drawing").replaceChildren(svg);
-    const on = svg.querySelectorAll("text.on");
-    if (on.length) on[on.length - 1].scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" in window ? "instant" : "auto" });
+    // Only the drawing scrolls to the chosen file, the page stays.
+    const at = nodes.get(chosen), frame = byId("drawing");
+    if (!at) return;
+    frame.scrollTop = Math.max(0, at.y - frame.clientHeight / 2);
+    frame.scrollLeft = Math.max(0, at.x + 240 - frame.clientWidth);
   };
+
+  // A fingerprint is long: its end tells keys apart, the whole is there to point at.
+  const voucherCell = (text) => make("span", { title: text }, text.replace(/\bkey [0-9A-F]{24}([0-9A-F]{16})\b/, "key …$1"));
 
   // Tables with search and sort; rows are made as they are asked for.
   const PAGE = 200;
@@ -236,14 +287,17 @@
     let order = 0, down = columns[0].down, shown = PAGE, needle = "";
     const search = make("input", { type: "search", "aria-label": "Search " + name, placeholder: "Search " + name });
     const found = make("span", { class: "quiet", role: "status" });
-    const body = make("tbody"), head = make("tr"), more = make("button", {}, "Show more");
+    const body = make("tbody"), head = make("tr"), more = make("button", { class: "more" }, "Show more");
     const draw = () => {
       const hits = rows.filter((r) => !needle || columns.some((c) => String(c.value(r)).toLowerCase().includes(needle)));
       const value = columns[order].value;
       hits.sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) * (down ? -1 : 1));
       found.textContent = hits.length + " of " + rows.length;
       body.replaceChildren(...hits.slice(0, shown).map((r) => make("tr", { class: key && key(r) === chosen ? "on" : undefined },
-        ...columns.map((c) => make("td", { class: c.number ? "number" : c.path ? "path" : undefined }, c.show ? c.show(r) : String(c.value(r)))))));
+        ...columns.map((c) => make("td", {
+          class: ["number", "path", "main", "short", "share"].filter((kind) => c[kind]).join(" ") || undefined,
+          style: c.share ? `--share:${(100 * c.value(r) / c.share).toFixed(1)}%` : undefined, "data-name": c.name,
+        }, c.show ? c.show(r) : String(c.value(r)))))));
       more.hidden = hits.length <= shown;
       head.replaceChildren(...columns.map((c, i) => make("th", { scope: "col", class: c.number ? "number" : undefined, "aria-sort": i === order ? (down ? "descending" : "ascending") : undefined },
         make("button", { onclick: () => { down = i === order ? !down : c.down; order = i; draw(); head.children[i].firstChild.focus(); } }, c.title + (i === order ? (down ? " ▾" : " ▴") : "")))));
@@ -254,19 +308,23 @@
     draw();
     if (key) views.push(draw);
   };
+  const most = (rows, of) => rows.reduce((n, r) => Math.max(n, of(r)), 1);
   table("packages", "packages", [
-    { title: "Size", value: (p) => p.size, show: (p) => bytes(p.size), number: true, down: true },
-    { title: "Files", value: (p) => p.files, number: true, down: true },
-    { title: "Package", value: (p) => p.name }, { title: "Version", value: (p) => p.version },
+    { title: "Size", value: (p) => p.size, show: (p) => bytes(p.size), number: true, down: true, share: most(data.packages, (p) => p.size) },
+    { title: "Files", value: (p) => p.files, number: true, down: true, name: "files" },
+    { title: "Package", value: (p) => p.name, main: true }, { title: "Version", value: (p) => p.version },
+    { title: "Vouched for by", value: (p) => p.voucher || "", show: (p) => voucherCell(p.voucher || "") },
   ], data.packages);
   table("files", "files", [
-    { title: "Size", value: (f) => f.s, show: (f) => bytes(f.s), number: true, down: true },
-    { title: "Path", value: (f) => f.p, path: true, show: (f) => make("button", { onclick: () => choose(files.indexOf(f)) }, f.p) },
-    { title: "Package", value: packageOf }, { title: "Why", value: reason },
-  ], files, (f) => files.indexOf(f));
+    { title: "Size", value: (f) => f.s, show: (f) => bytes(f.s), number: true, down: true, share: most(files, (f) => f.s) },
+    { title: "Path", value: (f) => f.p, path: true, main: true, show: (f) => make("button", { onclick: () => choose(f.i) }, f.p) },
+    { title: "Package", value: packageOf, short: true }, { title: "Why", value: reason },
+  ], files, (f) => f.i);
   table("suspects", "suspects", [
-    { title: "Name", value: (s) => s.name, path: true }, { title: "In", value: (s) => s.from || "", path: true }, { title: "Why", value: (s) => s.detail || "" },
-  ], data.suspects || []);
+    { title: "Name", value: (s) => s.name, path: true, main: true }, { title: "In", value: (s) => s.from || "", path: true }, { title: "Why", value: (s) => s.detail || "" },
+  ], suspects);
   views.push(drawGraph);
-  drawGraph();
+  // The page opens with an example: the largest file.
+  const largest = files.reduce((best, f) => f.w !== UNEXPLAINED && (!best || f.s > best.s) ? f : best, undefined);
+  if (largest) choose(largest.i); else drawGraph();
 })();

@@ -23,7 +23,9 @@ import (
 // files of a package, and of one file that nothing explains.
 func image(t testing.TB, further int) *explain.Image {
 	t.Helper()
-	files, r := tree.New(), &record.Record{Version: record.Version}
+	files, r := tree.New(), &record.Record{Version: record.Version, Inputs: []record.Input{
+		{Kind: "package", Name: "libb 1.1", Repository: "Ours stable main", Key: "AB12"},
+	}}
 	add := func(path, pkg string, size int, reasons ...record.Reason) {
 		f := record.File{Path: path, Type: "file", Size: int64(size), Reasons: reasons}
 		if pkg != "" {
@@ -84,17 +86,45 @@ const probe = `<script>
   const text = (s) => document.querySelector(s).textContent;
   const all = (s) => [...document.querySelectorAll(s)];
   const step = (name, f) => { try { seen[name] = f(); } catch (e) { seen.errors.push(name + ": " + e); } };
+  const press = (e, key) => e.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+  step("milliseconds", () => Math.round(performance.now()));
+  step("nodes", () => all("*").length);
+  step("opening", () => all("#chain li").map((e) => e.textContent));
   step("findings", () => all("#checks li").map((e) => e.className + " " + e.textContent));
   step("cells", () => all("#map button").length);
+  step("stops", () => all("#map button").filter((b) => b.tabIndex >= 0).length);
+  step("arrows", () => {
+    const first = document.querySelector("#map button");
+    first.focus({preventScroll: true}); press(first, "ArrowRight");
+    const second = document.activeElement;
+    press(second, "ArrowLeft");
+    return second === all("#map button")[1] && document.activeElement === first && first.tabIndex === 0 && second.tabIndex === -1;
+  });
+  step("unnamed", () => all("button, input, select, [role]").filter((e) => !(e.ariaLabel || e.textContent.trim() || e.labels && e.labels.length)).length);
+  step("contrast", () => {
+    const light = (colour) => {
+      const part = colour.match(/[\d.]+/g).slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
+    };
+    const ground = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(", 0)")) return c; } return "rgb(255, 255, 255)"; };
+    const ratios = all("#map button span, td, th button, .quiet, a, li, dt, dd, h2, td button").filter((e) => e.checkVisibility()).map((e) => {
+      const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
+      return (a + 0.05) / (b + 0.05);
+    });
+    return Math.min(...ratios);
+  });
+  step("dark", () => matchMedia("(prefers-color-scheme: dark)").matches);
   step("zoom", () => { all("#map button.group").find((b) => b.title.startsWith("data")).click(); return text("#crumbs strong"); });
-  step("escape", () => { document.querySelector("#map button").dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true})); return text("#crumbs strong"); });
+  step("escape", () => { press(document.querySelector("#map button"), "Escape"); return text("#crumbs strong"); });
   step("search", () => {
     const input = document.querySelector("#files input");
     input.value = "libb"; input.dispatchEvent(new Event("input"));
     return all("#files tbody tr").map((r) => r.textContent);
   });
   step("why", () => { document.querySelector("#files tbody button").click(); return all("#chain li").map((e) => e.textContent); });
+  step("end", () => text("#chain .end"));
   step("graph", () => all("#drawing text.on").map((e) => e.firstChild.textContent));
+  step("still", () => scrollY);
   step("sort", () => {
     all("#packages th button").find((b) => b.textContent.startsWith("Package")).click();
     return all("#packages tbody tr").map((r) => r.children[2].textContent);
@@ -111,13 +141,16 @@ const probe = `<script>
 const catch = `<script>window.failed = []; addEventListener("error", (e) => window.failed.push(e.message));</script>`
 
 type seen struct {
-	Errors, Findings, Search, Why, Graph, Sort []string
-	Cells, Wide                                int
-	Zoom, Escape, Suspects, Spec               string
+	Errors, Opening, Findings, Search, Why, Graph, Sort []string
+	Cells, Stops, Unnamed, Wide, Still                  int
+	Milliseconds, Nodes                                 int
+	Arrows, Dark                                        bool
+	Contrast                                            float64
+	Zoom, Escape, End, Suspects, Spec                   string
 }
 
 // chromium opens a page and returns what the probe saw.
-func chromium(t *testing.T, data []byte, width int) seen {
+func chromium(t *testing.T, data []byte, width int, options ...string) seen {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
@@ -132,9 +165,9 @@ func chromium(t *testing.T, data []byte, width int) seen {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	cmd := exec.CommandContext(t.Context(), program, append(options, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(),
-		fmt.Sprintf("--window-size=%d,900", width), "--virtual-time-budget=5000", "--dump-dom", "file://"+file)
+		fmt.Sprintf("--window-size=%d,900", width), "--dump-dom", "file://"+file)...)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("chromium: %v", err)
@@ -156,7 +189,11 @@ func TestPageInABrowser(t *testing.T) {
 	}
 	for _, width := range []int{400, 1200, 2000} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			s := chromium(t, page(t, 20), width)
+			var options []string
+			if dark := width == 1200; dark {
+				options = []string{"--force-dark-mode"}
+			}
+			s := chromium(t, page(t, 20), width, options...)
 			if len(s.Errors) > 0 {
 				t.Errorf("errors in the page: %q", s.Errors)
 			}
@@ -164,12 +201,20 @@ func TestPageInABrowser(t *testing.T) {
 				t.Errorf("the page is %d pixels wider than the window", s.Wide)
 			}
 			for what, ok := range map[string]bool{
-				"findings": strings.Join(s.Findings, "|") == "ok one owner: 10:10|bad no shell: /bin/sh",
+				"opening":  strings.Join(s.Opening, "|") == "/bin/serverpath in smith.yaml:3",
+				"findings": strings.Join(s.Findings, "|") == "bad no shell/bin/sh|ok one owner10:10",
 				"cells":    s.Cells > 5,
+				"stops":    s.Stops == 1, // of the tab key
+				"arrows":   s.Arrows,
+				"unnamed":  s.Unnamed == 0,    // things without a name for a screen reader
+				"contrast": s.Contrast >= 4.5, // WCAG 2, 1.4.3
+				"dark":     s.Dark == (width == 1200),
+				"still":    s.Still == 0, // the page does not jump
 				"zoom":     s.Zoom != "" && s.Zoom != s.Escape,
 				"escape":   strings.HasPrefix(s.Escape, "all"),
 				"search":   len(s.Search) == 1 && strings.Contains(s.Search[0], "/lib/libb.so"),
 				"why":      len(s.Why) == 3 && strings.HasPrefix(s.Why[0], "/bin/server") && strings.Contains(s.Why[2], "needs libb.so"),
+				"end":      s.End == "1.0 kB, file, from libb 1.1← Ours stable main, key AB12",
 				"graph":    strings.Join(s.Graph, " ") == "server liba.so libb.so",
 				"sort":     strings.Join(s.Sort, " ") == "data liba libb server",
 				"suspects": strings.Contains(s.Suspects, "/lib/libdlopened.so"),
@@ -183,8 +228,13 @@ func TestPageInABrowser(t *testing.T) {
 	}
 }
 
+// mostNodes is how many elements a page may have, however many files the image.
+const mostNodes = 6000
+
 func TestManyFilesInABrowser(t *testing.T) {
-	if s := chromium(t, page(t, 20000), 1200); len(s.Errors) > 0 || len(s.Search) != 1 {
+	s := chromium(t, page(t, 20000), 1200)
+	if len(s.Errors) > 0 || len(s.Search) != 1 || s.Nodes > mostNodes {
 		t.Errorf("%+v", s)
 	}
+	t.Logf("20000 files: the page is ready after %d ms, with %d elements", s.Milliseconds, s.Nodes)
 }
