@@ -21,6 +21,9 @@ pigz:pigz
 patchelf:patchelf
 setcap:libcap2-bin
 chromium:chromium
+dwz:dwz
+gdb:gdb
+eu-strip:elfutils
 rpm:rpm
 rpm2cpio:rpm2cpio
 cpio:cpio

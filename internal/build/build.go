@@ -68,10 +68,19 @@ type Options struct {
 
 // A Result is what a build made.
 type Result struct {
+	Output
+	Images []Built
+	// Debug is the image with debug information that was written beside the
+	// other, nil where there is none.
+	Debug *Output
+}
+
+// An Output is an image that was written.
+type Output struct {
+	Target reference.Reference
 	// Digest is that of the manifest, or of the index where there are several
 	// platforms: what a registry will know the image by.
 	Digest digest.Digest
-	Images []Built
 	// Written is what was done in a registry, nil where Target is none.
 	Written *registry.Written
 }
@@ -85,6 +94,9 @@ type Built struct {
 	Unpacked int64
 	// Files is how many files, links and folders the new layer holds.
 	Files int
+	// Debug is the image with one more layer of debug information, or nil:
+	// Unpacked and Files are that layer's, Record is of both.
+	Debug *Built
 	// unneeded are the names in allow-missing that this platform does not need.
 	unneeded []string
 }
@@ -121,6 +133,11 @@ func (o Options) command(ctx context.Context, key, script string) error {
 }
 
 func (o Options) run(ctx context.Context) (*Result, error) {
+	if o.debugInfo() == debugSeparate {
+		if _, err := o.debugTarget(); err != nil {
+			return nil, err // before any work
+		}
+	}
 	p, err := newPlan(o)
 	if err != nil {
 		return nil, err
@@ -147,19 +164,29 @@ func (o Options) run(ctx context.Context) (*Result, error) {
 	for i, b := range result.Images {
 		images[i] = b.Image
 	}
-	return result, errors.Join(o.write(ctx, images, result), p.close())
+	if result.Debug, err = o.writeDebug(ctx, result.Images); err != nil {
+		return nil, err
+	}
+	written, err := o.write(ctx, o.Target, o.labels(), images)
+	if err != nil {
+		return nil, err
+	}
+	result.Output = *written
+	return result, p.close()
 }
 
-// write writes the images to the target.
-func (o Options) write(ctx context.Context, images []*image.Image, result *Result) (err error) {
-	if o.Target.Kind != reference.Registry {
-		result.Digest, err = archive.Write(ctx, o.Target, images, o.labels(), o.Events)
-		return err
+// write writes images to a target.
+func (o Options) write(ctx context.Context, target reference.Reference, labels image.Labels, images []*image.Image) (*Output, error) {
+	out := &Output{Target: target}
+	var err error
+	if target.Kind != reference.Registry {
+		out.Digest, err = archive.Write(ctx, target, images, labels, o.Events)
+		return out, err
 	}
-	if result.Written, err = o.Registry.Write(ctx, o.Target, images, image.OCI); err == nil {
-		result.Digest = result.Written.Digest
+	if out.Written, err = o.Registry.Write(ctx, target, images, image.OCI); err == nil {
+		out.Digest = out.Written.Digest
 	}
-	return err
+	return out, err
 }
 
 // checkUnneeded warns of names in allow-missing that are missing nowhere, or

@@ -50,7 +50,7 @@ func (p *plan) packages(all []reference.Reference) (source.Source, error) {
 
 func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {
 	o := deb.Options{
-		Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
+		Debug: p.debugInfo() != "", Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
 		Network: p.Network, Store: p.Store, Events: p.Events,
 	}
 	if p.Lock != nil {

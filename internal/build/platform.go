@@ -44,6 +44,13 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	if err != nil {
 		return nil, j.suggest(ctx, err)
 	}
+	debug, err := j.findDebug(ctx, selection)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.addDebug(selection, debug); err != nil {
+		return nil, err
+	}
 	if err := j.dateByPackages(selection.Tree); err != nil {
 		return nil, err
 	}
@@ -52,7 +59,11 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	if err != nil {
 		return nil, err
 	}
-	layers, err := j.pack(ctx, files)
+	var below []image.Layer
+	if j.parent.Image != nil {
+		below = j.parent.Image.Layers
+	}
+	layers, err := j.pack(ctx, below, files)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +75,14 @@ func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, er
 	if err != nil {
 		return nil, err
 	}
-	return &Built{
+	built := &Built{
 		Platform: j.platform, Image: img, Record: r,
 		Unpacked: size, Files: len(r.Files), unneeded: selection.Unneeded,
-	}, nil
+	}
+	if j.debugInfo() == debugSeparate {
+		built.Debug, err = j.debugImage(ctx, built, debug)
+	}
+	return built, err
 }
 
 // open opens the sources and works out how the image is run.
@@ -171,13 +186,10 @@ func (j *job) dropForeignProgram(selection *closure.Selection) {
 // namesUsers says whether the image gets an /etc/passwd.
 func (j *job) namesUsers() bool { return j.Spec.NSS || j.user.Named || len(j.Spec.Groups) > 0 }
 
-// pack makes the image's layers: the parent's, and a new one unless it is
-// empty or one that the parent has.
-func (j *job) pack(ctx context.Context, files *tree.Tree) ([]image.Layer, error) {
-	var layers []image.Layer
-	if j.parent.Image != nil {
-		layers = slices.Clone(j.parent.Image.Layers)
-	}
+// pack makes an image's layers: those below, and a new one unless it is empty
+// or one of these.
+func (j *job) pack(ctx context.Context, below []image.Layer, files *tree.Tree) ([]image.Layer, error) {
+	layers := slices.Clone(below)
 	children, err := files.Root().Children()
 	if err != nil {
 		return nil, err
@@ -254,11 +266,16 @@ func (j *job) furnish(ctx context.Context, selection *closure.Selection) (*tree.
 	if err != nil {
 		return nil, nil, err
 	}
-	files, err := rootfs.Normalise(selection.Tree, rootfs.Form{
-		UID: j.user.UID, GID: j.user.GID, RootOwned: j.Spec.Owner == "root", Mounts: mounts, Time: j.epoch(),
+	files, err := j.normalise(selection.Tree, capabilities)
+	return files, reasons, err
+}
+
+// normalise gives files the form in which a layer holds them.
+func (j *job) normalise(files *tree.Tree, capabilities rootfs.Capabilities) (*tree.Tree, error) {
+	return rootfs.Normalise(files, rootfs.Form{
+		UID: j.user.UID, GID: j.user.GID, RootOwned: j.Spec.Owner == "root", Mounts: slices.Sorted(maps.Keys(j.config.Volumes)), Time: j.epoch(),
 		Capabilities: capabilities,
 	}, j.Events)
-	return files, reasons, err
 }
 
 // capabilities finds the programs that the spec gives capabilities to.
@@ -304,10 +321,16 @@ func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map
 	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
 	r.Inputs = contributing(r.Inputs, r.Files)
 	r.Scripts = j.scripts(files)
-	if j.pkg.Complete != nil {
-		for i := range r.Inputs {
-			j.pkg.Complete(&r.Inputs[i])
-		}
-	}
+	j.complete(r.Inputs)
 	return r, size, err
+}
+
+// complete adds to inputs what is known only when their files were read.
+func (j *job) complete(inputs []record.Input) {
+	if j.pkg.Complete == nil {
+		return
+	}
+	for i := range inputs {
+		j.pkg.Complete(&inputs[i])
+	}
 }

@@ -18,7 +18,7 @@ import (
 // rpmPackages returns the source of RPM packages.
 func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
 	o := rpm.Options{
-		Recommends: p.Spec.Recommends, Modules: p.Spec.Modules, Archives: p.Spec.Archives, Dir: p.Dir,
+		Debug: p.debugInfo() != "", Recommends: p.Spec.Recommends, Modules: p.Spec.Modules, Archives: p.Spec.Archives, Dir: p.Dir,
 		Network: p.Network, Store: p.Store, Events: p.Events,
 	}
 	if p.Lock != nil {
@@ -35,12 +35,15 @@ func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
 		o.Requests = append(o.Requests, request)
 	}
 	if m := p.Spec.Mock; m != nil {
-		if m.DebugInfo || len(m.DebugDeps) > 0 || len(m.DebugPaths) > 0 {
-			return nil, errors.New("mock: debuginfo, debugdeps and debugpaths are not supported yet")
-		}
 		o.Mock = m.Config
 		for i, name := range m.Deps {
 			o.Requests = append(o.Requests, rpm.Request{Text: name, Where: p.place("mock.deps", i)})
+		}
+		if o.Debug {
+			var err error
+			if o.DebugRequests, err = p.debugRequests(m.DebugDeps); err != nil {
+				return nil, err
+			}
 		}
 		if o.Mock == "" && len(p.Spec.Repositories) == 0 && p.exists(mockDefault) {
 			o.Mock = mockDefault
@@ -53,6 +56,24 @@ func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
 		}
 	}
 	return rpm.New(o), nil
+}
+
+// debugRequests are further packages of debug information, names or files.
+func (p *plan) debugRequests(names []string) ([]rpm.Request, error) {
+	var all []rpm.Request
+	for i, name := range names {
+		where := p.place("mock.debugdeps", i)
+		r, err := reference.Parse(name, reference.Context{Type: "rpm", Stat: p.stat})
+		if err != nil {
+			return nil, fmt.Errorf("%s: mock.debugdeps: %w", where, err)
+		}
+		request := rpm.Request{Text: r.Name, Where: where}
+		if r.Kind == reference.Local {
+			request.Text, request.File = r.Path, true
+		}
+		all = append(all, request)
+	}
+	return all, nil
 }
 
 // mockDefault is the configuration that mock takes where none is named.

@@ -20,10 +20,20 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 	if r.Written != nil {
 		fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Written))
 	}
+	if r.Debug != nil {
+		fmt.Fprintf(b.stdout, "%s  %s\n", shown(r.Debug.Target), r.Debug.Digest)
+		if r.Debug.Written != nil {
+			fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Debug.Written))
+		}
+	}
 	var suspects []record.Finding
 	for _, built := range r.Images {
 		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s\n", image.PlatformName(built.Platform),
 			built.Files, size.Format(built.Unpacked), size.Format(built.Image.LayersSize()), count(len(built.Image.Layers), "layer"))
+		if d := built.Debug; d != nil {
+			fmt.Fprintf(b.stdout, "  debug information: %d files, %s, compressed %s\n", d.Files, size.Format(d.Unpacked),
+				size.Format(d.Image.LayersSize()-built.Image.LayersSize()))
+		}
 		if line := heaviest(built.Record); line != "" {
 			fmt.Fprintf(b.stdout, "  %s\n", line)
 		}

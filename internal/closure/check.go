@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"smith/internal/debuginfo"
 	"smith/internal/elf"
 	"smith/internal/loader"
 	"smith/internal/record"
@@ -127,6 +128,9 @@ func (c *checker) collect() error {
 		}
 		switch n.Kind {
 		case tree.File:
+			if debuginfo.Holds(n.Path()) {
+				return nil // its headers are those of the file that it tells of
+			}
 			c.files = append(c.files, n)
 		case tree.Symlink:
 			c.links = append(c.links, n)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestAddresses(t *testing.T) {
-	p := Package{"a", "1:2", "all", "http://mirror.example.org/debian/pool/main/a/a_1%3a2_all.deb", 1, sum, false, "", "", ""}
+	p := Package{"a", "1:2", "all", "http://mirror.example.org/debian/pool/main/a/a_1%3a2_all.deb", 1, sum, false, "", "", "", ""}
 	got := Addresses([]string{
 		"https://example.org/by/{sha256}?as={file}", "https://snapshot.example.org/archive/debian/20250520T000000Z/",
 		"kept", "/kept", "https://example.org/{name}/{version}/{architecture}/{path}", "other/{file}",

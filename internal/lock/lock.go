@@ -58,7 +58,14 @@ type Package struct {
 	Key string `yaml:"key,omitempty"`
 	// Vouched says what vouched for it where no key did.
 	Vouched string `yaml:"vouched,omitempty"`
+	// Debug is the source package of whose files it holds debug information, ""
+	// for all others. Such a package is opened only for files that an image
+	// keeps.
+	Debug string `yaml:"debug,omitempty"`
 }
+
+// Debug is the request for the packages with debug information.
+const Debug = "debuginfo: true"
 
 // String names the package as messages do.
 func (p Package) String() string { return p.Name + " " + p.Version + " " + p.Architecture }

@@ -43,8 +43,8 @@ func TestEncode(t *testing.T) {
 	l := &Lock{Version: 1, Platforms: map[string]*Platform{"linux/amd64": {
 		Requests: []string{"nginx", "curl=7.88.1-10"},
 		Packages: []Package{
-			{"nginx", "1.22", "all", "./nginx.deb", 0, sum, false, "", "", ""},
-			{"curl", "7.88.1-10", "amd64", "http://mirror.example.org/pool/c/curl.deb", 7, sum, false, "Debian bookworm main", "0123", ""},
+			{"nginx", "1.22", "all", "./nginx.deb", 0, sum, false, "", "", "", ""},
+			{"curl", "7.88.1-10", "amd64", "http://mirror.example.org/pool/c/curl.deb", 7, sum, false, "Debian bookworm main", "0123", "", ""},
 		},
 		Images: []Image{{"base.tar", "sha256:" + sum}},
 	}}}

@@ -6,6 +6,7 @@
 package reference
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -158,6 +159,35 @@ func ParseOutput(name string) (Reference, error) {
 		return registry(name)
 	}
 	return Reference{}, fmt.Errorf("cannot tell what to write to %q: end it in .tar.gz, .tgz or .tar, or write oci:DIR for a layout folder", name)
+}
+
+// Beside returns the target of an image that belongs to another one: its tag,
+// and the name of an archive's file, end in suffix: app.tar.gz:1.2 has
+// app-debug.tar.gz:1.2-debug beside it. Where a layout folder or a registry
+// would understand a tag, it is the given one.
+func (r Reference) Beside(suffix, tag string) (Reference, error) {
+	switch r.Kind {
+	case Archive:
+		ending := suffixOf(r.Path)
+		r.Path = strings.TrimSuffix(r.Path, ending) + suffix + ending
+		tag = r.Tag
+	case Registry:
+		parts := r.Split()
+		tag = cmp.Or(parts.Tag, tag)
+		r.Remote = parts.Host + "/" + parts.Repository + ":" + tag + suffix
+		if parts.Plain {
+			r.Remote = plainScheme + r.Remote
+		}
+	default:
+		tag = cmp.Or(r.Tag, tag)
+	}
+	if tag != "" && !tagForm.MatchString(tag+suffix) {
+		return Reference{}, fmt.Errorf("%q is no tag for an image: 128 characters at the most", tag+suffix)
+	}
+	if r.Kind != Registry && tag != "" {
+		r.Tag = tag + suffix
+	}
+	return r, nil
 }
 
 // output checks what only a target must fulfil: a tag that tools accept.

@@ -224,6 +224,30 @@ func TestParseImage(t *testing.T) {
 	}
 }
 
+func TestBeside(t *testing.T) {
+	long := strings.Repeat("a", 123)
+	for name, want := range map[string]string{
+		"out/app.tar.gz":               "out/app-debug.tar.gz",
+		"app.tgz:1.2":                  "app-debug.tgz:1.2-debug",
+		"oci:dir":                      "dir:latest-debug",
+		"oci:dir:1":                    "dir:1-debug",
+		"example.org/team/app:1":       "example.org/team/app:1-debug",
+		"http://localhost:5000/a":      "http://localhost:5000/a:latest-debug",
+		"app.tar:" + long:              "",
+		"example.org/team/app:" + long: "",
+		"example.org/a@sha256:" + strings.Repeat("0", 64): "example.org/a:latest-debug",
+	} {
+		r, err := ParseOutput(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.Beside("-debug", "latest")
+		if (err == nil) != (want != "") || err == nil && (got.String() != want || got.Kind != r.Kind) {
+			t.Errorf("%s: %s, %v, want %q", name, got, err, want)
+		}
+	}
+}
+
 func TestParseOutput(t *testing.T) {
 	unknown := func(name string) string {
 		return `cannot tell what to write to "` + name + `": end it in .tar.gz, .tgz or .tar, or write oci:DIR for a layout folder`

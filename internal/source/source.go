@@ -52,6 +52,11 @@ type Offer struct {
 	// tells of its packages, and returns why, by path; nil for sources without
 	// packages. Inputs may get longer by it.
 	Describe func(ctx context.Context, image *tree.Tree, d Description) (map[string]record.Reason, error)
+	// Debug offers the debug information of files that an image holds of the
+	// packages: wanted are the build ids by the digest of the package, an empty
+	// list for a package whose files have none. It is nil for sources without
+	// packages, where Tree is all there is, and where nobody asked for it.
+	Debug func(ctx context.Context, wanted map[string][]string) (*Debug, error)
 	// Scripts returns what the scripts of the packages that an image holds
 	// files of would have done; nil for sources without packages.
 	Scripts func(image *tree.Tree) []record.Script
@@ -61,6 +66,19 @@ type Offer struct {
 	// for it. nil for sources without packages.
 	Like func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error
 	// Close lets go of open files; nil where there is nothing to close.
+	Close func() error
+}
+
+// Debug is an offer of debug information.
+type Debug struct {
+	// Tree holds the files of the packages with debug information.
+	Tree *tree.Tree
+	// Inputs are these packages.
+	Inputs []record.Input
+	// Absent tells, by the digest of a package, that no package on offer has
+	// debug information of it, and which was looked for.
+	Absent map[string]string
+	// Close lets go of open files.
 	Close func() error
 }
 

@@ -48,6 +48,8 @@ const (
 	stringsOnly plain = iota
 	// decimals takes numbers that read the same in every version of YAML.
 	decimals
+	// booleans takes true and false.
+	booleans
 	// anything takes numbers and booleans.
 	anything
 )
@@ -128,6 +130,12 @@ var rules = map[string]rule{
 		form: "a bundle",
 		enum: []string{"certificates", "timezones", "locales", "terminfo", "protocols"},
 		set:  true,
+	},
+	"debuginfo": {
+		form:   "a choice",
+		enum:   []string{"true", "false", "separate"},
+		plain:  booleans,
+		normal: func(text string) string { return strings.TrimPrefix(text, "false") },
 	},
 	"hwcaps": {form: "a choice", enum: []string{"all"}},
 	"charset": {

@@ -192,6 +192,9 @@ func optional(r rule) schema {
 		for _, v := range r.enum {
 			values = append(values, v)
 		}
+		if r.plain == booleans {
+			values = append(values, true, false)
+		}
 		return schema{"enum": append(values, "", nil)}
 	}
 	s := item(r)

@@ -108,6 +108,12 @@ var agreements = []struct {
 	{"paths: ['a[']", "schema"},
 	{"paths: [../a]", "schema"},
 	{"paths: [\"a\\nb\"]", "none"},
+	{"debuginfo: true", "both"},
+	{"debuginfo: 'false'", "both"},
+	{"debuginfo: separate", "both"},
+	{"debuginfo:", "both"},
+	{"debuginfo: 1", "none"},
+	{"debuginfo: apart", "none"},
 	{"nss: true", "both"},
 	{"nss: 'yes'", "none"},
 	{"nss: yes", "decode"}, // a word of YAML 1.1

@@ -76,6 +76,9 @@ type Spec struct {
 	// Character sets whose converters are kept, such as ISO-8859-1.
 	Gconv []string `json:"gconv,omitzero" rule:"charset"`
 
+	// Bring the debug information of the kept files, from the packages that distributions have for it: with true into the image, with separate into a second one beside it, whose layers are the image's and one more. It is called as the image with -debug at the end of its tag, and of an archive's name: app-debug.tar.gz. What is missing is warned of.
+	DebugInfo string `json:"debuginfo,omitzero" rule:"debuginfo"`
+
 	// Write /etc/passwd, /etc/group and /etc/nsswitch.conf, and keep the libraries that look names up. A user or group given by name does so too.
 	NSS bool `json:"nss,omitzero"`
 
@@ -201,13 +204,13 @@ type Mock struct {
 	// Further packages to install.
 	Deps []string `json:"deps,omitzero" rule:"package"`
 
-	// Keep the debug information of the kept files.
+	// The same as debuginfo: true.
 	DebugInfo bool `json:"debuginfo,omitzero"`
 
-	// Further packages of debug information to install.
+	// With debuginfo, further packages in which debug information is looked for, names or files.
 	DebugDeps []string `json:"debugdeps,omitzero" rule:"package"`
 
-	// Globs of further files of debug information to keep.
+	// With debuginfo, globs of further files to keep with it, of its packages too: sources, say. What they need is not kept.
 	DebugPaths []string `json:"debugpaths,omitzero" rule:"glob"`
 }
 

@@ -402,10 +402,14 @@ func (d *decoder) text(n *yaml.Node, r rule, at string) (string, bool) {
 			d.fail(n, "%s: %s may be read as several numbers: write it in quotes, or as a plain decimal number", at, n.Value)
 			return "", false
 		}
-		if r.plain != stringsOnly {
+		if r.plain != stringsOnly && r.plain != booleans {
 			return n.Value, true
 		}
-	case "!!float", "!!bool":
+	case "!!bool":
+		if r.plain == booleans || r.plain == anything {
+			return n.Value, true
+		}
+	case "!!float":
 		if r.plain == anything {
 			return n.Value, true
 		}

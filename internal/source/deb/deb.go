@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type Options struct {
 	Repositories []Repository
 	// Recommends takes recommended packages too.
 	Recommends bool
+	// Debug looks for the packages with the debug information of the others.
+	Debug bool
 	// Locked are the packages to use, by platform, in place of what the
 	// repositories have now; nil asks the repositories.
 	Locked map[string]*lock.Platform
@@ -93,9 +96,9 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 	if err != nil {
 		return nil, err
 	}
-	set := make([]packages.Package, len(chosen))
-	inputs := make([]record.Input, len(chosen))
-	for i, p := range chosen {
+	set := make([]packages.Package, len(chosen.packages))
+	inputs := make([]record.Input, len(chosen.packages))
+	for i, p := range chosen.packages {
 		set[i], inputs[i] = p, p.input()
 	}
 	opened, err := packages.New(ctx, set, Rules())
@@ -104,17 +107,25 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 	}
 	offer := &source.Offer{
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
-		Own:     func() ([]string, error) { return s.own(opened, chosen) },
+		Own:     func() ([]string, error) { return s.own(opened, chosen.packages) },
 		Scripts: opened.Record,
 		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
 			architecture, err := Architecture(platform)
 			if err != nil {
 				return err
 			}
-			return s.like(ctx, opened, chosen, architecture, finders, fetch)
+			return s.like(ctx, opened, chosen.packages, architecture, finders, fetch)
 		},
 	}
-	offer.Describe = s.describe(offer, chosen, func(ctx context.Context) ([]*pkg, error) { return s.choose(ctx, platform, true) })
+	offer.Describe = s.describe(offer, slices.Concat(chosen.packages, chosen.debug), func(ctx context.Context) ([]*pkg, error) {
+		all, err := s.choose(ctx, platform, true)
+		return all.packages, err
+	})
+	if s.Debug {
+		offer.Debug = func(ctx context.Context, wanted map[string][]string) (*source.Debug, error) {
+			return chosen.offerDebug(ctx, wanted)
+		}
+	}
 	if whole {
 		if offer.Tree, err = opened.Complete(ctx); err != nil {
 			return nil, errors.Join(err, opened.Close())
@@ -133,19 +144,25 @@ func settled(p ocispec.Platform) ocispec.Platform {
 	return p
 }
 
+// A choice is the set of packages for a platform.
+type choice struct {
+	packages []*pkg
+	debug    []*pkg // with debug information of the others
+}
+
 // choose returns the set for a platform: the lock's, or what resolution gives;
 // with whole the essential packages are in it.
-func (s *Source) choose(ctx context.Context, platform ocispec.Platform, whole bool) ([]*pkg, error) {
+func (s *Source) choose(ctx context.Context, platform ocispec.Platform, whole bool) (choice, error) {
 	s.once.Do(func() { s.machine, s.err = newMachine(s.Options) })
 	if s.err != nil {
-		return nil, s.err
+		return choice{}, s.err
 	}
 	if s.Locked != nil {
 		return s.fromLock(platform, whole)
 	}
 	architecture, err := Architecture(platform)
 	if err != nil {
-		return nil, err
+		return choice{}, err
 	}
 	return s.resolve(ctx, architecture, s.Keep[image.PlatformName(platform)], whole)
 }

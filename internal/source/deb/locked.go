@@ -24,7 +24,7 @@ func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Pla
 		return nil, err
 	}
 	l := &lock.Platform{Requests: s.wanted()}
-	for _, p := range chosen {
+	for _, p := range slices.Concat(chosen.packages, chosen.debug) {
 		l.Packages = append(l.Packages, p.locked)
 	}
 	return l, nil
@@ -39,7 +39,7 @@ func (s *Source) Fetch(ctx context.Context, platform ocispec.Platform, take func
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(16)
-	for _, p := range chosen {
+	for _, p := range slices.Concat(chosen.packages, chosen.debug) {
 		group.Go(func() error {
 			e, err := p.fetch(ctx)
 			if err != nil {
@@ -60,28 +60,34 @@ func (s *Source) wanted() []string {
 	if s.Recommends {
 		all = append(all, "recommends: true")
 	}
+	if s.Debug {
+		all = append(all, lock.Debug)
+	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
 // fromLock returns the packages that the lock has for a platform, if it was
 // made for what the spec asks for; the essential ones only with whole.
-func (s *Source) fromLock(platform ocispec.Platform, whole bool) ([]*pkg, error) {
+func (s *Source) fromLock(platform ocispec.Platform, whole bool) (choice, error) {
 	name := image.PlatformName(platform)
 	l := s.Locked[name]
 	if l == nil {
-		return nil, fmt.Errorf("smith.lock does not fit: it has no packages for %s; smith lock --update adds them", name)
+		return choice{}, fmt.Errorf("smith.lock does not fit: it has no packages for %s; smith lock --update adds them", name)
 	}
 	if changes := l.Changes(s.wanted()); changes != "" {
-		return nil, fmt.Errorf("smith.lock does not fit: %s; smith lock takes that in and keeps the other versions, smith lock --update renews all", changes)
+		return choice{}, fmt.Errorf("smith.lock does not fit: %s; smith lock takes that in and keeps the other versions, smith lock --update renews all", changes)
 	}
-	var all []*pkg
+	var chosen choice
 	for _, p := range l.Packages {
-		if whole || !p.Essential {
-			all = append(all, &pkg{source: s, locked: p})
+		switch {
+		case p.Debug != "":
+			chosen.debug = append(chosen.debug, &pkg{source: s, locked: p})
+		case whole || !p.Essential:
+			chosen.packages = append(chosen.packages, &pkg{source: s, locked: p})
 		}
 	}
-	return all, nil
+	return chosen, nil
 }
 
 // pinned returns preferences that keep the versions of a lock before those of

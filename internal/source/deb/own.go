@@ -2,7 +2,6 @@ package deb
 
 import (
 	"slices"
-	"strings"
 
 	"smith/internal/source/deb/apt"
 	"smith/internal/source/deb/control"
@@ -64,11 +63,12 @@ func (p *pkg) provides(name string) bool {
 	return err == nil && slices.ContainsFunc(relations, func(a control.Alternatives) bool { return a[0].Name == name })
 }
 
-// sourceName is the name of the source package (Debian Policy, 5.6.1).
+// sourceName is the name of the source package.
 func (p *pkg) sourceName() string {
-	name, _, _ := strings.Cut(p.Field("Source"), " ")
-	if name == "" {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.relations == nil {
 		return p.locked.Name
 	}
-	return name
+	return apt.SourceOf(p.relations)
 }

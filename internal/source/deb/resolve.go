@@ -17,14 +17,14 @@ import (
 // resolve asks the repositories for the requests and all that they need.
 // The versions to keep stay where they can. With whole the essential packages
 // are added, which nothing of Debian's names as a relation.
-func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Platform, whole bool) ([]*pkg, error) {
+func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Platform, whole bool) (choice, error) {
 	requests, files, err := s.requests(ctx, architecture)
 	if err != nil {
-		return nil, err
+		return choice{}, err
 	}
 	offers, closeAll, err := s.offers(ctx, requests, architecture)
 	if err != nil {
-		return nil, err
+		return choice{}, err
 	}
 	defer closeAll()
 	if len(files) > 0 {
@@ -36,21 +36,15 @@ func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Pl
 	}
 	preferences, err := s.machine.pinned(keep)
 	if err != nil {
-		return nil, err
+		return choice{}, err
 	}
 	r := resolution{source: s, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, s.Recommends)}
-	all, err := r.solve(ctx, requests, func(c resolve.Choice) string { return "the spec asks for " + c.Text })
-	if err != nil {
-		return nil, err
+	var chosen choice
+	chosen.packages, err = r.all(ctx, requests, offers, whole)
+	if err == nil && s.Debug {
+		chosen.debug, err = r.debug(offers, chosen.packages)
 	}
-	if !whole {
-		return all, s.list(ctx, all)
-	}
-	names, err := apt.Essential(offers)
-	if err != nil {
-		return nil, err
-	}
-	return r.complete(ctx, all, names)
+	return chosen, err
 }
 
 // A resolution is one of a platform.
@@ -58,6 +52,23 @@ type resolution struct {
 	source    *Source
 	files     []*debFile
 	catalogue *apt.Catalogue
+}
+
+// all returns the packages that meet the requests, with whole the essential
+// ones beside them.
+func (r *resolution) all(ctx context.Context, requests []apt.Request, offers []*apt.Offer, whole bool) ([]*pkg, error) {
+	all, err := r.solve(ctx, requests, func(c resolve.Choice) string { return "the spec asks for " + c.Text })
+	if err != nil {
+		return nil, err
+	}
+	if !whole {
+		return all, r.source.list(ctx, all)
+	}
+	names, err := apt.Essential(offers)
+	if err != nil {
+		return nil, err
+	}
+	return r.complete(ctx, all, names)
 }
 
 // solve returns the packages that meet the requests. wanted tells why one that

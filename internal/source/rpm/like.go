@@ -28,6 +28,9 @@ func (c *choice) like(ctx context.Context, opened *packages.Set, finders []*near
 		}
 	}
 	for _, r := range c.repositories {
+		if r.Debug {
+			continue // nobody looks for a path in it
+		}
 		if fetch && r.repomd.Data["filelists"].Size <= maxLike {
 			if err := r.openLists(ctx); err != nil {
 				return err

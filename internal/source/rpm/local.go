@@ -34,7 +34,7 @@ func (l *localFiles) close() {
 func (s *Source) openFiles(ctx context.Context, machine string) (*localFiles, error) {
 	l := &localFiles{names: map[string]string{}, paths: map[digest.Digest]string{}}
 	var all []*repodata.Package
-	for _, r := range s.Requests {
+	for _, r := range slices.Concat(s.Requests, s.DebugRequests) {
 		if !r.File || l.names[r.Text] != "" {
 			continue
 		}

@@ -31,7 +31,8 @@ func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Pla
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, chosen.packages, func(ctx context.Context, p *pkg) error {
+	all := slices.Concat(chosen.packages, chosen.debug)
+	err = each(ctx, all, func(ctx context.Context, p *pkg) error {
 		c, err := p.Open(ctx)
 		if err != nil {
 			return err
@@ -42,7 +43,7 @@ func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Pla
 		return nil, err
 	}
 	l := &lock.Platform{Requests: s.wanted()}
-	for _, p := range chosen.packages {
+	for _, p := range all {
 		if p.locked.SHA256 == "" {
 			return nil, fmt.Errorf("%s is known by %s, and a lock takes sha256 only", p.nevra, p.digest)
 		}
@@ -65,7 +66,7 @@ func (s *Source) Fetch(ctx context.Context, platform ocispec.Platform, take func
 	if err != nil {
 		return err
 	}
-	err = each(ctx, chosen.packages, func(ctx context.Context, p *pkg) error {
+	err = each(ctx, slices.Concat(chosen.packages, chosen.debug), func(ctx context.Context, p *pkg) error {
 		e, err := p.fetch(ctx)
 		if err != nil {
 			return err
@@ -102,13 +103,19 @@ func (s *Source) wanted() []string {
 	for _, m := range s.Modules {
 		all = append(all, "module: "+m)
 	}
+	if s.Debug {
+		all = append(all, lock.Debug)
+		for _, r := range s.DebugRequests {
+			all = append(all, "debugdeps: "+r.Text)
+		}
+	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
 // fromLock returns the packages that the lock has for a platform, if it was
 // made for what the spec asks for.
-func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
+func (s *Source) fromLock(platform ocispec.Platform) (*choice, error) {
 	name := image.PlatformName(platform)
 	l := s.Locked[name]
 	if l == nil {
@@ -117,12 +124,17 @@ func (s *Source) fromLock(platform ocispec.Platform) ([]*pkg, error) {
 	if changes := l.Changes(s.wanted()); changes != "" {
 		return nil, fmt.Errorf("smith.lock does not fit: %s; smith lock takes that in and keeps the other versions, smith lock --update renews all", changes)
 	}
-	var all []*pkg
-	for _, p := range l.Packages {
-		all = append(all, &pkg{
-			source: s, locked: p, digest: digest.NewDigestFromEncoded(digest.SHA256, p.SHA256),
-			nevra: strings.ReplaceAll(p.String(), " ", "-"),
-		})
+	chosen := &choice{close: func() error { return nil }}
+	for _, locked := range l.Packages {
+		p := &pkg{
+			source: s, locked: locked, digest: digest.NewDigestFromEncoded(digest.SHA256, locked.SHA256),
+			nevra: strings.ReplaceAll(locked.String(), " ", "-"),
+		}
+		if locked.Debug != "" {
+			chosen.debug = append(chosen.debug, p)
+		} else {
+			chosen.packages = append(chosen.packages, p)
+		}
 	}
-	return all, nil
+	return chosen, nil
 }

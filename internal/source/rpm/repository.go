@@ -51,7 +51,7 @@ func (s *Source) repositories(machine string) ([]yumconfig.Repository, error) {
 		}
 		all = append(all, host...)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(r yumconfig.Repository) bool { return r.Debug && !s.Debug }), nil
 }
 
 // mockPath is the file of the mock configuration: a path, or a name as mock's
@@ -129,6 +129,9 @@ func closeAll(opened []*repository) error {
 }
 
 func (r *repository) open(ctx context.Context) error {
+	if r.Invalid != nil {
+		return r.Invalid
+	}
 	if err := r.readKeys(ctx); err != nil {
 		return err
 	}

@@ -37,17 +37,22 @@ func (s *Source) resolve(ctx context.Context, machine string, keep map[string]st
 
 // fill solves the requests, and adds the packages of the solution.
 func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Options, opened []*repository, files *localFiles) error {
-	offered := []*repodata.Repository{files.repository}
+	var offered, debug []*repodata.Repository
+	if files.repository != nil {
+		offered = append(offered, files.repository)
+	}
 	byOffer := map[*repodata.Repository]*repository{}
 	for _, r := range opened {
 		o := &repodata.Repository{
 			Name: r.ID, Index: r.index, Priority: r.Priority, Cost: r.Cost, Exclude: r.Exclude, Include: r.Include, Lists: r,
 			Modules: r.modules, ModuleHotfixes: r.ModuleHotfixes,
 		}
-		offered, byOffer[o] = append(offered, o), r
-	}
-	if files.repository == nil {
-		offered = offered[1:]
+		byOffer[o] = r
+		if r.Debug {
+			debug = append(debug, o)
+		} else {
+			offered = append(offered, o)
+		}
 	}
 	catalogue, err := repodata.New(ctx, offered, options)
 	if err != nil {
@@ -71,6 +76,14 @@ func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Opti
 	slices.SortFunc(chosen.packages, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
 	if err := s.tell(catalogue, solution); err != nil {
 		return err
+	}
+	if s.Debug {
+		if catalogue, err = repodata.New(ctx, append(offered, debug...), options); err != nil {
+			return err
+		}
+		if chosen.debug, err = s.findDebug(catalogue, chosen.packages, byOffer, files); err != nil {
+			return err
+		}
 	}
 	return openLists(ctx, chosen.packages)
 }

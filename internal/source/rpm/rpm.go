@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -38,6 +39,10 @@ type Options struct {
 	Host bool
 	// Mock is a configuration of mock that names further repositories, or "".
 	Mock string
+	// Debug looks for the packages with the debug information of the others,
+	// DebugRequests are further ones.
+	Debug         bool
+	DebugRequests []Request
 	// Recommends takes recommended packages too.
 	Recommends bool
 	// Modules are streams of modules to use, "nodejs:20".
@@ -122,7 +127,10 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 	byDigest := map[string]*pkg{}
 	for i, p := range chosen.packages {
 		set[i], inputs[i] = p, p.input()
-		byDigest[inputs[i].Digest] = p
+	}
+	all := slices.Concat(chosen.packages, chosen.debug)
+	for _, p := range all {
+		byDigest[p.digest.String()] = p
 	}
 	opened, err := packages.New(ctx, set, Rules())
 	if err != nil {
@@ -142,7 +150,12 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 		Own:   func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
 		Close: func() error { return errors.Join(opened.Close(), chosen.close()) },
 	}
-	offer.Describe = s.describe(offer, chosen.packages)
+	offer.Describe = s.describe(offer, all)
+	if s.Debug {
+		offer.Debug = func(ctx context.Context, wanted map[string][]string) (*source.Debug, error) {
+			return s.debug(ctx, chosen, wanted)
+		}
+	}
 	if !whole {
 		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
 		return offer, nil
@@ -178,6 +191,7 @@ func (s *Source) settled(p ocispec.Platform) (ocispec.Platform, error) {
 // A choice is the set of packages for a platform.
 type choice struct {
 	packages     []*pkg
+	debug        []*pkg        // with debug information of the others
 	repositories []*repository // nil where a lock chose
 	close        func() error
 }
@@ -188,8 +202,7 @@ func (s *Source) choose(ctx context.Context, platform ocispec.Platform) (*choice
 		return nil, err
 	}
 	if s.Locked != nil {
-		all, err := s.fromLock(platform)
-		return &choice{packages: all, close: func() error { return nil }}, err
+		return s.fromLock(platform)
 	}
 	machine := repodata.Machine(platform.Architecture, platform.Variant)
 	if machine == "" || platform.OS != "linux" {

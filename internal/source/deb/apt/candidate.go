@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"smith/internal/resolve"
 	"smith/internal/source/deb/control"
@@ -27,8 +26,8 @@ type Version struct {
 
 // source returns the name of the source package.
 func (v *Version) source() string {
-	name, _, _ := strings.Cut(v.Paragraph.Get("Source"), " ")
-	return cmp.Or(name, v.Name)
+	name, _ := sourceOf(v.Paragraph)
+	return name
 }
 
 // importance is the place of the package among those that provide the same:

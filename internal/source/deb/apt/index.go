@@ -17,7 +17,8 @@ import (
 
 const (
 	// indexes is the bucket of indexes, by the digest of the Packages file.
-	indexes = "deb-packages"
+	// It has the version of what is kept of a package in its name.
+	indexes = "deb-packages-2"
 	// maxIndex bounds the plain bytes of a Packages file; Debian's main has 50 MB.
 	maxIndex = 1 << 30
 )
@@ -27,6 +28,7 @@ const (
 	called    = "=" // packages of that name
 	providing = ">" // packages that provide it
 	essential = "!" // with no name behind it: the essential packages
+	debugging = "?" // packages with debug information of more than one, by the source package
 )
 
 // An Index is the packages of one Packages file, in its order, read from the
@@ -99,6 +101,7 @@ func isKept(field string) bool {
 	switch field {
 	case "Package", "Version", "Architecture", "Multi-Arch", "Source",
 		"Essential", "Important", "Protected", "Priority",
+		"Build-Ids",
 		"Depends", "Pre-Depends", "Recommends", "Conflicts", "Breaks", "Replaces", "Provides",
 		"Filename", "Size", "SHA256":
 		return true
@@ -140,6 +143,10 @@ func addPackage(w *table.Writer, p control.Paragraph) error {
 	keys := []string{called + p.Get("Package")}
 	if p.Get("Essential") == "yes" {
 		keys = append(keys, essential)
+	}
+	if p.Get("Build-Ids") != "" && !IsDebugName(p.Get("Package")) {
+		source, _ := sourceOf(p)
+		keys = append(keys, debugging+source)
 	}
 	provided, err := control.ParseRelations(p.Get("Provides"), p.Get("Architecture"))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // ReadHost returns the enabled repositories of a machine whose root is given,
-// for an architecture as RPM names it: dnf.conf or yum.conf, and *.repo in the
+// and those with Debug, for an architecture as RPM names it: dnf.conf or yum.conf, and *.repo in the
 // folders of its reposdir, with the variables of both. $releasever is what
 // os-release has as VERSION_ID, for the relatives of RHEL without the minor
 // number.
@@ -24,7 +24,7 @@ func ReadHost(root, machine string) ([]Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := Repositories(sections, main, variables, where)
+	found, err := read(sections, main, variables, where)
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,9 @@ func ReadHost(root, machine string) ([]Repository, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, more...)
+		found = append(found, more...)
 	}
+	all := offered(found)
 	for i := range all {
 		all[i].Keys = rooted(root, all[i].Keys)
 	}
@@ -89,18 +90,18 @@ func readFile(path string) ([]*Section, error) {
 	return ParseINI(string(data))
 }
 
-func readFolder(dir string, main *Section, variables Variables) ([]Repository, error) {
+func readFolder(dir string, main *Section, variables Variables) ([]configured, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.repo"))
 	if err != nil {
 		return nil, err
 	}
-	var all []Repository
+	var all []configured
 	for _, file := range files { // sorted
 		sections, err := readFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		more, err := Repositories(sections, main, variables, filepath.Base(file))
+		more, err := read(sections, main, variables, filepath.Base(file))
 		if err != nil {
 			return nil, err
 		}

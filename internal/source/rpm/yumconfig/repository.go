@@ -30,6 +30,11 @@ type Repository struct {
 	ModuleHotfixes bool
 	// Optional says that the build goes on where the repository is not there.
 	Optional bool
+	// Debug says that the repository is disabled, and stands beside an enabled
+	// one with the debug information of its packages: it is asked only for
+	// such. Invalid is why it cannot be, or nil.
+	Debug   bool
+	Invalid error
 	// Where tells the reader where it stands.
 	Where string
 }
@@ -56,29 +61,70 @@ const (
 )
 
 // Repositories returns the enabled repositories of some sections, of which
-// main, where it is not nil, gives defaults.
+// main, where it is not nil, gives defaults, and those with Debug.
 func Repositories(sections []*Section, main *Section, variables Variables, where string) ([]Repository, error) {
-	var all []Repository
+	all, err := read(sections, main, variables, where)
+	return offered(all), err
+}
+
+// A configured repository may be disabled.
+type configured struct {
+	Repository
+	enabled bool
+}
+
+func read(sections []*Section, main *Section, variables Variables, where string) ([]configured, error) {
+	var all []configured
 	for _, s := range sections {
 		if s.Name == "main" {
 			continue
 		}
-		r, enabled, err := s.repository(main, variables)
+		r, err := s.repository(main, variables)
 		if err != nil {
-			return nil, fmt.Errorf("%s: line %d: repository %s: %w", where, s.Line, s.Name, err)
+			err = fmt.Errorf("line %d: repository %s: %w", s.Line, s.Name, err)
 		}
-		if enabled {
-			r.Where = fmt.Sprintf("%s: %s", where, s.Name)
-			all = append(all, r)
+		if err != nil && r.enabled {
+			return nil, fmt.Errorf("%s: %w", where, err)
 		}
+		r.Where, r.Invalid = fmt.Sprintf("%s: %s", where, s.Name), err
+		all = append(all, r)
 	}
 	return all, nil
 }
 
-func (s *Section) repository(main *Section, variables Variables) (r Repository, enabled bool, err error) {
+// offered returns the enabled repositories, and behind them the disabled ones
+// that have the debug information of their packages, as dnf debuginfo-install
+// enables them.
+func offered(all []configured) []Repository {
+	var enabled, debug []Repository
+	for _, r := range all {
+		if r.enabled {
+			enabled = append(enabled, r.Repository)
+		}
+	}
+	for _, r := range all {
+		if !r.enabled && slices.ContainsFunc(enabled, func(e Repository) bool { return slices.Contains(companions(e.ID), r.ID) }) {
+			r.Debug, r.Optional = true, true
+			debug = append(debug, r.Repository)
+		}
+	}
+	return append(enabled, debug...)
+}
+
+// companions are how repositories with the debug information of one are
+// called: RHEL's "x-rpms" has "x-debug-rpms".
+func companions(id string) []string {
+	names := []string{id + "-debuginfo", id + "-debug"}
+	if base, ok := strings.CutSuffix(id, "-rpms"); ok {
+		names = append(names, base+"-debug-rpms")
+	}
+	return names
+}
+
+func (s *Section) repository(main *Section, variables Variables) (configured, error) {
 	o := options{section: s, main: main, variables: variables}
-	enabled = o.boolean("enabled", true)
-	r = Repository{
+	enabled := o.boolean("enabled", true)
+	r := Repository{
 		ID: o.replaced(s.Name), BaseURLs: List(o.text("baseurl")), Mirrorlist: o.text("mirrorlist"), Metalink: o.text("metalink"),
 		GPGCheck: o.boolean("gpgcheck", true), RepoGPGCheck: o.boolean("repo_gpgcheck", false),
 		Priority: o.number("priority", DefaultPriority), Cost: o.number("cost", DefaultCost),
@@ -92,13 +138,10 @@ func (s *Section) repository(main *Section, variables Variables) (r Repository, 
 	for i, address := range r.BaseURLs {
 		r.BaseURLs[i] = strings.TrimSuffix(address, "/") + "/"
 	}
-	if o.err == nil && enabled && len(r.BaseURLs) == 0 && r.Mirrorlist == "" && r.Metalink == "" {
+	if o.err == nil && len(r.BaseURLs) == 0 && r.Mirrorlist == "" && r.Metalink == "" {
 		o.err = errors.New("it has no baseurl, mirrorlist or metalink")
 	}
-	if !enabled {
-		return r, false, nil // its options may be nonsense
-	}
-	return r, true, o.err
+	return configured{r, enabled}, o.err
 }
 
 // keys splits a list of keys: one that stands in the configuration itself has

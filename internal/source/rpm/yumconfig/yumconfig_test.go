@@ -71,6 +71,40 @@ baseurl=https://example.org/$nothing
 	}
 }
 
+// A disabled repository with the debug information of an enabled one is known
+// for what it is, also where it stands in another file.
+func TestDebugRepositories(t *testing.T) {
+	dir := root(t, map[string]string{
+		"etc/yum.repos.d/a.repo": "[base]\nbaseurl=https://example.org/a\n[extra]\nbaseurl=https://example.org/e\nenabled=0\n" +
+			"[extra-debuginfo]\nbaseurl=https://example.org/ed\nenabled=0\n",
+		"etc/yum.repos.d/b.repo": "[base-debuginfo]\nbaseurl=https://example.org/d\nenabled=0\n[base-debug]\nbaseurl=https://example.org/$nothing\nenabled=0\n" +
+			"[x-rpms]\nbaseurl=https://example.org/x\n[x-debug-rpms]\nbaseurl=https://example.org/xd\nenabled=0\n" +
+			"[own-debuginfo]\nbaseurl=https://example.org/o\n",
+	})
+	all, err := ReadHost(dir, "x86_64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range all {
+		text := r.ID
+		if r.Debug {
+			text += " debug"
+		}
+		if r.Debug != r.Optional {
+			t.Errorf("%s: Debug %v, Optional %v", r.ID, r.Debug, r.Optional)
+		}
+		if r.Invalid != nil {
+			text += " invalid"
+		}
+		got = append(got, text)
+	}
+	want := []string{"base", "x-rpms", "own-debuginfo", "base-debuginfo debug", "base-debug debug invalid", "x-debug-rpms debug"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"a=b":                                "before any section",
