@@ -16,6 +16,9 @@ type bundle struct {
 	name string
 	// paths are globs of where distributions keep it.
 	paths []string
+	// contents are globs of the names of its files, where others lie beside
+	// them, or links that a package brings before what they lead to is made.
+	contents []string
 	// unmade are globs of what a package's script makes it from, and maker is
 	// that script's program.
 	unmade []string
@@ -36,8 +39,9 @@ var bundles = map[string]bundle{
 			"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/usr/lib/ssl/{certs,cert.pem}", "/etc/ssl1.1/{certs,cert.pem}",
 			"/etc/pki/tls/{certs,cert.pem}", "/etc/pki/ca-trust/extracted", "/var/lib/ca-certificates/ca-bundle.pem",
 		},
-		unmade: []string{"/usr/share/ca-certificates/**/*.crt", "/usr/share/pki/ca-trust-source/*", "/etc/pki/ca-trust/source/anchors/*"},
-		maker:  "update-ca-certificates or update-ca-trust", packages: "ca-certificates",
+		contents: []string{"*.pem", "*.crt", "*.0", "cacerts"},
+		unmade:   []string{"/usr/share/ca-certificates/**/*.crt", "/usr/share/pki/ca-trust-source/*", "/etc/pki/ca-trust/source/anchors/*"},
+		maker:    "update-ca-certificates or update-ca-trust", packages: "ca-certificates",
 		words: []string{"/etc/ssl/certs", "/etc/pki/tls/certs"},
 		imports: []string{
 			"SSL_CTX_set_default_verify_paths", "X509_STORE_set_default_paths", "gnutls_certificate_set_x509_system_trust",
@@ -71,7 +75,7 @@ func bundleData(_ context.Context, s *selector, out *outcome) error {
 			out.lacks(Problem{Name: name, Text: "bundles: there is no bundle " + name + ", only " + strings.Join(sortedKeys(bundles), ", ")})
 			continue
 		}
-		paths, err := s.withFiles(b.paths)
+		paths, err := s.withFiles(b.paths, b.contents)
 		if err != nil {
 			return err
 		}
@@ -82,7 +86,7 @@ func bundleData(_ context.Context, s *selector, out *outcome) error {
 			continue
 		}
 		text := "bundle " + name + ": the source has no file in " + strings.Join(b.paths, ", ")
-		if unmade, err := s.withFiles(b.unmade); err != nil {
+		if unmade, err := s.withFiles(b.unmade, nil); err != nil {
 			return err
 		} else if len(unmade) > 0 {
 			text += "; it has " + unmade[0] + ", of which " + b.maker + " makes the bundle: run that in the source, or add the result to rootfs/"
@@ -167,9 +171,9 @@ func bundleHint(links []*tree.Node) string {
 	return ""
 }
 
-// withFiles returns the paths that globs match and that hold a file, at any
-// depth.
-func (s *selector) withFiles(patterns []string) ([]string, error) {
+// withFiles returns the paths that globs match and that are a file, or hold
+// one, at any depth, whose name is one of contents.
+func (s *selector) withFiles(patterns, contents []string) ([]string, error) {
 	var found []string
 	for _, pattern := range patterns {
 		paths, err := s.view.Glob(pattern)
@@ -181,11 +185,11 @@ func (s *selector) withFiles(patterns []string) ([]string, error) {
 			if err != nil {
 				continue
 			}
-			holds, err := holdsFile(at.Node)
+			holds, err := s.holdsFile(at.Node, contents)
 			if err != nil {
 				return nil, err
 			}
-			if holds {
+			if holds || at.Node.Kind == tree.File {
 				found = append(found, p)
 			}
 		}
@@ -196,12 +200,18 @@ func (s *selector) withFiles(patterns []string) ([]string, error) {
 // errFound ends a walk.
 var errFound = errors.New("found")
 
-func holdsFile(top *tree.Node) (bool, error) {
+// holdsFile says whether there is a file below a node whose name is one of
+// some globs, be it behind a link; without globs anything that is no folder
+// counts.
+func (s *selector) holdsFile(top *tree.Node, contents []string) (bool, error) {
 	err := top.Walk(func(n *tree.Node) error {
-		if n.Kind != tree.Dir {
-			return errFound
+		if n.Kind == tree.Dir || len(contents) > 0 && !slices.ContainsFunc(contents, func(glob string) bool { return tree.Match(glob, n.Name()) }) {
+			return nil
 		}
-		return nil
+		if at, err := s.view.Resolve(n.Path()); len(contents) > 0 && (err != nil || at.Node.Kind != tree.File) {
+			return nil
+		}
+		return errFound
 	})
 	if errors.Is(err, errFound) {
 		return true, nil

@@ -92,6 +92,15 @@ func TestBundlesOfWhatIsMissing(t *testing.T) {
 			"bundle certificates: the source has no file in " + places + "; it has /usr/share/ca-certificates/mozilla/Root.crt, of which " +
 				"update-ca-certificates or update-ca-trust makes the bundle: run that in the source, or add the result to rootfs/",
 		},
+		"links to what is made later": {
+			"certificates", `
+				link etc/pki/tls/certs/ca-bundle.crt /etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
+				file 0644 etc/pki/tls/certs/Makefile x
+				file 0644 etc/pki/ca-trust/extracted/pem/README x
+				file 0644 usr/share/pki/ca-trust-source/ca-bundle.trust.p11-kit x`,
+			"bundle certificates: the source has no file in " + places + "; it has /usr/share/pki/ca-trust-source/ca-bundle.trust.p11-kit, of which " +
+				"update-ca-certificates or update-ca-trust makes the bundle: run that in the source, or add the result to rootfs/",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			same(t, "problems", []string{test.want}, problems(t, Input{Source: files(t, test.source), Bundles: []string{test.bundle}}))

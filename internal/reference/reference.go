@@ -78,7 +78,8 @@ type Context struct {
 //
 //  1. type: host is this machine. With type: deb, rpm, mock or apk a path, or
 //     a name that ends in .deb, .rpm or .apk, is a package's file, and every
-//     other name is a package's.
+//     other name is a package's. Of RPM packages, an absolute path without
+//     such an end asks for the package that holds it, with a section mock too.
 //  2. oci:DIR is a layout folder.
 //  3. What begins with ./, ../ or /, or ends in .tar, .tar.gz, .tgz, .deb,
 //     .rpm or .apk (before a :tag), is a file or a layout folder. One that is
@@ -96,7 +97,11 @@ func Parse(name string, c Context) (Reference, error) {
 	}
 	file, tag := splitFile(name)
 	isFile := isPath(name) || suffixOf(file) != ""
-	if family := packageFamily(c.Type); family != "" {
+	family := packageFamily(c.Type)
+	if (family == "rpm" || c.Type == "" && c.Mock) && strings.HasPrefix(name, "/") && suffixOf(file) == "" {
+		return Reference{Kind: Package, Name: name, Family: "rpm"}, nil
+	}
+	if family != "" {
 		if isFile {
 			return c.file(file, tag)
 		}

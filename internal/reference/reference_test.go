@@ -91,6 +91,9 @@ var names = []struct {
 	// Packages in files.
 	{"", "a.deb", Reference{Kind: Local, Path: "a.deb", Family: "deb"}, ""},
 	{"deb", "./a.deb", Reference{Kind: Local, Path: "./a.deb", Family: "deb"}, ""},
+	{"rpm", "/usr/bin/htpasswd", Reference{Kind: Package, Name: "/usr/bin/htpasswd", Family: "rpm"}, ""},
+	{"mock", "/base", Reference{Kind: Package, Name: "/base", Family: "rpm"}, ""},
+	{"rpm", "/absent.rpm", Reference{}, "/absent.rpm" + absent},
 	{"mock", "a.rpm", Reference{Kind: Local, Path: "a.rpm", Family: "rpm"}, ""},
 	{"", "a.apk", Reference{Kind: Local, Path: "a.apk", Family: "apk"}, ""},
 	{"", "b.deb", Reference{}, "b.deb" + absent},
