@@ -15,7 +15,7 @@ import (
 // relation of a Debian package. What the first try told is forgotten then.
 func (j *job) selectFrom(ctx context.Context, in closure.Input) (*closure.Selection, error) {
 	if j.pkg.More == nil {
-		return closure.Select(ctx, in)
+		return j.selectParts(ctx, in)
 	}
 	told := &held{Listener: j.Events}
 	in.Events = told
@@ -35,8 +35,8 @@ func (j *job) selectFrom(ctx context.Context, in closure.Input) (*closure.Select
 	own := j.pkg.Own
 	j.pkg = more
 	j.pkg.Own = own
-	in.Source, in.Events = more.Tree, j.Events
-	return closure.Select(ctx, in)
+	in.Source = more.Tree
+	return j.selectParts(ctx, in)
 }
 
 // held keeps what a Listener is told until it is known to be true.

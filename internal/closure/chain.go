@@ -16,9 +16,8 @@ const maxChain = 32
 
 // chain returns what led to a path, for a reader: the root and where it was
 // asked for, then each file that brought the next. A link and what it points
-// to count as one.
-func chain(reasons why, name string) []string {
-	var steps []string
+// to count as one. root is the path it begins with, "" where no root is known.
+func chain(reasons why, name string) (steps []string, root string) {
 	for at := name; len(steps) < maxChain; {
 		why := reasons(at)
 		if len(why) == 0 {
@@ -36,6 +35,7 @@ func chain(reasons why, name string) []string {
 			steps = append(steps, at)
 		}
 		if first.From == "" {
+			root = at
 			break
 		}
 		at = first.From
@@ -43,7 +43,7 @@ func chain(reasons why, name string) []string {
 	for i, j := 0, len(steps)-1; i < j; i, j = i+1, j-1 {
 		steps[i], steps[j] = steps[j], steps[i]
 	}
-	return steps
+	return steps, root
 }
 
 // describe tells a reason in a few words.

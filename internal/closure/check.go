@@ -281,7 +281,7 @@ func (c *checker) problem(p Problem) {
 		return
 	}
 	if p.From != "" {
-		p.Chain = chain(func(name string) []record.Reason { return c.img.Reasons[name] }, p.From)
+		p.Chain, p.Root = chain(func(name string) []record.Reason { return c.img.Reasons[name] }, p.From)
 	}
 	c.problems[key] = p
 }

@@ -61,7 +61,8 @@ func (s *selector) guard(it *item) {
 		s.warn(it.path + " (" + mode + ") may be read by everybody in the image")
 		return
 	}
-	s.refused = append(s.refused, Problem{Name: it.path, From: it.path, Text: strings.Join(chain(s.reasons, it.path), " → ") +
+	steps, root := chain(s.reasons, it.path)
+	s.refused = append(s.refused, Problem{Name: it.path, From: it.path, Root: root, Text: strings.Join(steps, " → ") +
 		": others may not read this file (" + mode + "), and in the image they could: exclude it, or name it exactly in paths"})
 }
 

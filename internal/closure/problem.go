@@ -15,6 +15,8 @@ type Problem struct {
 	From string
 	// Chain is what led to From, the root first.
 	Chain []string
+	// Root is the path at which the chain begins, "" where there is none.
+	Root string
 	// Text says what is wrong with it.
 	Text string
 	// Searched are the places that were looked at.

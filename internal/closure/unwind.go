@@ -73,7 +73,7 @@ func (s *selector) imports(it *item) ([]string, error) {
 	defer r.Close()
 	imports, err := f.Imports(r, it.node.Size)
 	if err != nil {
-		return nil, nil //nolint:nilerr // no linker that loads the file reads on from here
+		return nil, nil // no linker that loads the file reads on from here
 	}
 	return imports, nil
 }

@@ -41,6 +41,11 @@ var forPeople = []string{
 	"/usr/lib/systemd", "/usr/lib/sysusers.d", "/usr/lib/tmpfiles.d", "/usr/lib/.build-id", "/usr/lib/debug", "/usr/include", "/usr/src",
 	"/etc/init.d", "/etc/rc.d", "/etc/init", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly",
 	"/etc/default", "/etc/sysconfig", "/etc/logrotate.d", "/etc/ufw", "/etc/apparmor.d", "/etc/bash_completion.d", "/etc/insserv.conf.d",
+	"/etc/sv", "/etc/runit", "/etc/xinetd.d", "/etc/network", "/etc/NetworkManager", "/etc/dhcp", "/etc/ppp", "/etc/resolvconf", "/etc/udev",
+	"/etc/initramfs-tools", "/etc/apt", "/etc/dpkg", "/etc/rsyslog.d", "/etc/firewalld", "/etc/modprobe.d", "/etc/sysctl.d",
+	"/usr/lib/udev", "/usr/lib/firewalld", "/usr/lib/NetworkManager", "/usr/lib/modules-load.d", "/usr/lib/sysctl.d",
+	"/usr/share/initramfs-tools", "/usr/share/reportbug", "/usr/share/gtk-doc", "/usr/share/help", "/usr/share/icons", "/usr/share/polkit-1",
+	"/usr/share/binfmts", "/usr/share/ufw", "/usr/share/runit",
 }
 
 // NeededToRun says whether a file of a package may serve the process that runs
