@@ -153,6 +153,8 @@ func TestVerify(t *testing.T) {
 	const data = "the document\n"
 	good, other, short := newKey(t, 0, nil), newKey(t, 0, nil), newKey(t, 30, nil)
 	weak := newKey(t, 0, func(c *packet.Config) { c.Algorithm, c.RSABits = packet.PubKeyAlgoRSA, 1024 })
+	six := newKey(t, 0, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoEd25519 })
+	quantum := newKey(t, 0, func(c *packet.Config) { c.V6Keys, c.Algorithm = true, packet.PubKeyAlgoMldsa65Ed25519 })
 	both := append(sign(t, other, data, config(made)), sign(t, good, data, config(made))...)
 	brief := config(made)
 	brief.SigLifetimeSecs = 60
@@ -162,19 +164,22 @@ func TestVerify(t *testing.T) {
 		by        *openpgp.Entity
 		err       string
 	}{
-		"good":              {sign(t, good, data, config(made)), after(day), good, ""},
-		"two, one is known": {both, after(day), good, ""},
-		"before it expires": {sign(t, short, data, config(made)), after(29 * day), short, ""},
-		"expired key":       {sign(t, short, data, config(made)), after(31 * day), nil, "the key has expired"},
-		"expired signature": {sign(t, good, data, brief), after(day), nil, "the signature has expired"},
-		"in the future":     {sign(t, good, data, config(made)), after(-2 * day), nil, "is this machine's clock right?"},
-		"unknown":           {sign(t, other, data, config(made)), after(day), nil, "signed by the key " + name(other) + ", which is not among the trusted ones"},
-		"of another text":   {sign(t, good, data+"x", config(made)), after(day), nil, "not the one that was signed"},
-		"weak key":          {sign(t, weak, data, config(made)), after(day), nil, "RSA of 1024 bits, is too weak"},
-		"nothing":           {nil, after(day), nil, "it holds no signature"},
-		"no signature":      {public(t, good), after(day), nil, "which is not for documents"},
+		"good":                          {sign(t, good, data, config(made)), after(day), good, ""},
+		"of version 6":                  {sign(t, six, data, config(made)), after(day), six, ""},
+		"of version 6, of another text": {sign(t, six, data+"x", config(made)), after(day), nil, "not the one that was signed"},
+		"by ML-DSA":                     {sign(t, quantum, data, config(made)), after(day), quantum, ""},
+		"two, one is known":             {both, after(day), good, ""},
+		"before it expires":             {sign(t, short, data, config(made)), after(29 * day), short, ""},
+		"expired key":                   {sign(t, short, data, config(made)), after(31 * day), nil, "the key has expired"},
+		"expired signature":             {sign(t, good, data, brief), after(day), nil, "the signature has expired"},
+		"in the future":                 {sign(t, good, data, config(made)), after(-2 * day), nil, "is this machine's clock right?"},
+		"unknown":                       {sign(t, other, data, config(made)), after(day), nil, "signed by the key " + name(other) + ", which is not among the trusted ones"},
+		"of another text":               {sign(t, good, data+"x", config(made)), after(day), nil, "not the one that was signed"},
+		"weak key":                      {sign(t, weak, data, config(made)), after(day), nil, "RSA of 1024 bits, is too weak"},
+		"nothing":                       {nil, after(day), nil, "it holds no signature"},
+		"no signature":                  {public(t, good), after(day), nil, "which is not for documents"},
 	} {
-		s, err := keyring(t, good, short, weak).Verify([]byte(data), test.signature, test.at)
+		s, err := keyring(t, good, short, weak, six, quantum).Verify([]byte(data), test.signature, test.at)
 		switch {
 		case test.by != nil && (err != nil || s.Key != name(test.by) || !s.Created.Equal(made)):
 			t.Errorf("%s: %+v, %v", what, s, err)

@@ -15,6 +15,8 @@ type recipe struct {
 	tags    map[Tag]any    // added to the header, or in place of what stands there; nil takes away
 	form    string         // the members' magic; "" is newc
 	after   string         // bytes after the trailer
+	// sign returns the tags of the signature header; nil is a digest alone.
+	sign func(header []byte) map[Tag]any
 }
 
 type recipeFile struct {
@@ -45,7 +47,11 @@ func (r recipe) build() []byte {
 		tags[tag] = value
 	}
 	header := makeHeader(tagImmutable, tags)
-	signature := makeHeader(tagSignatures, map[Tag]any{tagSHA256Header: fmt.Sprintf("%x", sha256.Sum256(header))})
+	signed := map[Tag]any{tagSHA256Header: fmt.Sprintf("%x", sha256.Sum256(header))}
+	if r.sign != nil {
+		signed = r.sign(header)
+	}
+	signature := makeHeader(tagSignatures, signed)
 	file := append([]byte(leadMagic), make([]byte, leadSize-4)...)
 	file = append(file, signature...)
 	file = append(file, make([]byte, -len(signature)&7)...)
