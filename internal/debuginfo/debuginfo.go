@@ -163,6 +163,10 @@ func (f *finder) object(o Object) error {
 		if at.Node.Kind != tree.File || at.Path() == o.Node.Path() {
 			continue
 		}
+		if !readable(at.Node) {
+			why = "others may not read " + at.Path()
+			continue
+		}
 		d, err := read(at.Node)
 		if err != nil {
 			return err
@@ -179,6 +183,9 @@ func (f *finder) object(o Object) error {
 	f.found.Missing = append(f.found.Missing, Missing{Object: o, Why: why})
 	return nil
 }
+
+// readable says whether everybody may read a file, as everybody may in an image.
+func readable(n *tree.Node) bool { return n.Mode&0o004 != 0 }
 
 // places are where a debugger looks, and where rpm puts the files of old
 // distributions, which have another name than the debug link.
@@ -291,7 +298,7 @@ func (f *finder) shared(o Object, n *tree.Node, d *elf.Debug) error {
 		if err != nil {
 			return err
 		}
-		if at.Node.Kind != tree.File {
+		if at.Node.Kind != tree.File || !readable(at.Node) {
 			continue
 		}
 		other, err := read(at.Node)
@@ -347,8 +354,8 @@ func (f *finder) whole(n *tree.Node, reason record.Reason) error {
 	switch {
 	case n.Kind == tree.Symlink && (at.Node.Kind == tree.Dir || !Holds(at.Path())) && !f.held(at.Path()):
 		return nil
-	case n.Kind == tree.File && n.Mode&0o004 == 0:
-		return fmt.Errorf("others may not read %s (mode %04o), and in the image they could", n.Path(), n.Mode)
+	case at.Node.Kind == tree.File && !readable(at.Node):
+		return fmt.Errorf("others may not read %s (mode %04o), and in the image they could", at.Path(), at.Node.Mode)
 	}
 	return f.bring(at, reason)
 }

@@ -217,7 +217,7 @@ func TestFind(t *testing.T) {
 }
 
 // What only its owner may read is not given to everybody.
-func TestFurtherFilesAreGuarded(t *testing.T) {
+func TestModes(t *testing.T) {
 	debug := files(t, "/usr/src/debug/a.c")
 	at, err := debug.Lookup("/usr/src/debug/a.c")
 	if err != nil {
@@ -227,5 +227,23 @@ func TestFurtherFilesAreGuarded(t *testing.T) {
 	_, err = debuginfo.Find(debuginfo.Input{Image: tree.New(), Debug: debug, Paths: []debuginfo.Path{{Pattern: "/usr/src/**"}}})
 	if err == nil || !strings.Contains(err.Error(), "others may not read /usr/src/debug/a.c") {
 		t.Errorf("%v", err)
+	}
+
+	image, debug := files(t, "/usr/bin/p: id=abcdef"), files(t, "/usr/lib/debug/.build-id/ab/cdef.debug: id=abcdef dwarf")
+	if at, err = debug.Lookup("/usr/lib/debug/.build-id/ab/cdef.debug"); err != nil {
+		t.Fatal(err)
+	}
+	at.Node.Mode = 0o600
+	objects, err := debuginfo.Objects(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := debuginfo.Find(debuginfo.Input{Image: image, Debug: debug, Objects: objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "missing: /usr/bin/p others may not read /usr/lib/debug/.build-id/ab/cdef.debug\n"
+	if got := show(t, found); got != want {
+		t.Errorf("got %swant %s", got, want)
 	}
 }

@@ -58,14 +58,7 @@ func ReadDebug(r io.ReaderAt, size int64) (*Debug, error) {
 
 // debug reads the sections that matter.
 func (d *decoder) debug(all []section) (*Debug, error) {
-	for _, s := range all {
-		if s.kind != elf.SHT_NOTE || s.size > maxNotes {
-			continue
-		}
-		if data, err := d.bytes(s.offset, s.size); err == nil { // a note may be cut off
-			d.readNotes(bytes.Clone(data), s.align)
-		}
-	}
+	d.noteSections(all, func(section) bool { return true })
 	out := &Debug{}
 	if len(d.file.BuildID) <= 2*maxBuildID {
 		out.BuildID = d.file.BuildID

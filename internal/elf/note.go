@@ -38,22 +38,23 @@ func (d *decoder) notes() error {
 		d.readNotes(bytes.Clone(data), s.align)
 	}
 	if d.file.DlopenNotes == nil {
-		d.noteSections()
+		// Whatever is wrong with section headers is no concern of a linker's.
+		if all, err := d.sections(); err == nil {
+			d.noteSections(all, func(s section) bool { return s.flags&elf.SHF_ALLOC == 0 })
+		}
 	}
 	return nil
 }
 
-// noteSections reads the SHT_NOTE sections that are not loaded. Whatever is
-// wrong with section headers is no concern of a linker's, and is passed over.
-func (d *decoder) noteSections() {
-	all, err := d.sections()
-	if err != nil || len(all) > maxNotes/64 {
-		return
-	}
+// noteSections reads the SHT_NOTE sections that are wanted, as far as they are
+// there, until they have maxNotes bytes together.
+func (d *decoder) noteSections(all []section, wanted func(section) bool) {
+	left := uint64(maxNotes)
 	for _, s := range all {
-		if s.kind != elf.SHT_NOTE || s.flags&elf.SHF_ALLOC != 0 || s.size > maxNotes {
+		if s.kind != elf.SHT_NOTE || s.size > left || !wanted(s) {
 			continue
 		}
+		left -= s.size
 		if data, err := d.bytes(s.offset, s.size); err == nil {
 			d.readNotes(bytes.Clone(data), s.align)
 		}
