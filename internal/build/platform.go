@@ -32,8 +32,21 @@ type job struct {
 }
 
 // build makes the image of one platform. A zero platform is the package's own
-// or this machine's.
+// or this machine's. What was made by lists that turn out to be wrong is made
+// again without them.
 func (p *plan) build(ctx context.Context, platform ocispec.Platform) (*Built, error) {
+	built, err := p.attempt(ctx, platform)
+	if listed, ok := p.pkg.(source.Listed); ok {
+		if doubt := listed.Doubt(); doubt != "" {
+			p.Events.Note(doubt + ": all packages are opened instead")
+			return p.attempt(ctx, platform)
+		}
+	}
+	return built, err
+}
+
+// attempt makes the image of one platform from what the sources offer.
+func (p *plan) attempt(ctx context.Context, platform ocispec.Platform) (*Built, error) {
 	j, err := p.open(ctx, platform)
 	if err != nil {
 		return nil, err

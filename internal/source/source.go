@@ -24,6 +24,16 @@ type Source interface {
 	Open(ctx context.Context, platform ocispec.Platform) (*Offer, error)
 }
 
+// A Listed source may know from lists what its packages hold, and sees when it
+// opens them whether the lists were right.
+type Listed interface {
+	Source
+	// Doubt says which list was seen to be wrong, "" where none was: then what
+	// was chosen from the offers may not be what the packages would have given.
+	// From then on the source opens packages instead of asking lists.
+	Doubt() string
+}
+
 // An Offer is every file that may be kept, and what comes with them.
 type Offer struct {
 	// Tree holds the files on offer. Its nodes carry their origin.

@@ -124,8 +124,9 @@ type Release struct {
 	Form string
 	// NoHash leaves the folders by-hash out.
 	NoHash bool
-	// Contents publishes lists of what the packages hold.
+	// Contents publishes lists of what the packages hold, as Edit leaves them.
 	Contents bool
+	Edit     func(list []byte) []byte
 	// Fields are further lines of the release.
 	Fields string
 }
@@ -148,7 +149,11 @@ func (m *Mirror) Publish(t testing.TB, r Release) {
 		list := m.run(t, m.Dir, "apt-ftparchive", "-a", arch, "packages", "pool")
 		m.list(t, r, dist+"/main/binary-"+arch+"/Packages", list)
 		if r.Contents {
-			m.list(t, r, dist+"/main/Contents-"+arch, m.run(t, m.Dir, "apt-ftparchive", "-a", arch, "contents", "pool"))
+			contents := m.run(t, m.Dir, "apt-ftparchive", "-a", arch, "contents", "pool")
+			if r.Edit != nil {
+				contents = r.Edit(contents)
+			}
+			m.list(t, r, dist+"/main/Contents-"+arch, contents)
 		}
 	}
 	args := []string{

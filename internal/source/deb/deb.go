@@ -70,17 +70,17 @@ type Source struct {
 	once    sync.Once
 	machine *machine
 	err     error
-	turns   chan struct{} // see reading
+	doubts  doubts
 }
 
-var _ source.Source = (*Source)(nil)
+var _ source.Listed = (*Source)(nil)
 
 // New returns a source.
 func New(o Options) *Source {
 	if o.Root == "" {
 		o.Root = "/"
 	}
-	return &Source{Options: o, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &Source{Options: o}
 }
 
 // Open chooses the packages for a platform and offers their files. A zero

@@ -1,6 +1,7 @@
 package deb
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -48,6 +49,68 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 		if !contents && len(fetched) != len(debs) {
 			t.Errorf("fetched %d of %d packages", len(fetched), len(debs))
 		}
+	}
+}
+
+// A list that is of other packages than those on offer is seen through, and
+// then all packages are opened: nothing is found where the list alone has it,
+// and what the list lacks is found.
+func TestStaleList(t *testing.T) {
+	debs, err := fixture.Packages(t.Context(), os.Stderr, "tini")
+	if errors.Is(err, fixture.ErrNoTool) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := debmirror.NewKey(t, time.Now().Add(-48*time.Hour))
+	for name, test := range map[string]struct{ old, new, doubt string }{
+		"good":             {},
+		"another's":        {" tini\n", " libc6\n", "does not fit libc6 "},
+		"a name that was":  {"usr/bin/tini\t", "usr/bin/tini2\t", "does not fit tini "},
+		"a name too few":   {"usr/bin/tini\t", "etc/tini\tnobody\n", "the package holds /usr/bin/tini, which is not listed"},
+		"a name too many":  {"usr/bin/tini\t", "bin/aaa\ttini\nusr/bin/tini\t", "it does not hold /bin/aaa"},
+		"unopened package": {"usr/share/doc/gcc-12-base", "usr/share/doc/gcc", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := debmirror.New(t, debs...)
+			m.Publish(t, debmirror.Release{Key: key, Contents: true, Edit: func(list []byte) []byte {
+				return bytes.ReplaceAll(list, []byte(test.old), []byte(test.new))
+			}})
+			o := options(t, m, debmirror.Armoured(t, key))
+			o.Requests[0].Text = "tini"
+			s := New(o)
+			look := func() {
+				offer, err := s.Open(t.Context(), amd64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer offer.Close()
+				for _, name := range []string{"/usr/bin/tini", "/usr/bin/tini2", "/bin/aaa", "/usr/lib/x86_64-linux-gnu/libc.so.6"} {
+					_, err := offer.Tree.Resolve(name)
+					if known := name == "/usr/bin/tini" || strings.HasSuffix(name, ".so.6"); s.doubts.isWrong() && (err == nil) != known {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+			}
+			look()
+			doubt := s.Doubt()
+			if (doubt == "") != (test.doubt == "") || !strings.Contains(doubt, test.doubt) {
+				t.Errorf("got %q, want …%s…", doubt, test.doubt)
+			}
+			if m.Requests(); doubt == "" {
+				return
+			}
+			look()
+			if doubt := s.Doubt(); doubt != "" {
+				t.Errorf("told again: %s", doubt)
+			}
+			for _, path := range m.Requests() {
+				if strings.Contains(path, "Contents") {
+					t.Errorf("asked for %s", path)
+				}
+			}
+		})
 	}
 }
 

@@ -34,9 +34,11 @@ type pkg struct {
 	addresses []string
 	// index is the list of packages that offers it, open while the set is
 	// chosen, and paths what the archive's lists say that it holds; nil where
-	// they are not asked.
+	// they are not asked. What the list tells of one that a request names is
+	// made sure of.
 	index *apt.Index
 	paths []string
+	sure  bool
 
 	mu sync.Mutex
 	// relations are its fields: those of the list of packages, or, where the
@@ -79,7 +81,9 @@ func (p *pkg) isFile() bool {
 }
 
 // Paths are known where the archive's lists were asked: see Source.list.
-func (p *pkg) Paths(context.Context) ([]string, bool, error) { return p.paths, p.paths != nil, nil }
+func (p *pkg) Paths(context.Context) ([]string, bool, error) {
+	return p.paths, p.paths != nil && !p.sure, nil
+}
 
 // Open fetches the package where the cache lacks it and returns its files.
 func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
@@ -101,6 +105,7 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 		f.Close()
 		return nil, err
 	}
+	p.compare(entries)
 	return &packages.Contents{Entries: entries, Scripts: f.Scripts(), Close: f.Close}, nil
 }
 
