@@ -208,10 +208,11 @@ func (s *selector) holdsFile(top *tree.Node, contents []string) (bool, error) {
 		if n.Kind == tree.Dir || len(contents) > 0 && !slices.ContainsFunc(contents, func(glob string) bool { return tree.Match(glob, n.Name()) }) {
 			return nil
 		}
-		if at, err := s.view.Resolve(n.Path()); len(contents) > 0 && (err != nil || at.Node.Kind != tree.File) {
-			return nil
+		at, err := s.view.Resolve(n.Path())
+		if len(contents) == 0 || err == nil && at.Node.Kind == tree.File {
+			return errFound
 		}
-		return errFound
+		return nil // a link to nothing
 	})
 	if errors.Is(err, errFound) {
 		return true, nil
