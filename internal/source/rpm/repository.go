@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
@@ -232,53 +231,6 @@ func (r *repository) findMirrors(ctx context.Context) ([]digest.Digest, error) {
 		return nil, err
 	}
 	return nil, nil
-}
-
-// readRepomd takes the repomd.xml of the first mirror that has a good one.
-func (r *repository) readRepomd(ctx context.Context, digests []digest.Digest) error {
-	var failed []error
-	for _, mirror := range r.mirrors {
-		err := r.tryRepomd(ctx, mirror, digests)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		failed = append(failed, err)
-	}
-	return errors.Join(failed...)
-}
-
-func (r *repository) tryRepomd(ctx context.Context, mirror string, digests []digest.Digest) error {
-	address := mirror + "repodata/repomd.xml"
-	page, err := r.source.fetch.Page(ctx, address)
-	if err != nil {
-		return err
-	}
-	if len(digests) > 0 && !slices.ContainsFunc(digests, func(d digest.Digest) bool { return d.Algorithm().FromBytes(page.Data) == d }) {
-		return fmt.Errorf("%s is not what the metalink vouches for: the mirror is out of date", address)
-	}
-	r.vouched = "nothing vouches for the repository's metadata"
-	if strings.HasPrefix(address, "https:") && !r.source.Network.Insecure {
-		r.vouched = "vouched by TLS"
-	}
-	if len(digests) > 0 && strings.HasPrefix(r.Metalink, "https:") {
-		r.vouched = "vouched by TLS, through a metalink"
-	}
-	if r.RepoGPGCheck {
-		signature, err := r.source.fetch.Page(ctx, address+".asc")
-		if err != nil {
-			return fmt.Errorf("repo_gpgcheck: %w", err)
-		}
-		s, err := r.keys.Verify(page.Data, signature.Data, time.Now())
-		if err != nil {
-			return fmt.Errorf("%s: %w", address, err)
-		}
-		r.key, r.vouched = s.Key, "metadata signed by "+s.Key
-	}
-	r.repomd, err = repodata.ParseRepomd(page.Data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", address, err)
-	}
-	return nil
 }
 
 // addresses are where a file of the repository is.

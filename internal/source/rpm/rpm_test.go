@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ import (
 	"smith/internal/source/rpm/yumconfig"
 	"smith/internal/store"
 	"smith/internal/tree"
+	"smith/test/debmirror"
 )
 
 // specFile makes three packages without a compiler: app needs lib by what it
@@ -149,8 +151,8 @@ func (w *workshop) make() error {
 		func() error { return w.sign("newer", "us") },
 		func() error { return w.sign("stranger", "stranger") },
 	}
-	for _, dir := range []string{"unsigned", "good", "stranger", "newer"} {
-		steps = append(steps, func() error { return w.index(dir) })
+	for revision, dir := range []string{"unsigned", "good", "stranger", "newer"} {
+		steps = append(steps, func() error { return w.index(dir, revision) })
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -176,9 +178,9 @@ func (w *workshop) sign(dir, key string) error {
 	return w.run("rpmsign", append(args, files...)...)
 }
 
-// index makes the metadata of a repository, and signs it.
-func (w *workshop) index(dir string) error {
-	if err := w.run("createrepo_c", "-q", "--no-database", "--revision", "1", w.path(dir)); err != nil {
+// index makes the metadata of a repository, as of some second, and signs it.
+func (w *workshop) index(dir string, second int) error {
+	if err := w.run("createrepo_c", "-q", "--no-database", "--revision", strconv.Itoa(second), "--set-timestamp-to-revision", w.path(dir)); err != nil {
 		return err
 	}
 	return w.run("gpg", "--batch", "--armor", "-u", "us@example.org", "--detach-sign", w.path(dir+"/repodata/repomd.xml"))
@@ -207,7 +209,7 @@ func (w *workshop) options(t *testing.T, repository yumconfig.Repository, reques
 	repository.ID, repository.Where, repository.Priority = "r", "smith.yaml:3", 99
 	o := Options{
 		Repositories: []yumconfig.Repository{repository}, Store: st, Dir: w.dir, Events: event.Silent{},
-		Network: fetch.Options{Attempts: 2, Pause: time.Millisecond},
+		Network: fetch.Options{Attempts: 4, Pause: time.Millisecond},
 	}
 	for _, r := range requests {
 		o.Requests = append(o.Requests, Request{Text: r, File: strings.HasSuffix(r, ".rpm"), Where: "smith.yaml:2"})
@@ -321,6 +323,10 @@ func TestRefusesALyingMirror(t *testing.T) {
 		"a package is not there":     {checked, "good", instead("lib-1-2", gone), "404"},
 		"no repository at all":       {checked, "good", instead("repomd.xml", gone), "404"},
 		"repomd.xml is a page":       {checked, "good", instead("repomd.xml", func([]byte) []byte { return []byte("<html>log in</html>") }), "no repomd.xml"},
+		"metadata truncated":         {checked, "good", lie("primary", debmirror.Truncated), "other bytes than the index"},
+		"a package truncated":        {checked, "good", lie(".rpm", debmirror.Truncated), "other bytes than the index"},
+		"repomd.xml truncated":       {checked, "good", lie("repomd.xml", debmirror.Truncated), "cannot read repomd.xml"},
+		"always busy":                {checked, "good", lie("repomd.xml", debmirror.Busy(100)), "503 Service Unavailable (asked 4 times)"},
 		"no keys":                    {yumconfig.Repository{GPGCheck: true}, "good", nil, "set gpgkey, or gpgcheck: false"},
 	}
 	for name, tt := range tests {
@@ -334,24 +340,137 @@ func TestRefusesALyingMirror(t *testing.T) {
 	}
 }
 
-// TestMetalink takes what the metalink vouches for, from the mirror that has it.
-func TestMetalink(t *testing.T) {
+// lie answers as a mirror for Debian packages would where it lies.
+func lie(suffix string, with func(http.ResponseWriter, *http.Request, http.Handler)) func(http.ResponseWriter, *http.Request) bool {
+	w := workshops.w
+	return func(out http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, suffix) {
+			return false
+		}
+		with(out, r, http.FileServer(http.Dir(w.path("good"))))
+		return true
+	}
+}
+
+// TestOutlastsABadNetwork gets all the same what comes slowly or in pieces, and
+// what another mirror has.
+func TestOutlastsABadNetwork(t *testing.T) {
 	w := newWorkshop(t)
-	old, current := w.serve(t, "newer", nil), w.serve(t, "good", nil)
+	good := w.serve(t, "good", nil)
+	for name, mirrors := range map[string][]string{
+		"busy at first":       {w.serve(t, "good", lie("", debmirror.Busy(3)))},
+		"dropped connections": {w.serve(t, "good", lie(".rpm", debmirror.Dropped(3)))},
+		"slow":                {w.serve(t, "good", lie("", debmirror.Slow))},
+		"one has no metadata": {w.serve(t, "good", lie("primary", debmirror.Absent)), good},
+		"one changes it":      {w.serve(t, "good", lie("primary", debmirror.Changed)), good},
+		"one has no packages": {w.serve(t, "good", lie(".rpm", debmirror.Absent)), good},
+		"one changes them":    {w.serve(t, "good", lie(".rpm", debmirror.Changed)), good},
+		"one is a page":       {w.serve(t, "good", lie("repomd.xml", debmirror.Changed)), good},
+		"one is not there":    {"http://127.0.0.1:1/", good},
+	} {
+		for kind, repository := range map[string]yumconfig.Repository{
+			"baseurl":    {BaseURLs: mirrors},
+			"mirrorlist": {Mirrorlist: w.page(t, strings.Join(mirrors, "\n"))},
+			"metalink":   {Metalink: w.page(t, w.metalink(t, mirrors...))},
+		} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				repository.Keys, repository.GPGCheck, repository.RepoGPGCheck = []string{"us.asc"}, true, true
+				got, err := list(t, w.options(t, repository, "app"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(appFiles, got); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
+}
+
+// page serves a text, and metalink writes one that vouches for "good".
+func (w *workshop) page(t *testing.T, text string) string {
+	return w.serve(t, "good", func(out http.ResponseWriter, _ *http.Request) bool {
+		fmt.Fprint(out, text)
+		return true
+	})
+}
+
+func (w *workshop) metalink(t *testing.T, mirrors ...string) string {
+	t.Helper()
 	data, err := os.ReadFile(w.path("good/repodata/repomd.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := w.serve(t, "good", func(out http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path != "/metalink" {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<metalink><files><file name="repomd.xml"><verification><hash type="md5">x</hash><hash type="sha256">%x</hash></verification>`+
+		`<resources><url protocol="rsync" preference="99">rsync://x/repodata/repomd.xml</url>`, sha256.Sum256(data))
+	for i, mirror := range mirrors {
+		fmt.Fprintf(&b, `<url protocol="http" preference="%d">%srepodata/repomd.xml</url>`, 100-i, mirror)
+	}
+	b.WriteString(`</resources></file></files></metalink>`)
+	return b.String()
+}
+
+// warnings keeps them.
+type warnings struct {
+	event.Silent
+	all []string
+}
+
+func (w *warnings) Warn(text string) { w.all = append(w.all, text) }
+
+// TestRollback does not believe metadata that is older than what was seen, be it
+// signed.
+func TestRollback(t *testing.T) {
+	w := newWorkshop(t)
+	current := "newer"
+	mirror := w.serve(t, "good", func(out http.ResponseWriter, r *http.Request) bool {
+		data, err := os.ReadFile(w.path(current + r.URL.Path))
+		if err != nil {
 			return false
 		}
-		fmt.Fprintf(out, `<metalink><files><file name="repomd.xml"><verification><hash type="md5">x</hash><hash type="sha256">%x</hash></verification><resources>`+
-			`<url protocol="http" preference="100">%srepodata/repomd.xml</url><url protocol="rsync" preference="99">rsync://x/repodata/repomd.xml</url>`+
-			`<url protocol="http" preference="98">%srepodata/repomd.xml</url></resources></file></files></metalink>`, sha256.Sum256(data), old, current)
-		return true
+		_, err = out.Write(data)
+		return err == nil
 	})
-	got, err := list(t, w.options(t, yumconfig.Repository{Metalink: link + "metalink", Keys: []string{"us.asc"}, GPGCheck: true}, "app"))
+	heard := &warnings{}
+	o := w.options(t, yumconfig.Repository{BaseURLs: []string{mirror}, Keys: []string{"us.asc"}, GPGCheck: true, RepoGPGCheck: true}, "app")
+	o.Events = heard
+	version := func() string {
+		t.Helper()
+		files, err := list(t, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, origin, _ := strings.Cut(files[1], " <- ")
+		return origin
+	}
+	for _, current = range []string{"newer", "good"} {
+		if got := version(); got != "app 1-3 noarch" {
+			t.Errorf("%s: %s", current, got)
+		}
+	}
+	if len(heard.all) != 1 || !strings.Contains(heard.all[0], "seen before: going on with the newer one from the cache") {
+		t.Errorf("%q", heard.all)
+	}
+	// Another mirror has the newer one; without a signature nobody knows.
+	heard.all = nil
+	o.Repositories[0].BaseURLs = append(o.Repositories[0].BaseURLs, w.serve(t, "newer", nil))
+	if got := version(); got != "app 1-3 noarch" || len(heard.all) > 0 {
+		t.Errorf("%s, %q", got, heard.all)
+	}
+	o.Repositories[0].RepoGPGCheck = false
+	if got := version(); got != "app 1-2 noarch" {
+		t.Error(got)
+	}
+}
+
+// TestMetalink takes what the metalink vouches for, from the mirror that has it.
+func TestMetalink(t *testing.T) {
+	w := newWorkshop(t)
+	old, current := w.serve(t, "newer", nil), w.serve(t, "good", nil)
+	link := w.page(t, w.metalink(t, old, current))
+	got, err := list(t, w.options(t, yumconfig.Repository{Metalink: link, Keys: []string{"us.asc"}, GPGCheck: true}, "app"))
 	if err != nil {
 		t.Fatal(err)
 	}
