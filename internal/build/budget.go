@@ -32,7 +32,7 @@ func (p *plan) checkBudget(ctx context.Context, images []Built) error {
 		if len(over) == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s: the image of %s exceeds its budget: %s", p.place("budget", -1), image.PlatformName(b.Platform), strings.Join(over, ", "))
+		text := fmt.Sprintf("%s: the image of %s exceeds its budget: %s", p.place("budget", -1), image.PlatformName(b.Platform), strings.Join(over, "; "))
 		for _, line := range grown(p.previous(ctx, b.Platform), b.Record) {
 			text += "\n  " + line
 		}
@@ -95,17 +95,58 @@ func (p *plan) previous(ctx context.Context, platform ocispec.Platform) *record.
 // mostGrown is how many files are named that grew.
 const mostGrown = 5
 
-// grown names the files that a build added or enlarged, the largest first;
-// without a build before, the largest files.
+// grown names the packages that came with a build and the files that it added
+// or enlarged, the largest first; where nothing grew since the build before, or
+// there was none, the largest files.
 func grown(before, after *record.Record) []string {
 	old := map[string]int64{}
-	title := "the largest: "
 	if before != nil {
-		title = "since the last build: +"
 		for _, f := range before.Files {
 			old[f.Path] = f.Size
 		}
 	}
+	lines := newPackages(before, after)
+	if before != nil {
+		lines = append(lines, largest(after, old, "since the last build: +")...)
+	}
+	if len(lines) == 0 {
+		lines = largest(after, nil, "the largest: ")
+	}
+	return lines
+}
+
+// newPackages names the packages that the last build had not.
+func newPackages(before, after *record.Record) []string {
+	if before == nil {
+		return nil
+	}
+	old := map[string]bool{}
+	for _, p := range before.Packages() {
+		old[nameOf(p)] = true
+	}
+	var names []string
+	for _, p := range after.Packages() {
+		if !old[nameOf(p)] {
+			names = append(names, nameOf(p)+" "+size.Format(p.Size))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	text := strings.Join(names[:min(mostGrown, len(names))], ", ")
+	if more := len(names) - mostGrown; more > 0 {
+		text += fmt.Sprintf(", %d more", more)
+	}
+	return []string{"packages since the last build: " + text}
+}
+
+func nameOf(p record.Package) string {
+	name, _, _ := strings.Cut(p.Name, " ")
+	return name
+}
+
+// largest names the files that are the most larger than the old ones.
+func largest(after *record.Record, old map[string]int64, title string) []string {
 	files := slices.SortedFunc(slices.Values(after.Files), func(a, b record.File) int {
 		return cmp.Or(cmp.Compare(b.Size-old[b.Path], a.Size-old[a.Path]), strings.Compare(a.Path, b.Path))
 	})

@@ -14,66 +14,108 @@ import (
 	"smith/internal/size"
 )
 
-// summarise tells what was built, in ten lines at most for one platform.
+// summarise tells what was built, in ten lines at most.
 func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, took time.Duration) {
-	fmt.Fprintf(b.stdout, "%s  %s\n", b.image, r.Digest)
+	paint := painted(b.stdout)
+	fmt.Fprintf(b.stdout, "%s  %s\n", paint.strong(b.image), r.Digest)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(b.stdout, "  %s%s\n", paint.quiet(fmt.Sprintf("%-10s", name)), value)
+		}
+	}
 	if r.Written != nil {
-		fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Written))
+		row("registry", transfers(r.Written))
 	}
-	if r.Debug != nil {
-		fmt.Fprintf(b.stdout, "%s  %s\n", shown(r.Debug.Target), r.Debug.Digest)
-		if r.Debug.Written != nil {
-			fmt.Fprintf(b.stdout, "  %s\n", transfers(r.Debug.Written))
-		}
+	shownFirst := r.Images
+	if len(shownFirst) > mostPlatforms {
+		shownFirst = shownFirst[:mostPlatforms-1]
 	}
-	var suspects []record.Finding
-	for _, built := range r.Images {
-		fmt.Fprintf(b.stdout, "  %s  %d files, %s, compressed %s in %s\n", image.PlatformName(built.Platform),
-			built.Files, size.Format(built.Unpacked), size.Format(built.Image.LayersSize()), count(len(built.Image.Layers), "layer"))
-		if d := built.Debug; d != nil {
-			fmt.Fprintf(b.stdout, "  debug information: %d files, %s, compressed %s\n", d.Files, size.Format(d.Unpacked),
-				size.Format(d.Image.LayersSize()-built.Image.LayersSize()))
-		}
-		if line := heaviest(built.Record); line != "" {
-			fmt.Fprintf(b.stdout, "  %s\n", line)
-		}
-		if line := besideProgram(built); line != "" {
-			fmt.Fprintf(b.stdout, "  %s\n", line)
-		}
-		if len(built.Record.Suspects) > len(suspects) {
-			suspects = built.Record.Suspects
-		}
+	for _, built := range shownFirst {
+		row("image", measured(built))
 	}
-	if len(suspects) > 0 {
-		fmt.Fprintf(b.stdout, "  %s\n", suspected(suspects))
+	if more := len(r.Images) - len(shownFirst); more > 0 {
+		row("image", fmt.Sprintf("and of %d more platforms", more))
 	}
+	debugged(r, row)
+	first := r.Images[0]
+	row("heaviest", heaviest(first.Record))
+	row("beside", besideProgram(first))
+	row("suspects", suspected(r.Images))
 	if n := len(d.warnings); n > 0 {
-		fmt.Fprintf(b.stdout, "  %s\n", count(n, "warning"))
+		row("warnings", fmt.Sprintf("%d, told above", n))
 	}
-	fmt.Fprintf(b.stdout, "  in %s, %s\n", took.Round(time.Millisecond), d.worked())
-	fmt.Fprintf(b.stdout, "  look into it: smith ls %s; try it: smith run %[1]s\n", shown(o.Target))
+	row("time", fmt.Sprintf("%s; %s", inWords(took), d.worked()))
+	row("next", fmt.Sprintf("smith run %s, smith report %[1]s, smith why %[1]s PATH", shown(o.Target)))
+}
+
+// debugged tells of the images with debug information, where there are any.
+func debugged(r *build.Result, row func(name, value string)) {
+	if r.Debug == nil {
+		return
+	}
+	var with []string
+	for _, b := range r.Images {
+		if d := b.Debug; d != nil {
+			with = append(with, fmt.Sprintf("%s, %s compressed, %s unpacked, %s", image.PlatformName(b.Platform),
+				size.Format(d.Image.LayersSize()-b.Image.LayersSize()), size.Format(d.Unpacked), count(d.Files, "file")))
+		}
+	}
+	row("debug", fmt.Sprintf("%s  %s: %s", shown(r.Debug.Target), r.Debug.Digest, strings.Join(with, "; ")))
+	if r.Debug.Written != nil {
+		row("registry", transfers(r.Debug.Written))
+	}
+}
+
+// mostPlatforms bounds the lines for the images of several platforms.
+const mostPlatforms = 3
+
+// measured tells the sizes of an image.
+func measured(b build.Built) string {
+	files := count(b.Files, "file")
+	if n := len(b.Record.Packages()); n > 0 {
+		files += " of " + count(n, "package")
+	}
+	return fmt.Sprintf("%s, %s compressed in %s, %s unpacked, %s", image.PlatformName(b.Platform),
+		size.Format(b.Image.LayersSize()), count(len(b.Image.Layers), "layer"), size.Format(b.Unpacked), files)
+}
+
+// inWords writes a time as people say it.
+func inWords(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
 }
 
 // mostSuspects is how many suspects are named.
 const mostSuspects = 6
 
-// suspected names what the image does not hold and something may load: the
-// bundles first, which are wanted more often than modules are.
-func suspected(suspects []record.Finding) string {
+// suspected names what the images do not hold and something may load, "" where
+// there is nothing: the bundles first, which are wanted more often than modules
+// are.
+func suspected(images []build.Built) string {
 	var names []string
-	for _, f := range suspects {
-		if name := path.Base(f.Name); !slices.Contains(names, name) {
-			names = append(names, name)
+	for _, b := range images {
+		for _, f := range b.Record.Suspects {
+			if name := path.Base(f.Name); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
+	}
+	if len(names) == 0 {
+		return ""
 	}
 	slices.SortStableFunc(names, func(a, b string) int {
 		return strings.Count(b, "bundles: ") - strings.Count(a, "bundles: ")
 	})
-	total := count(len(names), "suspect")
-	if more := len(names) - mostSuspects; more > 0 {
+	total := len(names)
+	if more := total - mostSuspects; more > 0 {
 		names = append(names[:mostSuspects], fmt.Sprintf("%d more", more))
 	}
-	return total + " that something may load, not kept: " + strings.Join(names, ", ") + " (smith inspect says who)"
+	return fmt.Sprintf("%d that something may load, not kept: %s (smith inspect says who)", total, strings.Join(names, ", "))
 }
 
 // mostHeavy is how many packages are named.
@@ -91,7 +133,7 @@ func heaviest(r *record.Record) string {
 		name, _, _ := strings.Cut(p.Name, " ")
 		list = append(list, name+" "+size.Format(p.Size))
 	}
-	return count(len(packs), "package") + ", the heaviest: " + strings.Join(list, ", ")
+	return strings.Join(list, ", ")
 }
 
 // mostAskers is how many files are named that need what the program does not.
