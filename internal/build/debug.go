@@ -147,6 +147,8 @@ func (j *job) whyMissing(m debuginfo.Missing, absent map[string]string) string {
 		return absent[of.Digest]
 	case of != nil && of.Kind == packaged:
 		return "the packages with the debug information of " + of.Name + " do not hold it"
+	case of != nil && of.Kind == "host":
+		return "this machine has none in " + debuginfo.Dir
 	case of != nil && of.Name != "":
 		return of.Name + " has none in " + debuginfo.Dir
 	}
