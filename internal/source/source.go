@@ -63,8 +63,8 @@ type Offer struct {
 	// packages. Inputs may get longer by it.
 	Describe func(ctx context.Context, image *tree.Tree, d Description) (map[string]record.Reason, error)
 	// Debug offers the debug information of files that an image holds of the
-	// packages: wanted are the build ids by the digest of the package, an empty
-	// list for a package whose files have none. It is nil for sources without
+	// packages: wanted are the build ids by the digest of the package, "" for a
+	// file that has none. It is nil for sources without
 	// packages, where Tree is all there is, and where nobody asked for it.
 	Debug func(ctx context.Context, wanted map[string][]string) (*Debug, error)
 	// Scripts returns what the scripts of the packages that an image holds

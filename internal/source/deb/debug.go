@@ -94,5 +94,5 @@ func (c choice) debugOf(p *pkg) []*pkg {
 // build ids: its list of them is known where a repository offers it.
 func (p *pkg) mayHold(ids []string) bool {
 	known := strings.Fields(p.Field("Build-Ids"))
-	return len(known) == 0 || len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(known, id) })
+	return len(known) == 0 || slices.ContainsFunc(ids, func(id string) bool { return id == "" || slices.Contains(known, id) })
 }

@@ -47,12 +47,13 @@ func TestDebugOf(t *testing.T) {
 
 func TestMayHold(t *testing.T) {
 	for _, w := range []struct {
-		known, asked string
-		want         bool
+		known string
+		asked []string
+		want  bool
 	}{
-		{"aa bb", "bb cc", true}, {"aa bb", "cc", false}, {"", "cc", true}, {"aa", "", true},
+		{"aa bb", []string{"bb", "cc"}, true}, {"aa bb", []string{"cc"}, false}, {"", []string{"cc"}, true}, {"aa", []string{"cc", ""}, true},
 	} {
-		if got := locked("x-dbgsym", "x", "amd64", w.known).mayHold(strings.Fields(w.asked)); got != w.want {
+		if got := locked("x-dbgsym", "x", "amd64", w.known).mayHold(w.asked); got != w.want {
 			t.Errorf("%q of %q: %v", w.asked, w.known, got)
 		}
 	}
