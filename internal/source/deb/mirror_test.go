@@ -20,6 +20,7 @@ import (
 	"smith/internal/lock"
 	"smith/internal/record"
 	"smith/internal/source"
+	"smith/internal/source/deb/apt"
 	"smith/internal/store"
 	"smith/test/debmirror"
 	"smith/test/fixture"
@@ -348,6 +349,38 @@ func TestSuperseded(t *testing.T) {
 	o.Archives = []string{"kept"}
 	_, err = open(o)
 	wants(t, err, "")
+}
+
+// A lock has one address of a package; the repository's other mirrors have it
+// too.
+func TestLockedMirrors(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m, other := newMirror(t, small), newMirror(t, small)
+	m.Publish(t, debmirror.Release{Key: key})
+	o := options(t, m, debmirror.Armoured(t, key))
+	o.Repositories[0].Mirrors = append(o.Repositories[0].Mirrors, other.URL+"/")
+	l, err := New(o).Lock(t.Context(), amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Locked = map[string]*lock.Platform{"linux/amd64": l}
+	m.Lie(".deb", debmirror.Absent)
+	_, err = open(o)
+	wants(t, err, "")
+	if r := other.Requests(); len(r) != len(l.Packages) {
+		t.Errorf("%v", r)
+	}
+	o.Store = options(t, m, "").Store
+	o.Repositories[0].Mirrors = o.Repositories[0].Mirrors[:1]
+	_, err = open(o)
+	wants(t, err, "404 Not Found")
+}
+
+// A version that only a file offers, and no file holds, is an error.
+func TestChosenOfNoFile(t *testing.T) {
+	v := &apt.Version{Name: "a", Version: "1", Architecture: "amd64", Offers: []*apt.Offer{{Packages: apt.Files{}}}}
+	_, err := New(Options{}).chosen(v, nil)
+	wants(t, err, "a 1: none of the files that are asked for holds it")
 }
 
 // A .deb of the user's is taken with what it needs from the repositories; a

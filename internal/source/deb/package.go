@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/opencontainers/go-digest"
@@ -142,7 +144,7 @@ func (p *pkg) fetch(ctx context.Context) (*store.Entry, error) {
 	case len(p.addresses) > 0:
 		f.Addresses = p.addresses
 	default:
-		f.Addresses = []string{p.locked.URL}
+		f.Addresses = p.source.machine.mirrored(p.locked.URL)
 	}
 	f.Addresses = append(f.Addresses, lock.Addresses(p.source.Archives, p.source.Dir, p.locked)...)
 	e, err := p.source.machine.fetch.Get(ctx, f)
@@ -150,6 +152,26 @@ func (p *pkg) fetch(ctx context.Context) (*store.Entry, error) {
 		return nil, fmt.Errorf("%w; %s", err, p.source.onOffer(ctx, p.locked))
 	}
 	return e, err
+}
+
+// mirrored returns an address that a lock has, and behind it those of the same
+// file at the other mirrors of its repository.
+func (m *machine) mirrored(address string) []string {
+	all := []string{address}
+	for _, s := range m.sources {
+		for _, mirror := range s.Mirrors {
+			name, here := strings.CutPrefix(address, mirror)
+			if !here {
+				continue
+			}
+			for _, other := range s.Mirrors {
+				if at := other + name; !slices.Contains(all, at) {
+					all = append(all, at)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // Field returns a control field of the package, "" where it is not known

@@ -198,6 +198,7 @@ func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
 				return p, nil
 			}
 		}
+		return nil, fmt.Errorf("%s %s: none of the files that are asked for holds it", v.Name, v.Version)
 	}
 	file, err := x.File(v.Paragraph)
 	if err != nil {
