@@ -20,7 +20,7 @@ import (
 )
 
 // parallel is how many blobs are on their way at once.
-const parallel = 4
+const parallel = 5
 
 // A repository is one repository of a registry.
 type repository struct {
