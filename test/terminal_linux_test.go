@@ -84,6 +84,20 @@ func TestTerminal(t *testing.T) {
 			t.Errorf("in the end there stands\n%s", end)
 		}
 	})
+	t.Run("a container at the terminal", func(t *testing.T) {
+		if _, err := exec.LookPath("runc"); err != nil || os.Geteuid() != 0 {
+			t.Skip("runc and root are needed")
+		}
+		if out, err := exec.CommandContext(t.Context(), person.smith, "wrap", "sh", "-i", filepath.Join(dir, "sh.tar.gz"), "--path", "/usr/bin/stty").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		p := person.at(t, 80)
+		p.interrupt = "up"
+		s := p.runs(4, "run", "sh.tar.gz", "--", "-c", `test -t 0 && stty size; trap 'echo Ctrl-C; exit 4' INT; echo up; while :; do :; done`)
+		if !strings.Contains(s.screen(), "24 80\n") || !strings.Contains(s.screen(), "Ctrl-C\n") {
+			t.Errorf("there stands\n%s", s.screen())
+		}
+	})
 	t.Run("interrupted", func(t *testing.T) {
 		if err := os.Remove(filepath.Join(dir, "image.tar.gz")); err != nil {
 			t.Fatal(err)

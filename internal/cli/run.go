@@ -71,11 +71,13 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 	if err := holdsProgram(img, name, args); err != nil {
 		return err
 	}
+	display := r.display()
+	display.close() // the terminal is the program's
 	code, err := container.Run(ctx, container.Options{
 		Tree: img.Tree, Config: img.Image.Config.Config.ImageConfig, Args: args,
 		Read: r.read, Network: r.network, Runtime: r.runtime, Capabilities: r.caps,
 		Terminal: term.IsTerminal(int(os.Stdin.Fd())) && isTerminal(r.stdout),
-		Stdin:    os.Stdin, Stdout: r.stdout, Stderr: r.stderr,
+		Stdin:    os.Stdin, Stdout: r.stdout, Stderr: r.stderr, Events: display,
 	})
 	if err != nil {
 		return err

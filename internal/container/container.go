@@ -5,6 +5,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/event"
 	"smith/internal/tree"
 )
 
@@ -38,19 +40,26 @@ type Options struct {
 	// Runtime is "crun", "runc" or "podman"; "" is the first that is there and
 	// works on this machine.
 	Runtime string
+	// Grace is how long the program may take to end when it is told to; 0 is
+	// ten seconds.
+	Grace time.Duration
 	// Terminal says that the standard streams are a terminal.
 	Terminal       bool
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Events hears which runtime it is.
+	Events event.Listener
 }
 
 // Run starts the image's program and waits for its end. It returns the
-// program's exit code; an error means that it could not be started.
+// program's exit code; an error means that it could not be started, or that ctx
+// ended and the program did not end by itself then.
 func Run(ctx context.Context, o Options) (code int, err error) {
 	runtime, err := find(o.Runtime)
 	if err != nil {
 		return 0, err
 	}
+	o.Events.Note("run by " + runtime.name)
 	process, err := newProcess(o)
 	if err != nil {
 		return 0, err
@@ -70,8 +79,12 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = o.Stdin, o.Stdout, o.Stderr
 	// The runtime passes the signal on to the program.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = cmp.Or(o.Grace, 10*time.Second)
 	err = cmd.Run()
+	if ctx.Err() != nil {
+		// The runtime may have been ended before the program.
+		err = errors.Join(err, runtime.remove(context.WithoutCancel(ctx), dir))
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {
 		return exit.ExitCode(), nil

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,22 +76,41 @@ func (r runtime) command(ctx context.Context, bundle string, p process) (*exec.C
 	if err := os.WriteFile(filepath.Join(bundle, "config.json"), data, 0o600); err != nil {
 		return nil, fmt.Errorf("cannot write the container's config: %w", err)
 	}
-	args := []string{"--root", filepath.Join(bundle, "state"), "run", "--bundle", bundle, filepath.Base(bundle)}
-	if r.name == "crun" {
-		args = append([]string{"--cgroup-manager=disabled"}, args...)
-	}
+	args := append(r.options(bundle), "run", "--bundle", bundle, filepath.Base(bundle))
 	return exec.CommandContext(ctx, r.path, args...), nil
+}
+
+// options are the runtime's own, that stand before what it is to do.
+func (r runtime) options(bundle string) []string {
+	switch {
+	case r.name == "crun":
+		return []string{"--cgroup-manager=disabled", "--root", filepath.Join(bundle, "state")}
+	case r.name == "runc":
+		return []string{"--root", filepath.Join(bundle, "state")}
+	case hybridCgroups():
+		return []string{"--runtime=runc", "--cgroup-manager=cgroupfs", "--events-backend=file"}
+	}
+	return nil
+}
+
+// remove ends what runs in a bundle, if anything does.
+func (r runtime) remove(ctx context.Context, bundle string) error {
+	words := []string{"delete", "--force"}
+	if r.name == "podman" {
+		words = []string{"rm", "--force", "--ignore", "--time=0"}
+	}
+	args := append(append(r.options(bundle), words...), filepath.Base(bundle))
+	if out, err := exec.CommandContext(ctx, r.path, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot end the container: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
 }
 
 // podmanArgs are the words of podman-run(1) for what runtimeSpec says to a
 // runtime.
 func podmanArgs(bundle string, p process) []string {
-	var args []string
-	if hybridCgroups() {
-		args = []string{"--runtime=runc", "--cgroup-manager=cgroupfs", "--events-backend=file"}
-	}
-	args = append(args,
-		"run", "--rm", "--read-only", "--read-only-tmpfs=false", "--cap-drop=all",
+	args := append(runtime{name: "podman"}.options(bundle),
+		"run", "--rm", "--name="+filepath.Base(bundle), "--read-only", "--read-only-tmpfs=false", "--cap-drop=all",
 		"--interactive", "--entrypoint=", "--workdir="+p.dir, fmt.Sprintf("--user=%d:%d", p.uid, p.gid),
 	)
 	args = append(args, limits()...)
