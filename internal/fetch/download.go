@@ -54,10 +54,63 @@ func (d *download) drop() {
 	}
 }
 
+// partials is the bucket of downloads that broke off, by the digest of the
+// whole: any mirror, and any later run, can go on with them. What was loaded
+// for nothing is found out when the whole is checked.
+const partials = "partial"
+
+// minPartial is how many bytes are worth to be kept.
+const minPartial = 256 << 10
+
+// resume begins with what was kept of the file.
+func (d *download) resume() error {
+	if err := d.restart(); err != nil || d.address.Scheme == "file" {
+		return err
+	}
+	e, err := d.client.Store.Open(partials, d.file.Digest.String())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if _, err := io.Copy(io.MultiWriter(d.writer, d.digester.Hash()), io.NewSectionReader(e, 0, e.Size())); err != nil {
+		return d.restart() // damaged in the cache
+	}
+	d.step.Advance(e.Size())
+	return nil
+}
+
+// leave keeps what was written of a download that broke off.
+func (d *download) leave() {
+	if d.writer == nil {
+		return
+	}
+	defer d.drop()
+	if d.address.Scheme != "file" && d.writer.Size() >= minPartial {
+		if e, err := d.writer.CommitAs(partials, d.file.Digest.String()); err == nil {
+			e.Close()
+		}
+	}
+}
+
+// commit puts the whole file into the cache.
+func (d *download) commit() (*store.Entry, error) {
+	e, err := d.writer.Commit(d.file.Digest.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := d.client.Store.Remove(partials, d.file.Digest.String()); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
 // attempt asks for the file, or for the rest of it, and checks the whole.
 func (d *download) attempt(ctx context.Context) error {
 	if d.writer == nil {
-		if err := d.restart(); err != nil {
+		if err := d.resume(); err != nil {
 			return err
 		}
 	}
@@ -173,7 +226,12 @@ func (d *download) check() error {
 
 // mismatch is for good when caches on the way were passed by.
 func (d *download) mismatch(how string) error {
+	d.drop()
+	d.writer = nil
 	err := fmt.Errorf("%w: %s", ErrMismatch, how)
+	if failed := d.client.Store.Remove(partials, d.file.Digest.String()); failed != nil {
+		return errors.Join(err, failed)
+	}
 	if d.fresh || d.address.Scheme == "file" {
 		return err
 	}

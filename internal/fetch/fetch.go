@@ -2,8 +2,8 @@
 // cache. What it returns has the digest and the size that were asked for; it
 // does not know what the files are.
 //
-// A download that breaks off goes on where it stopped (RFC 9110, 14), busy
-// and failing servers are asked again after a while, and then the next mirror
+// A download that breaks off goes on where it stopped (RFC 9110, 14), at
+// another mirror or in a later run too; busy and failing servers are asked again after a while, and then the next mirror
 // is. What a page such as a repository's index held last time is kept, and the
 // server is only asked whether it changed (RFC 9110, 13). User and password
 // go to the host they belong to and nowhere else, and into no error.
@@ -147,12 +147,13 @@ func (c *Client) from(ctx context.Context, address string, f File, step progress
 		return nil, err
 	}
 	d := &download{client: c, file: f, address: u, step: step}
-	defer d.drop()
 	err = c.retry(ctx, func() error { return d.attempt(ctx) })
 	if err != nil {
+		d.leave()
 		return nil, fmt.Errorf("%s: %w", shown(u), err)
 	}
-	return d.writer.Commit(f.Digest.String())
+	defer d.drop()
+	return d.commit()
 }
 
 // parse reads an address and says whether it may be used.

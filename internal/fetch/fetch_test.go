@@ -375,3 +375,96 @@ func FuzzParseNetrc(f *testing.F) {
 		}
 	})
 }
+
+// resumed counts the bytes that it does not send of the content, since they were
+// there already.
+type resumed struct{ spared atomic.Int64 }
+
+func (s *resumed) handler(w http.ResponseWriter, r *http.Request) {
+	var from int64
+	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil {
+		s.spared.Add(from)
+	}
+	good(w, r)
+}
+
+// What came of a file before all mirrors failed, or smith was stopped, is not
+// fetched again.
+func TestResumeLater(t *testing.T) {
+	stopped := func(c *Client, address string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		c.Events = stopping{cancel}
+		_, err := c.Get(ctx, File{Name: "a", Addresses: []string{address}, Digest: digest.FromBytes(content()), Size: int64(len(content()))})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("stopped: %v", err)
+		}
+		c.Events = event.Silent{}
+	}
+	failed := func(c *Client, address string) {
+		if err := get(c, address); err == nil || !strings.Contains(err.Error(), "EOF") {
+			t.Errorf("dropped: %v", err)
+		}
+	}
+	for name, test := range map[string]struct {
+		first  func(c *Client, address string)
+		server http.HandlerFunc
+		spared func(n int64) bool
+	}{
+		"dropped": {failed, dropped, func(n int64) bool { return n == 1<<20 }},
+		"stopped": {stopped, good, func(n int64) bool { return n >= 1<<20 && n < 2<<20 }},
+		"little": {failed, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(content())))
+			w.Write(content()[:minPartial-1])
+			panic(http.ErrAbortHandler)
+		}, func(n int64) bool { return n == 0 }},
+		"other bytes": {failed, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(content())))
+			w.Write(make([]byte, 1<<20))
+			panic(http.ErrAbortHandler)
+		}, func(n int64) bool { return n == 1<<20 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := client(t, func(o *Options) { o.Attempts = 1 })
+			test.first(c, serve(t, test.server))
+			later := New(Options{Store: c.Store, Events: event.Silent{}, Pause: time.Millisecond})
+			s := &resumed{}
+			if err := get(later, serve(t, s.handler)); err != nil {
+				t.Fatal(err)
+			}
+			if n := s.spared.Load(); !test.spared(n) {
+				t.Errorf("%d of %d bytes were not fetched again", n, len(content()))
+			}
+			if _, err := c.Store.Open(partials, digest.FromBytes(content()).String()); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the part is left: %v", err)
+			}
+		})
+	}
+}
+
+// stopping stops a download when half of the content has come.
+type stopping struct{ stop func() }
+
+func (s stopping) Step(string, int64) event.Step { return &halfway{stop: s.stop} }
+func (stopping) Note(string)                     {}
+func (stopping) Warn(string)                     {}
+
+type halfway struct {
+	size int64
+	stop func()
+}
+
+func (h *halfway) Advance(n int64) {
+	if h.size += n; h.size >= 1<<20 {
+		h.stop()
+	}
+}
+func (h *halfway) Done() {}
+
+// What one mirror left, another goes on with.
+func TestResumeAtAnother(t *testing.T) {
+	c := client(t, func(o *Options) { o.Attempts = 1 })
+	s := &resumed{}
+	if err := get(c, serve(t, dropped), serve(t, s.handler)); err != nil || s.spared.Load() != 1<<20 {
+		t.Errorf("%d bytes were not fetched again, %v", s.spared.Load(), err)
+	}
+}

@@ -111,6 +111,16 @@ func (w *Writer) Size() int64 { return w.size }
 // are taken to be equal. The caller closes the entry.
 func (w *Writer) Commit(key string) (*Entry, error) { return w.commit(key, false) }
 
+// CommitAs is Commit to another bucket, in place of what the key has there: for
+// what was begun as one thing and has become another.
+func (w *Writer) CommitAs(bucket, key string) (*Entry, error) {
+	if err := checkName(bucket); err != nil {
+		return nil, err
+	}
+	w.bucket = bucket
+	return w.commit(key, true)
+}
+
 func (w *Writer) commit(key string, replace bool) (*Entry, error) {
 	if w.file == nil {
 		return nil, fs.ErrClosed

@@ -202,3 +202,15 @@ func (s *Store) Save(bucket, key string, data []byte) error {
 	}
 	return e.Close()
 }
+
+// Remove takes an entry away, where there is one.
+func (s *Store) Remove(bucket, key string) error {
+	path, err := s.path(bucket, key)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return writeError(err)
+	}
+	return nil
+}

@@ -158,6 +158,42 @@ func TestCommitKeepsAndSaveReplaces(t *testing.T) {
 	}
 }
 
+// What was begun as one entry can be put in another bucket, and be removed.
+func TestCommitAsAndRemove(t *testing.T) {
+	s := open(t)
+	for _, text := range []string{"a part", "a longer part"} {
+		w, err := s.Create("layer")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		e, err := w.CommitAs("part", "key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Close()
+		if got, err := s.Load("part", "key"); err != nil || string(got) != text {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if _, err := s.Open("layer", "key"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is in the first bucket: %v", err)
+	}
+	for range 2 {
+		if err := s.Remove("part", "key"); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Open("part", "key"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+	if err := s.Remove("..", "key"); err == nil {
+		t.Error("a name that leads out is taken")
+	}
+}
+
 func TestNamesCannotLeave(t *testing.T) {
 	s := open(t)
 	for _, name := range []string{"", ".", "..", ".tmp", "../x", "a/b", `a\b`, "A", "a\x00", "a+b", "ä", strings.Repeat("a", 300)} {
