@@ -13,8 +13,8 @@ import (
 // takeOwn makes an image of packages hold what they hold themselves, where the
 // spec names no file and no program: package: nginx is an image of nginx. The
 // program that bears a package's name becomes the entry point, or that name's
-// first word, as apache2 of apache2-bin, or the only one; a cmd that begins
-// with an option is its arguments.
+// first word, as apache2 of apache2-bin, or the only one that is no link to
+// another; a cmd that begins with an option is its arguments.
 func (j *job) takeOwn() error {
 	if j.pkg.Own == nil || len(j.Spec.Paths) > 0 || len(j.program()) > 0 && !strings.HasPrefix(j.program()[0], "-") {
 		return nil
@@ -30,6 +30,7 @@ func (j *job) takeOwn() error {
 	if p := namesake(j.Spec.Packages, programs); p != "" {
 		programs = []string{p}
 	}
+	programs = withoutAliases(j.pkg.Tree, programs)
 	if len(programs) == 1 {
 		j.config.Entrypoint = programs
 		return nil
@@ -72,6 +73,14 @@ func noProgram(programs []string) string {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return remedy + ", such as " + programs[0] + " (the package has " + strings.Join(names, ", ") + ")"
+}
+
+// withoutAliases leaves out the programs that are links to others of them.
+func withoutAliases(t *tree.Tree, programs []string) []string {
+	return slices.DeleteFunc(slices.Clone(programs), func(p string) bool {
+		at, err := t.Resolve(p)
+		return err == nil && at.Path() != p && slices.Contains(programs, at.Path())
+	})
 }
 
 // isProgram says whether a path is a program that is meant to be called.

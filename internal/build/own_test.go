@@ -1,6 +1,28 @@
 package build
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"smith/internal/tree"
+)
+
+func TestWithoutAliases(t *testing.T) {
+	files := tree.New()
+	for name, n := range map[string]*tree.Node{
+		"/usr/bin/ping":  tree.NewFile(nil, 0o755),
+		"/usr/bin/ping4": {Kind: tree.Symlink, Link: "ping"},
+		"/usr/bin/vi":    {Kind: tree.Symlink, Link: "/usr/bin/gone"},
+	} {
+		if err := files.Insert(name, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := withoutAliases(files, []string{"/usr/bin/ping", "/usr/bin/ping4", "/usr/bin/vi"})
+	if want := []string{"/usr/bin/ping", "/usr/bin/vi"}; !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
 
 func TestNamesake(t *testing.T) {
 	programs := []string{"/usr/sbin/apache2", "/usr/sbin/apache2ctl", "/usr/bin/curl"}

@@ -75,8 +75,12 @@ func measured(b build.Built) string {
 	if n := len(b.Record.Packages()); n > 0 {
 		files += " of " + count(n, "package")
 	}
-	return fmt.Sprintf("%s, %s compressed in %s, %s unpacked, %s", image.PlatformName(b.Platform),
-		size.Format(b.Image.LayersSize()), count(len(b.Image.Layers), "layer"), size.Format(b.Unpacked), files)
+	runs := ""
+	if words := image.Program(b.Image.Config.Config.ImageConfig); len(words) > 0 {
+		runs = ", runs " + words[0]
+	}
+	return fmt.Sprintf("%s, %s compressed in %s, %s unpacked, %s%s", image.PlatformName(b.Platform),
+		size.Format(b.Image.LayersSize()), count(len(b.Image.Layers), "layer"), size.Format(b.Unpacked), files, runs)
 }
 
 // inWords writes a time as people say it.
