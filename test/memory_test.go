@@ -18,7 +18,10 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/registry/registrytest"
 )
 
 const (
@@ -42,23 +45,53 @@ func TestMemory(t *testing.T) {
 		work := filepath.Join(dir, "work")
 		writeAll(t, filepath.Join(work, "smith.yaml"), spec)
 		writeAll(t, filepath.Join(work, "rootfs/note"), target)
-		cmd := exec.Command(smith, "--cache-dir", filepath.Join(work, "cache"), "-i", target)
-		// The collector's usual settings: smith's own would hide garbage.
-		cmd.Dir, cmd.Env = work, append(os.Environ(), "GOGC=100", "GOMEMLIMIT=off")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%sto %s: %v\n%s", spec, target, err, out)
-		}
-		peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
-		if runtime.GOOS != "darwin" { // getrusage(2): kilobytes elsewhere
-			peak <<= 10
-		}
-		t.Logf("%sto %s: %d MiB", spec, target, peak>>20)
-		if peak > maxMemory {
-			t.Errorf("%sto %s takes %d bytes of memory, for a layer of %d", spec, target, peak, bigLayer)
-		}
+		wantMemory(t, work, spec+"to "+target, smith, "--cache-dir", filepath.Join(work, "cache"), "-i", target)
 		if err := os.RemoveAll(work); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Nor does it grow with the blobs that go to a registry and come from one,
+// whether the system sends them or smith does.
+func TestMemoryOfTransfers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a gigabyte is sent and fetched")
+	}
+	registrytest.Need(t, "docker-registry")
+	dir, smith := t.TempDir(), buildSmith(t)
+	writeBig(t, filepath.Join(dir, "big.tar.gz"))
+	for name, s := range map[string]registrytest.Settings{"plain": {}, "TLS": {TLS: true}} {
+		r, err := registrytest.StartDocker(t.Context(), t.TempDir(), s)
+		check(t, err)
+		t.Cleanup(r.Stop)
+		image := r.Host + "/team/app:1"
+		run := func(args ...string) {
+			t.Helper()
+			work := t.TempDir()
+			wantMemory(t, work, name+" "+args[0], smith, append(args, "-k", "-r", image, "--cache-dir", filepath.Join(work, "cache"))...)
+		}
+		run("upload", "-i", filepath.Join(dir, "big.tar.gz"))
+		run("download", "-i", "oci:layout")
+	}
+}
+
+// wantMemory runs smith in a folder and looks at its peak.
+func wantMemory(t *testing.T, dir, what, smith string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(smith, args...)
+	// The collector's usual settings: smith's own would hide garbage.
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOGC=100", "GOMEMLIMIT=off", "HOME="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", what, err, out)
+	}
+	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	if runtime.GOOS != "darwin" { // getrusage(2): kilobytes elsewhere
+		peak <<= 10
+	}
+	t.Logf("%s: %d MiB", what, peak>>20)
+	if peak > maxMemory {
+		t.Errorf("%s takes %d bytes of memory, for a layer of %d", what, peak, bigLayer)
 	}
 }
 
@@ -92,6 +125,7 @@ func writeBig(t *testing.T, path string) {
 	_, err = layer.Seek(0, io.SeekStart)
 	check(t, err)
 	manifest := encode(t, v1.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: v1.MediaTypeImageManifest,
 		Config:    v1.Descriptor{MediaType: v1.MediaTypeImageConfig, Digest: digest.FromBytes(config), Size: int64(len(config))},
 		Layers:    []v1.Descriptor{{MediaType: v1.MediaTypeImageLayerGzip, Digest: sum, Size: size}},

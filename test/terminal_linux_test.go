@@ -122,13 +122,16 @@ func write(t *testing.T, dir, name, text string) {
 
 // unhurried answers over a second, so that there is something to see.
 func unhurried(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	next.ServeHTTP(slowWriter{w}, r)
+	next.ServeHTTP(slowWriter{w, 5 * time.Millisecond}, r)
 }
 
-type slowWriter struct{ http.ResponseWriter }
+type slowWriter struct {
+	http.ResponseWriter
+	pause time.Duration
+}
 
 func (s slowWriter) Write(p []byte) (int, error) {
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(s.pause)
 	return s.ResponseWriter.Write(p)
 }
 

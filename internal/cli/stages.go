@@ -26,14 +26,14 @@ func stageOf(verb string) string {
 		return "fetch"
 	case "open", "unpack", "read":
 		return "open"
-	case "compress", "write", "upload":
+	case "compress", "write":
 		return "write"
 	}
 	return verb
 }
 
 // order is that of the lines on the screen.
-var order = []string{"resolve", "fetch", "open", "close", "write"}
+var order = []string{"resolve", "fetch", "open", "close", "write", "upload"}
 
 // calm is how long a command works before its stages are drawn: what is over
 // at once should leave the screen alone.
@@ -238,6 +238,8 @@ func (at *stage) did() string {
 		return count(at.done, "file") + ", " + size.Format(at.bytes)
 	case at.name == "open":
 		return count(at.done, "archive") + ", " + size.Format(at.bytes)
+	case at.name == "upload":
+		return count(at.done, "blob") + ", " + size.Format(at.bytes)
 	}
 	return ""
 }
@@ -246,13 +248,12 @@ func (at *stage) did() string {
 func (at *stage) bar(width int) string {
 	var done, total int64
 	for _, w := range at.under {
-		if w.thing == "" && w.total > 0 { // the sum of the others
-			done, total = w.at, w.total
-			break
-		}
 		if w.total > 0 {
 			done, total = done+w.at, total+w.total
 		}
+	}
+	if sum := at.sum(); sum != nil {
+		done, total = sum.at, sum.total
 	}
 	if total == 0 {
 		return ""
@@ -267,19 +268,32 @@ func (at *stage) bar(width int) string {
 	return strings.Repeat("━", full) + strings.Repeat("─", cells-full) + " " + percent
 }
 
-// doing names what is under way, the first that began and how many more.
+// sum returns the step that is the sum of the others, nil where there is none.
+func (at *stage) sum() *work {
+	for _, w := range at.under {
+		if w.thing == "" && w.total > 0 {
+			return w
+		}
+	}
+	return nil
+}
+
+// doing names what is under way, the first that began and how many more. Where
+// the bar is that of the sum, each tells how far it is itself.
 func (at *stage) doing() string {
 	var names []string
+	each := at.sum() != nil
 	for _, w := range at.under {
-		if w.thing != "" {
+		switch {
+		case w.thing == "":
+		case each && w.total > 0:
+			names = append(names, fmt.Sprintf("%s %d%%", w.thing, min(w.at, w.total)*100/w.total))
+		default:
 			names = append(names, w.thing)
 		}
 	}
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return names[0]
+	if len(names) < 2 || each {
+		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s, %d more", names[0], len(names)-1)
 }

@@ -32,8 +32,10 @@ func TestStageLine(t *testing.T) {
 		{&stage{stages: &stages{}, name: "close", done: 1}, 79, "close   done"},
 		{&stage{stages: &stages{}, name: "close", under: []*work{{thing: "/bin/server"}}}, 79, "close   /bin/server"},
 		{ // the sum of several uploads tells how far they are
-			&stage{stages: &stages{}, name: "write", under: []*work{{at: 500, total: 1000}, {thing: "0123", at: 100, total: 100}}},
-			79, "write   ━━━━━━━━────────  50%  0123",
+			&stage{stages: &stages{}, name: "upload", done: 2, bytes: 500, under: []*work{
+				{at: 500, total: 1000}, {thing: "0123", at: 100, total: 100}, {thing: "4567", at: 30, total: 100},
+			}},
+			79, "upload  2 blobs, 500 B        ━━━━━━━━────────  50%  0123 100%, 4567 30%",
 		},
 	} {
 		if got := c.at.line(c.width); got != c.want {
