@@ -106,9 +106,9 @@ transfiletriggerin -- /usr/share/a: "#!<lua>\nx = 2" [1 1]
 	}
 }
 
-// What the scriptlets in Lua of a distribution do is known, all of it.
-func TestLuaOfADistribution(t *testing.T) {
-	dir, st := testdata(t), openStore(t)
+// compareLua wants it known what the scriptlets in Lua of a distribution do,
+// all of it.
+func (l *library) compareLua(t *testing.T) {
 	for file, want := range map[string]string{
 		"filesystem-3.2-25.el7.x86_64": `pretrans irrelevant: posix.mkdir /usr
 pretrans irrelevant: posix.mkdir /usr/bin
@@ -140,11 +140,10 @@ pretrans irrelevant: posix.symlink ../run/lock /var/lock
 		"bash-4.2.46-34.el7.x86_64":      "post irrelevant: io.open /etc/shells a+\n",
 		"krb5-libs-1.15.1-50.el7.x86_64": "",
 	} {
-		p, err := readFile(t, st, filepath.Join(dir, "rpm-repo", "centos7-httpd", file+".rpm"))
+		p, err := l.open(t, filepath.Join(l.dir, "rpm-repo", "centos7-httpd", file+".rpm"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer p.Close()
 		var b strings.Builder
 		for _, s := range p.Scripts() {
 			if !strings.HasPrefix(s.Text, "#!<lua>") {

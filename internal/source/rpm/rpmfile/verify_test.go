@@ -55,16 +55,16 @@ func rpmVerdicts(t *testing.T, keys, packages []string) map[string]string {
 
 // compareVerdicts compares what is accepted. An unsigned package passes
 // rpmkeys by its digests alone.
-func compareVerdicts(t *testing.T, keys, packages []string) {
+func (l *library) compareVerdicts(t *testing.T, keys, packages []string) {
 	t.Helper()
-	verdicts, ring, st := rpmVerdicts(t, keys, packages), readKeys(t, keys...), openStore(t)
+	verdicts, ring := rpmVerdicts(t, keys, packages), readKeys(t, keys...)
 	for _, path := range packages {
 		verdict, ok := verdicts[path]
 		if !ok {
 			t.Errorf("%s: rpmkeys says nothing", path)
 			continue
 		}
-		p, err := readFile(t, st, path)
+		p, err := l.open(t, path)
 		if err == nil {
 			_, err = p.Verify(ring)
 		}
@@ -83,13 +83,12 @@ func compareVerdicts(t *testing.T, keys, packages []string) {
 	}
 }
 
-// TestVerifiesAsRPMDoes compares verdicts on real packages of format 4, most
-// of them with signatures of version 3.
-func TestVerifiesAsRPMDoes(t *testing.T) {
-	dir := testdata(t)
-	keys := filepath.Join(dir, "keys/rpm-software-management+distribution-gpg-keys/keys")
+// compareSignatures compares verdicts on packages of format 4, most of them
+// with signatures of version 3.
+func (l *library) compareSignatures(t *testing.T) {
+	keys := filepath.Join(l.dir, "keys/rpm-software-management+distribution-gpg-keys/keys")
 	var packages []string
-	for _, path := range packageFiles(t, dir) {
+	for _, path := range l.paths {
 		switch {
 		case strings.HasSuffix(path, ".src.rpm"):
 		case strings.Contains(path, "/v6/"): // rpm 4.18 does not see their signatures
@@ -99,14 +98,14 @@ func TestVerifiesAsRPMDoes(t *testing.T) {
 		}
 	}
 	t.Run("with keys", func(t *testing.T) {
-		compareVerdicts(t, []string{
-			filepath.Join(dir, "rpm-repo/centos7-httpd/RPM-GPG-KEY-CentOS-7"),
+		l.compareVerdicts(t, []string{
+			filepath.Join(l.dir, "rpm-repo/centos7-httpd/RPM-GPG-KEY-CentOS-7"),
 			filepath.Join(keys, "opensuse/RPM-GPG-KEY-openSUSE"),
 			filepath.Join(keys, "centos/RPM-GPG-KEY-CentOS-Official"),
 		}, packages)
 	})
 	t.Run("with other keys", func(t *testing.T) {
-		compareVerdicts(t, []string{filepath.Join(keys, "rocky/RPM-GPG-KEY-Rocky-9")}, packages)
+		l.compareVerdicts(t, []string{filepath.Join(keys, "rocky/RPM-GPG-KEY-Rocky-9")}, packages)
 	})
 }
 
@@ -189,9 +188,10 @@ func TestVerifiesEachAlgorithm(t *testing.T) {
 			packages = append(packages, s.sign(t, unsigned, name, hash), s.sign(t, unsigned, name, hash, "--rpmv3"))
 		}
 	}
-	compareVerdicts(t, keys, packages)
-	compareVerdicts(t, []string{s.key(t, "other", "rsa2048")}, packages)
-	compareVerdicts(t, keys, tampered(t, packages))
+	l := &library{store: openStore(t)}
+	l.compareVerdicts(t, keys, packages)
+	l.compareVerdicts(t, []string{s.key(t, "other", "rsa2048")}, packages)
+	l.compareVerdicts(t, keys, tampered(t, packages))
 }
 
 // TestVerifiesECDSA checks what rpm 4.18 can neither sign nor verify.
