@@ -28,6 +28,10 @@ type Source struct {
 	Trusted bool
 	// AnyDate leaves Valid-Until unchecked: a snapshot is out of date by nature.
 	AnyDate bool
+	// NoClock says that this machine does not know the time: no date is checked.
+	NoClock bool
+	// MaxFuture is how far a clock may be behind; 0 is ten seconds.
+	MaxFuture time.Duration
 	// ByHash is "" for what the repository says, "yes", "no" or "force".
 	ByHash string
 	// MinValid and MaxValid bound how long a release counts, 0 is not at all.

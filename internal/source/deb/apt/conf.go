@@ -1,6 +1,8 @@
 package apt
 
 import (
+	"maps"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -28,25 +30,27 @@ const maxNested = 64
 
 // Parse adds the settings in a file. As apt does it takes the last value of a
 // name; members of lists ("A::B:: x") have no name and are left out, and so is
-// what it cannot read.
-func (c Conf) Parse(text string) {
+// what it cannot read. include adds the files that a directive names; nil leaves
+// them out.
+func (c Conf) Parse(text string, include func(name string)) {
 	var scopes, words []string
 	for _, token := range tokens(text) {
 		switch token {
 		case "{":
-			if len(scopes) == maxNested {
+			if len(scopes) == maxNested || len(words) == 0 {
 				return
 			}
-			scopes, words = append(scopes, strings.Join(words, "")), nil
+			if len(words) == 2 { // a value with members
+				c.set(append(scopes, words[0]), unquote(words[1]))
+			}
+			scopes, words = append(scopes, words[0]), nil
 		case "}":
 			if len(scopes) > 0 {
 				scopes = scopes[:len(scopes)-1]
 			}
 			words = nil
 		case ";":
-			if len(words) == 2 {
-				c.set(append(scopes, words[0]), unquote(words[1]))
-			}
+			c.statement(scopes, words, include)
 			words = nil
 		default:
 			words = append(words, token)
@@ -54,10 +58,36 @@ func (c Conf) Parse(text string) {
 	}
 }
 
+// statement does what stands before a semicolon.
+func (c Conf) statement(scopes, words []string, include func(name string)) {
+	if len(words) != 2 {
+		return
+	}
+	switch value := unquote(words[1]); words[0] {
+	case "#include":
+		if include != nil {
+			include(value)
+		}
+	case "#clear":
+		c.clear(value)
+	default:
+		c.set(append(scopes, words[0]), value)
+	}
+}
+
+// clear forgets a setting and all below it.
+func (c Conf) clear(name string) {
+	name = strings.ToLower(strings.Trim(name, ":"))
+	maps.DeleteFunc(c, func(key, _ string) bool { return key == name || strings.HasPrefix(key, name+"::") })
+}
+
 func (c Conf) set(scopes []string, value string) {
 	name := strings.ToLower(strings.Trim(strings.Join(scopes, "::"), ":"))
 	c[name] = value
 }
+
+// directives begin with what otherwise begins a comment.
+var directives = regexp.MustCompile(`^#(include|clear)[ \t]`)
 
 // tokens splits a file into words, quoted ones with their quotes, and the
 // signs { } ;. Comments are left out.
@@ -69,7 +99,7 @@ func tokens(text string) []string {
 			text = text[1:]
 		case strings.HasPrefix(text, "/*"):
 			_, text, _ = strings.Cut(text[2:], "*/")
-		case strings.HasPrefix(text, "//") || first == '#':
+		case strings.HasPrefix(text, "//") || first == '#' && !directives.MatchString(text):
 			_, text, _ = strings.Cut(text, "\n")
 		case first == '{' || first == '}' || first == ';':
 			all, text = append(all, text[:1]), text[1:]

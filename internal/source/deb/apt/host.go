@@ -1,12 +1,14 @@
 package apt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -29,11 +31,14 @@ type Host struct {
 	// Conf is what apt.conf and apt.conf.d set.
 	Conf Conf
 
-	dir     string
+	root    string
 	events  event.Listener
 	trusted *openpgp.Keyring            // of trusted.gpg.d, read when first needed
 	files   map[string]*openpgp.Keyring // others that were read
 }
+
+// maxIncluded bounds how deep files of settings may include each other.
+const maxIncluded = 10
 
 // maxConfiguration bounds a file of apt's configuration.
 const maxConfiguration = 8 << 20
@@ -48,7 +53,7 @@ func ReadHost(root, architecture string, events event.Listener) (*Host, error) {
 		return nil, fmt.Errorf("this machine (%s) has no sources of apt: %s is not there; name repositories in smith.yaml: "+
 			"repositories: [{deb: http://mirror.example.org/debian, suites: [stable], components: [main], signed-by: FILE}]", runtime.GOOS, dir)
 	}
-	h := &Host{Conf: Conf{}, dir: dir, events: events, files: map[string]*openpgp.Keyring{}}
+	h := &Host{Conf: Conf{}, root: root, events: events, files: map[string]*openpgp.Keyring{}}
 	if err := h.readConf(); err != nil {
 		return nil, err
 	}
@@ -78,17 +83,40 @@ func ReadHost(root, architecture string, events event.Listener) (*Host, error) {
 	return h, nil
 }
 
+// etcNames are what apt's files and folders are called, by the last part of the
+// setting under Dir::Etc that says otherwise (apt.conf(5), "DIRECTORIES").
+var etcNames = map[string]string{
+	"main": "apt.conf", "parts": "apt.conf.d", "sourcelist": "sources.list", "sourceparts": "sources.list.d",
+	"preferences": "preferences", "preferencesparts": "preferences.d", "netrc": "auth.conf", "netrcparts": "auth.conf.d",
+	"trusted": "trusted.gpg", "trustedparts": "trusted.gpg.d",
+}
+
+// etc returns where a file or folder of apt's lies. Where the settings say that
+// there is none, nothing lies there.
+func (h *Host) etc(name string) string {
+	at := cmp.Or(h.Conf.Get("Dir::Etc::"+name), etcNames[name])
+	for _, above := range []string{cmp.Or(h.Conf.Get("Dir::Etc"), "etc/apt"), cmp.Or(h.Conf.Get("Dir"), "/")} {
+		if !path.IsAbs(at) {
+			at = path.Join(above, at)
+		}
+	}
+	return filepath.Join(h.root, filepath.FromSlash(at))
+}
+
 // parts returns the files that apt reads of a folder: those with one of the
 // suffixes, in the order of their names.
-func (h *Host) parts(folder string, suffixes ...string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(h.dir, folder))
+func parts(folder string, suffixes ...string) ([]string, error) {
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+		return nil, nil // /dev/null stands for none
+	}
+	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	var files []string
 	for _, e := range entries {
 		if name := e.Name(); partForm.MatchString(name) && slices.Contains(suffixes, filepath.Ext(name)) {
-			files = append(files, filepath.Join(h.dir, folder, name))
+			files = append(files, filepath.Join(folder, name))
 		}
 	}
 	sort.Strings(files)
@@ -101,7 +129,7 @@ var partForm = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 // read returns a file, "" where it is not there.
 func read(path string) (string, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() { // such as /dev/null
 		return "", nil
 	}
 	if err == nil && info.Size() > maxConfiguration {
@@ -115,21 +143,38 @@ func read(path string) (string, error) {
 }
 
 func (h *Host) readConf() error {
-	files, err := h.parts("apt.conf.d", "", ".conf")
-	for _, file := range append(files, filepath.Join(h.dir, "apt.conf")) {
-		var text string
-		if err == nil {
-			text, err = read(file)
-		}
-		h.Conf.Parse(text)
+	files, err := parts(h.etc("parts"), "", ".conf")
+	for _, file := range append(files, h.etc("main")) {
+		err = errors.Join(err, h.readConfFile(file, 0))
 	}
+	return err
+}
+
+// readConfFile reads a file and those that it includes.
+func (h *Host) readConfFile(file string, depth int) error {
+	text, err := read(file)
+	h.Conf.Parse(text, func(name string) {
+		if depth == maxIncluded {
+			err = errors.Join(err, fmt.Errorf("%s: more than %d files include each other", file, maxIncluded))
+			return
+		}
+		included := []string{filepath.Join(h.root, name)}
+		if strings.HasSuffix(name, "/") {
+			var failed error
+			included, failed = parts(included[0], "", ".conf")
+			err = errors.Join(err, failed)
+		}
+		for _, file := range included {
+			err = errors.Join(err, h.readConfFile(file, depth+1))
+		}
+	})
 	return err
 }
 
 // readLogins takes what it may read: auth.conf is often root's alone.
 func (h *Host) readLogins() error {
-	files, err := h.parts("auth.conf.d", "", ".conf")
-	for _, file := range append(files, filepath.Join(h.dir, "auth.conf")) {
+	files, err := parts(h.etc("netrcparts"), "", ".conf")
+	for _, file := range append(files, h.etc("netrc")) {
 		text, readErr := read(file)
 		if errors.Is(readErr, fs.ErrPermission) {
 			h.events.Note(fmt.Sprintf("%s is not readable: going on without the passwords in it", file))
@@ -142,12 +187,12 @@ func (h *Host) readLogins() error {
 }
 
 func (h *Host) readEntries() ([]entry, error) {
-	files, err := h.parts("sources.list.d", ".list", ".sources")
+	files, err := parts(h.etc("sourceparts"), ".list", ".sources")
 	if err != nil {
 		return nil, err
 	}
 	var all []entry
-	for _, file := range append([]string{filepath.Join(h.dir, "sources.list")}, files...) {
+	for _, file := range append([]string{h.etc("sourcelist")}, files...) {
 		text, err := read(file)
 		if err != nil {
 			return nil, err
@@ -291,11 +336,11 @@ func (h *Host) Trusted() *openpgp.Keyring {
 		return h.trusted
 	}
 	h.trusted = openpgp.Join()
-	files, err := h.parts("trusted.gpg.d", ".gpg", ".asc")
+	files, err := parts(h.etc("trustedparts"), ".gpg", ".asc")
 	if err != nil {
 		h.events.Warn(err.Error())
 	}
-	for _, file := range append(files, filepath.Join(h.dir, "trusted.gpg")) {
+	for _, file := range append(files, h.etc("trusted")) {
 		if _, err := os.Stat(file); err != nil {
 			continue
 		}
@@ -338,5 +383,5 @@ func (h *Host) AllKeys() *openpgp.Keyring {
 
 // Preferences are the machine's pins and its default release.
 func (h *Host) Preferences() (*Preferences, error) {
-	return HostPreferences(h.dir, h.Conf.Get("APT::Default-Release"))
+	return HostPreferences(h.etc("preferences"), h.etc("preferencesparts"), h.Conf.Get("APT::Default-Release"))
 }

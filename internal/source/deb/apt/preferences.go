@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"smith/internal/source/deb/control"
 )
@@ -44,24 +45,24 @@ const (
 	priorityNever          = math.MinInt16
 )
 
-// HostPreferences reads the pins of a machine from its folder (/etc/apt) as
-// apt does: preferences, then preferences.d. defaultRelease is the setting
+// HostPreferences reads the pins of a machine as apt does: a file, then those
+// in a folder, where there are such. defaultRelease is the setting
 // APT::Default-Release, or "".
-func HostPreferences(dir, defaultRelease string) (*Preferences, error) {
+func HostPreferences(file, folder, defaultRelease string) (*Preferences, error) {
 	p := &Preferences{}
 	if defaultRelease != "" {
 		if err := p.PreferRelease(defaultRelease); err != nil {
 			return nil, err
 		}
 	}
-	files := []string{filepath.Join(dir, "preferences")}
-	parts, err := os.ReadDir(filepath.Join(dir, "preferences.d"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	files := []string{file}
+	parts, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // /dev/null stands for none
 		return nil, fmt.Errorf("cannot read the preferences of apt: %w", err)
 	}
 	for _, part := range parts {
 		if isPart(part.Name()) {
-			files = append(files, filepath.Join(dir, "preferences.d", part.Name()))
+			files = append(files, filepath.Join(folder, part.Name()))
 		}
 	}
 	for _, name := range files {

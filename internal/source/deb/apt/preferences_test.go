@@ -126,7 +126,10 @@ func TestHostPreferences(t *testing.T) {
 	write("preferences.d/30three", "2", "22")
 	write("preferences.d/00no.bak", "2", "99")
 	write("preferences.d/.00no", "2", "99")
-	p, err := HostPreferences(dir, "testing")
+	read := func(dir, release string) (*Preferences, error) {
+		return HostPreferences(filepath.Join(dir, "preferences"), filepath.Join(dir, "preferences.d"), release)
+	}
+	p, err := read(dir, "testing")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,11 +139,11 @@ func TestHostPreferences(t *testing.T) {
 			t.Errorf("version %s has priority %d, want %d", version, got, want)
 		}
 	}
-	if p, err := HostPreferences(t.TempDir(), ""); err != nil || len(p.pins) > 0 {
+	if p, err := read(t.TempDir(), ""); err != nil || len(p.pins) > 0 {
 		t.Errorf("got %v, %v", p, err)
 	}
 	write("preferences.d/40bad", "1", "x")
-	if _, err := HostPreferences(dir, ""); err == nil || !strings.Contains(err.Error(), "40bad: package a: priority") {
+	if _, err := read(dir, ""); err == nil || !strings.Contains(err.Error(), "40bad: package a: priority") {
 		t.Errorf("got %v", err)
 	}
 }

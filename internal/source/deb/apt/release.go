@@ -2,6 +2,7 @@ package apt
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -110,11 +111,14 @@ const tolerance = 10 * time.Second
 
 // checkDate says whether a release counts at a time.
 func (s *Source) checkDate(r *Release, now time.Time) error {
-	if s.AnyDate {
+	if s.NoClock {
 		return nil
 	}
-	if r.Date.After(now.Add(tolerance)) {
+	if r.Date.After(now.Add(cmp.Or(s.MaxFuture, tolerance))) {
 		return fmt.Errorf("its release is of the future, %s: is this machine's clock right?", r.Date.Format(time.RFC1123))
+	}
+	if s.AnyDate {
+		return nil
 	}
 	until := r.ValidUntil
 	if most := r.Date.Add(s.MaxValid); s.MaxValid > 0 && (until.IsZero() || most.Before(until)) {

@@ -124,9 +124,11 @@ func (e entry) sources(conf Conf, architecture string) ([]*Source, error) {
 				Mirrors: []string{expand(uri, architecture)}, Suite: expand(suite, architecture),
 				Components: e.components, Architectures: e.list("architectures"), Where: e.where,
 				Trusted: yes(e.options["trusted"]), ByHash: e.byHash(conf),
-				AnyDate:  !e.bool("check-valid-until", conf.bool("Acquire::Check-Valid-Until", true)),
-				MinValid: e.seconds("valid-until-min", conf.seconds("Acquire::Min-ValidTime")),
-				MaxValid: e.seconds("valid-until-max", conf.seconds("Acquire::Max-ValidTime")),
+				AnyDate:   !e.bool("check-valid-until", conf.bool("Acquire::Check-Valid-Until", true)),
+				NoClock:   !e.bool("check-date", conf.bool("Acquire::Check-Date", true)),
+				MaxFuture: e.seconds("date-max-future", conf.seconds("Acquire::Max-FutureTime")),
+				MinValid:  e.seconds("valid-until-min", conf.seconds("Acquire::Min-ValidTime")),
+				MaxValid:  e.seconds("valid-until-max", conf.seconds("Acquire::Max-ValidTime")),
 			}
 			if flat := strings.HasSuffix(s.Suite, "/"); flat != (len(s.Components) == 0) {
 				return nil, fmt.Errorf("%s: suite %q: a suite has components, and a folder, with / at its end, has none", e.where, suite)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 func TestConf(t *testing.T) {
 	c := Conf{}
+	var included []string
 	c.Parse(`// a comment
 Acquire::Check-Valid-Until "false"; # another
 APT { Architecture "arm64"; NeverAutoRemove { "^linux"; }; /* three
@@ -24,12 +26,21 @@ lines */ Install-Recommends "0"; };
 Acquire { http::Proxy "http://proxy.example.org:3128/"; http { Timeout "5"; }; };
 acquire::http::PROXY::mirror.example.org DIRECT;
 DPkg::Post-Invoke { "rm -f /x; true"; };
+Dir::Etc "x/" { SourceList "y"; parts "z"; };
+#include "a.conf";
+ #includes is a comment, and so is #clear
+APT::Gone::A "1"; APT::Gone "2"; APT::Goner "3";
+#clear APT::Gone;
 broken "
-`)
+`, func(name string) { included = append(included, name) })
 	want := Conf{
 		"acquire::check-valid-until": "false", "apt::architecture": "arm64", "apt::install-recommends": "0",
 		"acquire::http::proxy": "http://proxy.example.org:3128/", "acquire::http::timeout": "5",
-		"acquire::http::proxy::mirror.example.org": "DIRECT",
+		"acquire::http::proxy::mirror.example.org": "DIRECT", "apt::goner": "3",
+		"dir::etc": "x/", "dir::etc::sourcelist": "y", "dir::etc::parts": "z",
+	}
+	if !slices.Equal(included, []string{"a.conf"}) {
+		t.Errorf("included %q", included)
 	}
 	if d := cmp.Diff(want, c); d != "" {
 		t.Error(d)
@@ -41,7 +52,7 @@ broken "
 
 func FuzzConf(f *testing.F) {
 	f.Add(`A { B "c"; }; D::E f;`)
-	f.Fuzz(func(_ *testing.T, text string) { Conf{}.Parse(text) })
+	f.Fuzz(func(_ *testing.T, text string) { Conf{}.Parse(text, nil) })
 }
 
 // warnings collects what is warned of.
@@ -97,7 +108,7 @@ func shownSources(h *Host, root string) string {
 		if s.Keys != nil {
 			fmt.Fprintf(&out, " %d keys", len(s.Keys.Fingerprints()))
 		}
-		for text, set := range map[string]bool{" trusted": s.Trusted, " any date": s.AnyDate} {
+		for text, set := range map[string]bool{" trusted": s.Trusted, " any date": s.AnyDate, " no clock": s.NoClock} {
 			if set {
 				out.WriteString(text)
 			}
@@ -161,6 +172,69 @@ func TestReadHost(t *testing.T) {
 	}
 	if len(h.Logins) != 2 || strings.Contains(fmt.Sprint(h.Sources, w.texts), "secret") {
 		t.Errorf("%d logins", len(h.Logins))
+	}
+}
+
+// Where apt's files lie is a setting, and settings include others.
+func TestReadHostElsewhere(t *testing.T) {
+	root := etc(t, map[string]string{
+		"apt.conf.d/10a":         "#include \"/etc/apt/more/\";\nDir::Etc::SourceParts \"/dev/null\";\nDir::Etc::trustedparts \"/etc/apt/keys\";\n",
+		"apt.conf":               "Acquire::Check-Date \"false\";",
+		"more/b.conf":            "Dir::Etc::SourceList \"other.list\";\n#include \"/etc/apt/last\";",
+		"last":                   "Dir::Etc::preferences \"/etc/apt/pins\"; Dir::Etc::preferencesparts \"-\";",
+		"pins":                   "Package: a\nPin: version 1\nPin-Priority: 7\n",
+		"preferences.d/no":       "Package: a\nPin: version 1\nPin-Priority: 8\n",
+		"sources.list":           "deb http://no.example.org/ s main\n",
+		"sources.list.d/no.list": "deb http://no.example.org/ s main\n",
+		"other.list":             "deb http://a.example.org/ s main\ndeb [check-date=yes date-max-future=60] http://b.example.org/ s main\n",
+	})
+	h, err := ReadHost(root, "amd64", &warnings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `/etc/apt/other.list:1 http://a.example.org/ s [main] [] 0 keys no clock
+/etc/apt/other.list:2 http://b.example.org/ s [main] [] 0 keys
+`
+	if d := cmp.Diff(want, shownSources(h, root)); d != "" {
+		t.Error(d)
+	}
+	if h.Sources[1].MaxFuture != time.Minute {
+		t.Errorf("a clock may be %v behind", h.Sources[1].MaxFuture)
+	}
+	p, err := h.Preferences()
+	if err != nil || len(p.pins) != 1 || p.pins[0].priority != 7 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	loop := etc(t, map[string]string{"apt.conf": `#include "/etc/apt/apt.conf";`, "sources.list": "deb http://a.example.org/ s main\n"})
+	if _, err := ReadHost(loop, "amd64", &warnings{}); err == nil || !strings.Contains(err.Error(), "more than 10 files include each other") {
+		t.Error(err)
+	}
+}
+
+// Whether a date counts depends on the source.
+func TestCheckDate(t *testing.T) {
+	now := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	old := &Release{Date: now.Add(-2 * time.Hour), ValidUntil: now.Add(-time.Hour)}
+	future := &Release{Date: now.Add(time.Minute)}
+	for name, test := range map[string]struct {
+		source  Source
+		release *Release
+		want    string
+	}{
+		"expired":              {Source{}, old, "its release expired on"},
+		"any date":             {Source{AnyDate: true}, old, ""},
+		"counts longer":        {Source{MinValid: 3 * time.Hour}, old, ""},
+		"counts less long":     {Source{MaxValid: time.Minute}, &Release{Date: now.Add(-time.Hour)}, "its release expired on"},
+		"of the future":        {Source{}, future, "is this machine's clock right?"},
+		"future, any date":     {Source{AnyDate: true}, future, "is this machine's clock right?"},
+		"future, slow clock":   {Source{MaxFuture: time.Hour}, future, ""},
+		"future, no clock":     {Source{NoClock: true}, future, ""},
+		"expired and no clock": {Source{NoClock: true}, old, ""},
+	} {
+		err := test.source.checkDate(test.release, now)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
