@@ -45,6 +45,7 @@ jq:jq
 ssh-keygen:openssh-client
 openssl:openssl
 git:git
+dot:graphviz
 cmp:diffutils
 file:file
 unshare:util-linux

@@ -112,11 +112,7 @@ func (o *openedImage) checks(ctx context.Context, explained *explain.Image) ([]e
 	if err != nil {
 		return nil, err
 	}
-	complete := explain.Check{Name: "every interpreter, library, version, script and link resolves inside the image", OK: len(verdict.Problems) == 0}
-	checks := []explain.Check{complete}
-	for _, p := range verdict.Problems {
-		checks = append(checks, explain.Check{Name: "complete", Detail: p.String()})
-	}
+	checks := completeness(verdict)
 	checks = append(checks, o.digests(ctx))
 	return append(checks, explain.Principles(explained, o.Image.Config.Config.ImageConfig)...), nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type verifyCommand struct {
 	platform string
 	allow    []string
 	strict   bool
+	asJSON   bool
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -53,6 +55,7 @@ also if a principle is not kept.`,
 	f := cmd.Flags()
 	f.StringVar(&v.platform, "platform", "", "which platform's image, such as linux/arm64")
 	f.StringSliceVar(&v.allow, "allow-missing", nil, "a library, path or symbol version that may be missing")
+	f.BoolVar(&v.asJSON, "json", false, "print JSON, an object a line for each check")
 	f.BoolVar(&v.strict, "strict", false, "fail where a principle of a microcontainer is not kept")
 	return cmd
 }
@@ -76,13 +79,44 @@ func (v *verifyCommand) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	v.printVerdict(verdict)
 	digests := img.digests(ctx)
 	principles := explain.Principles(explained, img.Image.Config.Config.ImageConfig)
-	v.printChecks(append([]explain.Check{digests}, principles...))
+	if v.asJSON {
+		err = v.encodeChecks(append(append(completeness(verdict), digests), principles...))
+	} else {
+		v.printVerdict(verdict)
+		v.printChecks(append([]explain.Check{digests}, principles...))
+	}
+	if err != nil {
+		return err
+	}
 	broken := func(c explain.Check) bool { return !c.OK }
 	if len(verdict.Problems) > 0 || !digests.OK || v.strict && slices.ContainsFunc(principles, broken) {
 		return errReported
+	}
+	return nil
+}
+
+// complete is what the first check is called.
+const complete = "every interpreter, library, version, script and link resolves inside the image"
+
+// completeness is a verdict as checks: one, or one for each problem.
+func completeness(verdict *closure.Verdict) []explain.Check {
+	checks := []explain.Check{{Name: complete, OK: true}}
+	for i, p := range verdict.Problems {
+		checks = append(checks[:i], explain.Check{Name: complete, Detail: p.String()})
+	}
+	return checks
+}
+
+// encodeChecks prints an object for each check.
+func (v *verifyCommand) encodeChecks(checks []explain.Check) error {
+	e := json.NewEncoder(v.stdout)
+	e.SetEscapeHTML(false)
+	for _, c := range checks {
+		if err := e.Encode(c); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -152,7 +186,7 @@ func (v *verifyCommand) printVerdict(verdict *closure.Verdict) {
 	case n > 0:
 		fmt.Fprintf(v.stdout, "%s missing; --allow-missing NAME accepts one\n", count(n, "thing"))
 	case !v.quiet:
-		fmt.Fprintln(v.stdout, paint.good("ok:")+" every interpreter, library, version, script and link resolves inside the image")
+		fmt.Fprintln(v.stdout, paint.good("ok:")+" "+complete)
 	}
 }
 
