@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/md5" // what old packages carry
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -23,6 +24,7 @@ import (
 
 	"smith/internal/store"
 	"smith/internal/tree"
+	"smith/test/fixture"
 )
 
 // testdata returns the folder of real packages.
@@ -172,10 +174,9 @@ type reading struct {
 	err     error
 }
 
-func readLibrary(t *testing.T) *library {
+func readLibrary(t *testing.T, dir string, paths []string) *library {
 	t.Helper()
-	l := &library{dir: testdata(t), store: openStore(t), read: map[string]reading{}}
-	l.paths = packageFiles(t, l.dir)
+	l := &library{dir: dir, store: openStore(t), paths: paths, read: map[string]reading{}}
 	readings := make([]reading, len(l.paths))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -224,10 +225,35 @@ func (l *library) open(t *testing.T, path string) (*Package, error) {
 // TestRealPackages compares what is made of real packages with what rpm, cpio
 // and rpmkeys make of them.
 func TestRealPackages(t *testing.T) {
-	l := readLibrary(t)
+	dir := testdata(t)
+	l := readLibrary(t, dir, packageFiles(t, dir))
 	t.Run("files", l.compareFiles)
 	t.Run("signatures", l.compareSignatures)
 	t.Run("Lua", l.compareLua)
+}
+
+// TestDistribution does that with packages that are made here: of real programs,
+// with payloads in every compression, hard links, ghosts and capabilities, signed
+// by two keys. Some are enough to have each in it.
+func TestDistribution(t *testing.T) {
+	dir, err := fixture.Distribution(t.Context(), os.Stderr)
+	if errors.Is(err, fixture.ErrNoTool) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var some []string
+	for i, path := range packageFiles(t, dir) {
+		name, _, _ := strings.Cut(filepath.Base(path), "-")
+		if i%8 == 0 || slices.Contains([]string{"gzip", "ca", "iputils", "nginx", "greet", "libgreet"}, name) {
+			some = append(some, path)
+		}
+	}
+	l := readLibrary(t, dir, some)
+	t.Run("files", l.compareFiles)
+	t.Run("signatures", func(t *testing.T) { l.compareVerdicts(t, []string{filepath.Join(dir, "keys.asc")}, some) })
+	t.Run("one key", func(t *testing.T) { l.compareVerdicts(t, []string{filepath.Join(dir, "rsa2048.asc")}, some) })
 }
 
 // compareFiles compares the list of every package with rpm's, its tree with
