@@ -48,6 +48,8 @@ func cases() []benchCase {
 		{name: "nginx from packages, nothing changed", deb: "nginx", spec: nginx, cache: warm, most: 100},
 		{name: "curl from RPM packages, cold", rpm: "curl", spec: curl, cache: cold, most: 100},
 		{name: "curl from RPM packages, nothing changed", rpm: "curl", spec: curl, cache: warm, most: 100},
+		{name: "python3 from RPM packages, cold", rpm: "python3", spec: python, cache: cold, most: 100},
+		{name: "python3 from RPM packages, an overlay file changed", rpm: "python3", spec: python, cache: warm, change: true, most: 100},
 	}
 }
 
@@ -114,7 +116,7 @@ func (b *workbench) from(ctx context.Context) (string, error) {
 		if b.mirror, err = newRPMMirror(ctx); err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("type: rpm\npackage: %s\nrepositories: [{rpm: %q, gpgcheck: false}]\n", b.rpm, b.mirror.url), nil
+		return fmt.Sprintf("type: rpm\npackage: %s\nrepositories: [{rpm: %q, gpgkey: %q}]\n", b.rpm, b.mirror.url, b.mirror.keys), nil
 	}
 	folder, err := fixture.Make(ctx, os.Stderr, b.fixture)
 	if err != nil {

@@ -19,10 +19,8 @@
 //
 //	make bench PEERS='mmdebstrap=mmdebstrap --variant=extract --include=nginx bench - "deb [trusted=yes] {mirror} bench main" | pigz >{out}'
 //
-// For RPM packages, with HOME at a folder whose .rpmmacros sets _dbpath:
-//
-//	dnf=rm -rf /tmp/r && dnf -q -y --installroot=/tmp/r --repofrompath=r,{mirror} --repo r --nogpgcheck --releasever=9
-//	    --setopt=install_weak_deps=0 --setopt=reposdir=/none install curl && tar -C /tmp/r -c . | pigz >{out}
+// Where dnf is installed it is a peer of the cases with RPM packages: it
+// installs into a folder of its own, which tar and pigz pack.
 package main
 
 import (
@@ -94,6 +92,7 @@ func runCase(ctx context.Context, c benchCase, dir, smith string, peers []peer, 
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	peers = append(b.rivals(), peers...)
 	var floor, own []sample
 	others := make([][]sample, len(peers))
 	for i := range min(runs, c.most) {

@@ -79,6 +79,27 @@ func parsePeers(list string) ([]peer, error) {
 	return peers, nil
 }
 
+// dnfLine installs a package with dnf, which keeps its database where the
+// packages that it installs have theirs, and packs what it installed.
+const dnfLine = `set -e
+rm -rf "$root" && mkdir -p "$root" "$HOME"
+echo '%_dbpath %{_var}/lib/rpm' >"$HOME/.rpmmacros"
+dnf -q -y --installroot="$root" --repofrompath=r,{mirror} --repo r --setopt=r.gpgcheck=1 --setopt=r.gpgkey="file://$keys" --releasever=9 \
+	--setopt=install_weak_deps=0 --setopt=reposdir=/none --setopt=cachedir="$cache" --setopt=keepcache=1 install "$package" >/dev/null
+tar -C "$root" -c . | pigz >{out}`
+
+// rivals are the programs that users would build the case with today.
+func (b *workbench) rivals() []peer {
+	if _, err := exec.LookPath("dnf"); err != nil || b.rpm == "" {
+		return nil
+	}
+	line := fmt.Sprintf("export HOME=%s root=%s cache=%s keys=%s package=%s\n", quote(b.path("home")), quote(b.path("root")), quote(b.path("dnf")), quote(b.mirror.keys), b.rpm)
+	if b.cache == cold {
+		line += "rm -rf \"$cache\"\n"
+	}
+	return []peer{{"dnf", line + dnfLine}}
+}
+
 // peer runs one with its placeholders filled in.
 func (b *workbench) peer(ctx context.Context, p peer) (sample, error) {
 	if err := os.RemoveAll(b.path("peer-out")); err != nil {

@@ -21,6 +21,7 @@ import (
 // A mirror is a repository of packages in a folder, served over loopback.
 type mirror struct {
 	dir, url string
+	keys     string // the file of the keys that sign it, "" where nobody does
 	server   *http.Server
 }
 
@@ -57,7 +58,12 @@ func newRPMMirror(ctx context.Context) (*mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	return serve(ctx, filepath.Join(dir, "os"))
+	m, err := serve(ctx, filepath.Join(dir, "os"))
+	if err != nil {
+		return nil, err
+	}
+	m.keys = filepath.Join(dir, "keys.asc")
+	return m, nil
 }
 
 // serve serves a folder over loopback.
