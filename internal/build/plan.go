@@ -9,6 +9,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/osrelease"
 	"smith/internal/reference"
 	"smith/internal/rootfs"
 	"smith/internal/source"
@@ -129,10 +130,9 @@ func (p *plan) stat(name string) (fs.FileInfo, error) { return os.Stat(p.path(na
 // family is the kind of packages that this machine's distribution has, "" where
 // it has no os-release.
 func family() string {
-	for _, file := range []string{"/etc/os-release", "/usr/lib/os-release"} {
-		if data, err := os.ReadFile(file); err == nil {
-			return reference.Family(data)
-		}
+	values, err := osrelease.Machine("/")
+	if err != nil {
+		return "" // as of a machine that has none
 	}
-	return ""
+	return reference.Family(values)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"smith/internal/osrelease"
 	"smith/internal/tree"
 )
 
@@ -23,9 +24,6 @@ var scannedPaths = []string{
 	"/usr/lib/sysimage/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/Packages.db", "/var/lib/rpmmanifest/container-manifest-2", "/lib/apk/db/installed",
 }
 
-// maxRelease bounds the os-release file that is read.
-const maxRelease = 64 << 10
-
 // scanned finds what scanners will see in an image.
 func scanned(t *tree.Tree) (scannerView, error) {
 	var v scannerView
@@ -42,23 +40,9 @@ func scanned(t *tree.Tree) (scannerView, error) {
 			v.Databases = append(v.Databases, pattern)
 		}
 	}
-	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
-		at, err := t.Resolve(name)
-		if err != nil || at.Node.Kind != tree.File {
-			continue
-		}
-		data, err := at.Node.ReadAll(maxRelease)
-		if err != nil {
-			return v, err
-		}
-		for line := range strings.Lines(string(data)) {
-			if value, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
-				v.System = strings.Trim(value, `"'`)
-			}
-		}
-		return v, nil
-	}
-	return v, nil
+	release, err := osrelease.Of(t)
+	v.System = release["PRETTY_NAME"]
+	return v, err
 }
 
 // String tells it to a person.

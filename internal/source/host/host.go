@@ -19,6 +19,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/osrelease"
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/tree"
@@ -181,23 +182,11 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// prettyName returns the machine's name of its system (os-release(5),
-// PRETTY_NAME), or "".
+// prettyName returns the machine's name of its system, or "".
 func prettyName(t *tree.Tree) string {
-	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
-		at, err := t.Resolve(name)
-		if err != nil {
-			continue
-		}
-		data, err := at.Node.ReadAll(64 << 10)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(data)) {
-			if value, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
-				return strings.Trim(value, `"'`)
-			}
-		}
+	values, err := osrelease.Of(t)
+	if err != nil {
+		return "" // it is for the reader only
 	}
-	return ""
+	return values["PRETTY_NAME"]
 }

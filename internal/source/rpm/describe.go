@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"smith/internal/osrelease"
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/source/rpm/rpmdb"
@@ -132,18 +133,9 @@ func (d *description) database(all []rpmdb.Package) error {
 // place is where the distribution has rpm's database: since Fedora 36, RHEL 10
 // and in SUSE's below /usr.
 func (d *description) place() string {
-	at, err := d.offered.Resolve("/etc/os-release")
+	values, err := osrelease.Of(d.offered)
 	if err != nil {
 		return databaseOld
-	}
-	data, err := at.Node.ReadAll(maxKey)
-	if err != nil {
-		return databaseOld
-	}
-	values := map[string]string{}
-	for line := range strings.Lines(string(data)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		values[key] = strings.Trim(value, `"'`)
 	}
 	var version int
 	if _, err := fmt.Sscan(values["VERSION_ID"], &version); err != nil {

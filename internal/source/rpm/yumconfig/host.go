@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"smith/internal/osrelease"
 )
 
 // ReadHost returns the enabled repositories of a machine whose root is given,
@@ -16,7 +18,11 @@ import (
 // os-release has as VERSION_ID, for the relatives of RHEL without the minor
 // number.
 func ReadHost(root, machine string) ([]Repository, error) {
-	variables := For(machine, release(root))
+	version, err := release(root)
+	if err != nil {
+		return nil, err
+	}
+	variables := For(machine, version)
 	for _, dir := range []string{"etc/yum/vars", "etc/dnf/vars"} {
 		variables.readVariables(filepath.Join(root, dir))
 	}
@@ -111,22 +117,11 @@ func readFolder(dir string, main *Section, variables Variables) ([]configured, e
 }
 
 // release is $releasever of a machine, or "".
-func release(root string) string {
-	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
-		data, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			continue
-		}
-		values := map[string]string{}
-		for line := range strings.Lines(string(data)) {
-			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-			values[key] = strings.Trim(value, `"'`)
-		}
-		version := values["VERSION_ID"]
-		if strings.Contains(values["ID_LIKE"], "rhel") || values["ID"] == "rhel" || values["ID"] == "centos" {
-			version, _, _ = strings.Cut(version, ".")
-		}
-		return version
+func release(root string) (string, error) {
+	values, err := osrelease.Machine(root)
+	version := values["VERSION_ID"]
+	if strings.Contains(values["ID_LIKE"], "rhel") || values["ID"] == "rhel" || values["ID"] == "centos" {
+		version, _, _ = strings.Cut(version, ".")
 	}
-	return ""
+	return version, err
 }
