@@ -81,7 +81,7 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	m.mu.Unlock()
 	// Two releases can be of one second, and the older one come last.
-	if data, err := os.ReadFile(filepath.Join(m.Dir, filepath.FromSlash(r.URL.Path))); err == nil && strings.HasSuffix(r.URL.Path, "Release") {
+	if data, err := os.ReadFile(filepath.Join(m.Dir, filepath.FromSlash(r.URL.Path))); err == nil && !strings.HasSuffix(r.URL.Path, ".deb") {
 		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(data)))
 	}
 	files := http.FileServer(http.Dir(m.Dir))

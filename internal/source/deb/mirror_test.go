@@ -231,6 +231,87 @@ func TestFlat(t *testing.T) {
 	wants(t, err, "")
 }
 
+// A folder of packages without a release is taken where it is trusted, and
+// only there.
+func TestFlatWithoutRelease(t *testing.T) {
+	for name, form := range map[string]string{"xz": "", "gz": ".gz", "plain": "plain"} {
+		t.Run(name, func(t *testing.T) {
+			m := newMirror(t, small)
+			m.PublishFlat(t, "flat", debmirror.Release{Form: form, NoHash: true})
+			if err := os.Remove(filepath.Join(m.Dir, "flat/Release")); err != nil {
+				t.Fatal(err)
+			}
+			o := options(t, m, debmirror.Armoured(t, debmirror.NewKey(t, time.Now())))
+			r := &o.Repositories[0]
+			r.Suites, r.Components = []string{"flat/"}, nil
+			_, err := open(o)
+			wants(t, err, "InRelease: the server answers 404 Not Found: file does not exist; trusted: true takes a folder that has no release all the same")
+			r.Trusted = true
+			for range 2 {
+				offer, err := open(o)
+				wants(t, err, "")
+				if in := offer.Inputs[0]; in.Key != "" || in.Note != "no key vouches for it" {
+					t.Errorf("%+v", in)
+				}
+				o.Network.Offline = true
+			}
+			o.Network.Offline = false
+			m.Lie("Packages.xz", debmirror.Absent)
+			m.Lie("Packages.gz", debmirror.Absent)
+			m.Lie("Packages", debmirror.Absent)
+			_, err = open(o)
+			wants(t, err, "/flat/ has neither a release nor a list of packages")
+		})
+	}
+	// Under dists/ it is no list of packages that is missing.
+	m := newMirror(t, small)
+	m.Publish(t, debmirror.Release{})
+	if err := os.Remove(filepath.Join(m.Dir, "dists/test/Release")); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, m, "")
+	o.Repositories[0].Trusted = true
+	_, err := open(o)
+	wants(t, err, "InRelease: the server answers 404 Not Found")
+}
+
+// The machine's apt may know a list of mirrors, which stands elsewhere
+// (apt-transport-mirror(1)).
+func TestMirrorList(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t, small)
+	m.Publish(t, debmirror.Release{Key: key})
+	o := options(t, m, "")
+	write := func(path, text string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Repositories = nil
+	write(filepath.Join(o.Root, "etc/apt/trusted.gpg.d/key.asc"), debmirror.Armoured(t, key))
+	write(filepath.Join(o.Root, "etc/apt/sources.list"), "deb mirror+"+m.URL+"/mirrors.txt test main\n")
+	list := filepath.Join(m.Dir, "mirrors.txt")
+	_, err := open(o)
+	wants(t, err, "/mirrors.txt: the server answers 404 Not Found")
+	write(list, "# nothing\nfile:"+m.Dir+"\nnonsense\n")
+	_, err = open(o)
+	wants(t, err, "/mirrors.txt test: "+m.URL+"/mirrors.txt: no mirror in the list can be used")
+	write(list, m.URL+"/absent priority:1\n"+m.URL+"\n")
+	offer, err := open(o)
+	wants(t, err, "")
+	if in := offer.Inputs[0]; !strings.HasPrefix(in.URL, m.URL+"/") {
+		t.Errorf("%+v", in)
+	}
+	m.Requests()
+	o.Network.Offline = true
+	_, err = open(o)
+	wants(t, err, "")
+	if r := m.Requests(); len(r) > 0 {
+		t.Errorf("%v", r)
+	}
+}
+
 // The second time next to nothing is transferred, and with --offline nothing.
 func TestTransfers(t *testing.T) {
 	key := debmirror.NewKey(t, time.Now())

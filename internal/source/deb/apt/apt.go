@@ -16,6 +16,9 @@ type Source struct {
 	// Mirrors are the base addresses, each with a slash at its end, without a
 	// user and password.
 	Mirrors []string
+	// List is the address of a list of them, without a user and password; ""
+	// where they are known. Whoever opens the source asks it.
+	List string
 	// Suite is a name under dists/, or, in a flat repository, the folder that
 	// holds it, with a slash at its end.
 	Suite string
@@ -41,7 +44,12 @@ type Source struct {
 }
 
 // String names the source as messages do.
-func (s *Source) String() string { return s.Mirrors[0] + " " + s.Suite }
+func (s *Source) String() string {
+	if s.List != "" {
+		return s.List + " " + s.Suite
+	}
+	return s.Mirrors[0] + " " + s.Suite
+}
 
 // A Release is what a repository says of itself, verified.
 type Release struct {

@@ -14,7 +14,6 @@ import (
 	"runtime"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"smith/internal/event"
@@ -212,67 +211,56 @@ func (h *Host) readEntries() ([]entry, error) {
 
 // complete settles the addresses and the keys of a source.
 func (h *Host) complete(s *Source, e entry) error {
-	addresses, err := mirrorList(s.Mirrors[0])
-	if err != nil {
+	if err := h.settleMirrors(s); err != nil {
 		return err
-	}
-	s.Mirrors = nil
-	for _, address := range addresses {
-		plain, user, password, err := Address(address)
-		if err != nil {
-			return err
-		}
-		if user != "" {
-			h.Logins = append(h.Logins, fetch.NewLogin(plain, user, password)...)
-		}
-		s.Mirrors = append(s.Mirrors, plain)
 	}
 	if s.Trusted {
 		h.events.Warn(fmt.Sprintf("%s: repository %s is trusted without a signature", s.Where, s))
 		return nil
 	}
+	var err error
 	s.Keys, err = h.keys(e.options["signed-by"])
 	return err
 }
 
-// mirrorList returns the addresses in a file that "mirror+file:PATH" names
-// (apt-transport-mirror(1)), by their priority, or the one address itself.
-func mirrorList(address string) ([]string, error) {
-	path, isList := strings.CutPrefix(address, "mirror+file:")
-	if !isList {
-		return []string{address}, nil
-	}
-	text, err := read("/" + strings.TrimLeft(path, "/"))
-	if err != nil {
-		return nil, err
-	}
-	type mirror struct {
-		address  string
-		priority uint64
-	}
-	var mirrors []mirror
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-			continue
+// settleMirrors takes user and password out of a source's address. A list of
+// mirrors on this machine is read, one in the network named.
+func (h *Host) settleMirrors(s *Source) error {
+	configured := s.Mirrors[0]
+	s.Mirrors = nil
+	addresses := []string{configured}
+	switch scheme, at := mirrorList(configured); scheme {
+	case "":
+	case "file":
+		text, err := read(filepath.Join("/", strings.TrimPrefix(at, "file:")))
+		if err == nil {
+			addresses, err = parseMirrors(text)
 		}
-		m := mirror{words[0], 1 << 32}
-		for _, word := range words[1:] {
-			if n, err := strconv.ParseUint(strings.TrimPrefix(word, "priority:"), 10, 32); err == nil {
-				m.priority = n
-			}
+		if err != nil {
+			return err
 		}
-		mirrors = append(mirrors, m)
+	default:
+		plain, user, password, err := Address(at)
+		s.List = strings.TrimSuffix(plain, "/")
+		h.login(s.List, user, password)
+		return err
 	}
-	slices.SortStableFunc(mirrors, func(a, b mirror) int { return int(int64(a.priority) - int64(b.priority)) })
-	var all []string
-	for _, m := range mirrors {
-		all = append(all, m.address)
+	for _, address := range addresses {
+		plain, user, password, err := Address(address)
+		if err != nil {
+			return err
+		}
+		h.login(plain, user, password)
+		s.Mirrors = append(s.Mirrors, plain)
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s names no mirror", path)
+	return nil
+}
+
+// login keeps the user and password that stood in an address.
+func (h *Host) login(address, user, password string) {
+	if user != "" {
+		h.Logins = append(h.Logins, fetch.NewLogin(address, user, password)...)
 	}
-	return all, nil
 }
 
 var fingerprintForm = regexp.MustCompile(`^[0-9A-Fa-f]{40,64}!?$`)

@@ -2,6 +2,7 @@ package apt
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,7 +52,10 @@ func (o *Opener) release(ctx context.Context, s *Source) (*Release, error) {
 	}
 	o.mu.Unlock()
 	a.once.Do(func() {
-		if a.release, a.err = o.ask(ctx, s); a.err != nil {
+		if a.err = o.expand(ctx, s); a.err == nil {
+			a.release, a.err = o.ask(ctx, s)
+		}
+		if a.err != nil {
 			a.err = fmt.Errorf("%s: repository %s: %w", s.Where, s, a.err)
 		}
 	})
@@ -132,7 +136,13 @@ func (o *Opener) document(ctx context.Context, s *Source, mirror string) (*docum
 		return nil, err
 	}
 	plain, plainErr := o.Fetch.Page(ctx, base+"Release")
-	if plainErr != nil {
+	switch flat := strings.HasSuffix(s.Suite, "/"); {
+	case plainErr == nil:
+	case flat && absent(plainErr) && s.Trusted:
+		return o.bare(ctx, base)
+	case flat && absent(plainErr):
+		return nil, fmt.Errorf("%w; trusted: true takes a folder that has no release all the same", err)
+	default:
 		return nil, err
 	}
 	signature, err := o.Fetch.Page(ctx, base+"Release.gpg")
@@ -145,6 +155,24 @@ func (o *Opener) document(ctx context.Context, s *Source, mirror string) (*docum
 		return nil, errors.New("it is not signed: it has neither InRelease nor Release.gpg; trusted: true uses it all the same")
 	}
 	return nil, err
+}
+
+// bare makes the release of a flat repository that has none: it names the list
+// of packages as it is now. Nobody vouches for it, and it has no date.
+func (o *Opener) bare(ctx context.Context, base string) (*document, error) {
+	for _, form := range forms() {
+		list, err := o.Fetch.Page(ctx, base+"Packages"+form)
+		if absent(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		text := fmt.Appendf(nil, "Date: %s\nSHA256:\n %x %d Packages%s\n",
+			time.Unix(0, 0).UTC().Format(time.RFC1123), sha256.Sum256(list.Data), len(list.Data), form)
+		return &document{Text: text, Plain: true}, nil
+	}
+	return nil, fmt.Errorf("%s has neither a release nor a list of packages", base)
 }
 
 func absent(err error) bool {

@@ -104,7 +104,11 @@ func etc(t *testing.T, files map[string]string) string {
 func shownSources(h *Host, root string) string {
 	var out strings.Builder
 	for _, s := range h.Sources {
-		fmt.Fprintf(&out, "%s %s %s %v %v", filepath.ToSlash(strings.TrimPrefix(s.Where, root)), strings.Join(s.Mirrors, "|"), s.Suite, s.Components, s.Architectures)
+		addresses := strings.Join(s.Mirrors, "|")
+		if s.List != "" {
+			addresses += "list " + s.List
+		}
+		fmt.Fprintf(&out, "%s %s %s %v %v", filepath.ToSlash(strings.TrimPrefix(s.Where, root)), addresses, s.Suite, s.Components, s.Architectures)
 		if s.Keys != nil {
 			fmt.Fprintf(&out, " %d keys", len(s.Keys.Fingerprints()))
 		}
@@ -138,6 +142,7 @@ func TestReadHost(t *testing.T) {
 			"Architectures: amd64\nValid-Until-Max: 60\nSigned-By: " + indented + "\n\nTypes: deb\nEnabled: no\nURIs: http://f.example.org\nSuites: s\nComponents: main\n",
 		"sources.list.d/c.list.save": "deb nonsense",
 		"sources.list.d/d.list":      "deb mirror+file:MIRRORS s main\n",
+		"sources.list.d/e.list":      "deb mirror+https://me:secret@lists.example.org/debian.txt s main\ndeb mirror://lists.example.org/old s main\n",
 		"trusted.gpg.d/one.asc":      one,
 		"trusted.gpg.d/two.asc":      two,
 		"trusted.gpg.d/none.gpg":     "no key",
@@ -163,6 +168,8 @@ func TestReadHost(t *testing.T) {
 /etc/apt/sources.list.d/b.sources http://e.example.org/ s [main] [amd64] 1 keys at most 1m0s
 /etc/apt/sources.list.d/b.sources http://e.example.org/ s-updates [main] [amd64] 1 keys at most 1m0s
 /etc/apt/sources.list.d/d.list:1 http://fast.example.org/debian/|http://slow.example.org/debian/ s [main] [] 2 keys
+/etc/apt/sources.list.d/e.list:1 list https://lists.example.org/debian.txt s [main] [] 2 keys
+/etc/apt/sources.list.d/e.list:2 list http://lists.example.org/old s [main] [] 2 keys
 `
 	if d := cmp.Diff(want, shownSources(h, root)); d != "" {
 		t.Error(d)
@@ -170,7 +177,7 @@ func TestReadHost(t *testing.T) {
 	if len(w.texts) != 2 || !strings.Contains(w.texts[0], "trusted without a signature") || !strings.Contains(w.texts[1], "cdrom: addresses are") {
 		t.Errorf("%q", w.texts)
 	}
-	if len(h.Logins) != 2 || strings.Contains(fmt.Sprint(h.Sources, w.texts), "secret") {
+	if len(h.Logins) != 3 || strings.Contains(fmt.Sprint(h.Sources, w.texts), "secret") {
 		t.Errorf("%d logins", len(h.Logins))
 	}
 }
@@ -311,6 +318,16 @@ func FuzzReadRelease(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if r, err := readRelease(text); err == nil && (len(r.files) == 0 || r.Date.IsZero()) {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func FuzzParseMirrors(f *testing.F) {
+	f.Add("http://a.example.org/debian\tpriority:2\n#\nhttp://b.example.org/ priority:1 type:index\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := parseMirrors(text)
+		if (err == nil) != (len(all) > 0) || slices.Contains(all, "") {
+			t.Errorf("%q, %v", all, err)
 		}
 	})
 }
