@@ -44,8 +44,8 @@ func (p *plan) packages(all []reference.Reference) (source.Source, error) {
 	case "rpm":
 		return p.rpmPackages(all)
 	}
-	return nil, fmt.Errorf("%s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
-		all[0], all[0].Family, decided(all[0]))
+	return nil, fmt.Errorf("%s: package: %s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
+		p.place("packages", 0), all[0], all[0].Family, decided(all[0]))
 }
 
 func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {

@@ -72,7 +72,7 @@ func (p *plan) sources() error {
 	}
 	if len(names) > 0 {
 		if p.pkg, err = p.packageSource(names); err != nil {
-			return fmt.Errorf("%s: package: %w", p.place("packages", 0), err)
+			return err
 		}
 	}
 	if s.Parent == "" {
