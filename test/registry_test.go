@@ -12,10 +12,10 @@ import (
 )
 
 // runRegistry runs a registry until the script ends and sets $NAME to its host:
-// `registry NAME [-make MAKE] [-tls] [-login USER:PASSWORD] [-token USER:PASSWORD]`.
+// `registry NAME [-make MAKE] [-tls [-client-certs]] [-login USER:PASSWORD] [-token USER:PASSWORD]`.
 func runRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: registry NAME [-make MAKE] [-tls] [-login USER:PASSWORD] [-token USER:PASSWORD]")
+		ts.Fatalf("usage: registry NAME [-make MAKE] [-tls [-client-certs]] [-login USER:PASSWORD] [-token USER:PASSWORD]")
 	}
 	name, args := args[0], args[1:]
 	dir, err := os.MkdirTemp("", "smith-registry-")
@@ -25,8 +25,12 @@ func runRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	for len(args) > 0 {
 		flag := args[0]
 		args = args[1:]
-		if flag == "-tls" {
+		switch flag {
+		case "-tls":
 			s.TLS = true
+			continue
+		case "-client-certs":
+			s.ClientCerts = true
 			continue
 		}
 		if len(args) == 0 {
@@ -61,4 +65,6 @@ func runRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(r.Stop)
 	ts.Setenv(name, r.Host)
 	ts.Setenv(name+"_CA", r.CA)
+	ts.Setenv(name+"_CERT", r.Cert)
+	ts.Setenv(name+"_KEY", r.Key)
 }

@@ -86,6 +86,25 @@ func TestTokensAreRefreshed(t *testing.T) {
 	}
 }
 
+// A registry may want a token and give one to anybody.
+func TestAnonymousTokens(t *testing.T) {
+	for _, name := range registrytest.Names {
+		t.Run(name, func(t *testing.T) {
+			proxy := registrytest.Break(t, registrytest.Start(t, name), registrytest.Challenge("", "", 8))
+			c, target := testClient(t), remoteName(t, proxy, "team/app:1")
+			images := []*image.Image{sample(t, 1, large, "linux/amd64")}
+			if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
+				t.Fatal(err)
+			}
+			got, err := pull(t, c, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			contents(t, got)
+		})
+	}
+}
+
 // A blob that lies at another host is read from there, and a login stays here.
 func TestRedirectGetsNoLogin(t *testing.T) {
 	var mu sync.Mutex
@@ -171,6 +190,28 @@ func TestUploadElsewhereGetsNoLogin(t *testing.T) {
 		t.Errorf("it ends with %v, and the other host was told %q", err, leaked)
 	}
 	keepsSecrets(t, c, err)
+}
+
+// Without TLS a registry is asked only where the user says so, or on this
+// machine.
+func TestPlainWhereAsked(t *testing.T) {
+	c := testClient(t)
+	plain := registrytest.Start(t, "ociregistry")
+	for name, want := range map[string]string{
+		"registry.example.org/team/app:1":        "https://registry.example.org/v2/team/app",
+		"https://registry.example.org/team/app":  "https://registry.example.org/v2/team/app",
+		"http://registry.example.org/team/app:1": "http://registry.example.org/v2/team/app",
+		"docker.io/library/debian":               "https://registry-1.docker.io/v2/library/debian",
+		plain + "/team/app:1":                    "http://" + plain + "/v2/team/app",
+	} {
+		r, _, err := reference.ParseRemote(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.open(t.Context(), r.Split()).base; got != want {
+			t.Errorf("%s is at %s, want %s", name, got, want)
+		}
+	}
 }
 
 // secured returns a client for a docker-registry with TLS.

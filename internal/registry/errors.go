@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -71,7 +73,7 @@ func plain(err error) error {
 		return advise(e)
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return fmt.Errorf("%s: %w", hostOf(e.URL), e.Err)
+		return fmt.Errorf("%s: %w%s", hostOf(e.URL), e.Err, distrust(e.Err))
 	}
 	return &clean{text: clip(query.ReplaceAllString(err.Error(), "")), err: err}
 }
@@ -104,6 +106,17 @@ func advise(e *statusError) error {
 		return fmt.Errorf("%w; it wants to be asked later", e)
 	}
 	return e
+}
+
+// distrust says what helps where one side does not know the other's certificate.
+func distrust(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "; --ca names a file with those that vouch for it"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" { // an alert (RFC 8446, 6)
+		return "; if it wants to know its clients, --cert and --key name your certificate and its key"
+	}
+	return ""
 }
 
 var query = regexp.MustCompile(`\?[^\s"']*`)
