@@ -127,6 +127,9 @@ type Release struct {
 	// Contents publishes lists of what the packages hold, as Edit leaves them.
 	Contents bool
 	Edit     func(list []byte) []byte
+	// ForSuite publishes them once for the whole suite, as Ubuntu does, not for
+	// each component.
+	ForSuite bool
 	// Fields are further lines of the release.
 	Fields string
 }
@@ -153,7 +156,11 @@ func (m *Mirror) Publish(t testing.TB, r Release) {
 			if r.Edit != nil {
 				contents = r.Edit(contents)
 			}
-			m.list(t, r, dist+"/main/Contents-"+arch, contents)
+			folder := dist + "/main"
+			if r.ForSuite {
+				folder = dist
+			}
+			m.list(t, r, folder+"/Contents-"+arch, contents)
 		}
 	}
 	args := []string{

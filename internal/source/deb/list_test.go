@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,6 +50,77 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 		if !contents && len(fetched) != len(debs) {
 			t.Errorf("fetched %d of %d packages", len(fetched), len(debs))
 		}
+	}
+}
+
+// ubuntu packs a package as Ubuntu does: with zstd, for a merged /usr.
+func ubuntu(t *testing.T, deb string) string {
+	t.Helper()
+	packed := filepath.Join(t.TempDir(), filepath.Base(deb))
+	const pack = `set -e
+dpkg-deb -R "$1" x
+for name in bin sbin lib lib64; do
+	test ! -d "x/$name" || { mkdir -p "x/usr/$name"; cp -a "x/$name/." "x/usr/$name/"; rm -r "x/$name"; }
+done
+dpkg-deb -b --root-owner-group -Zzstd x "$2"`
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", pack, "sh", deb, packed)
+	cmd.Dir = t.TempDir()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if strings.Contains(string(out), "unknown compression type") {
+			t.Skip("this machine's dpkg-deb knows no zstd")
+		}
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return packed
+}
+
+// An archive as Ubuntu's: one list of contents for the suite, packages packed
+// with zstd for a merged /usr.
+func TestUbuntu(t *testing.T) {
+	debs, err := fixture.Packages(t.Context(), os.Stderr, "tini")
+	if errors.Is(err, fixture.ErrNoTool) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, deb := range debs {
+		debs[i] = ubuntu(t, deb)
+	}
+	key := debmirror.NewKey(t, time.Now())
+	m := debmirror.New(t, debs...)
+	m.Publish(t, debmirror.Release{
+		Key: key, Suite: "noble", Form: ".gz", Contents: true, ForSuite: true,
+		Edit: func(list []byte) []byte {
+			return bytes.ReplaceAll(list, []byte(" tini\n"), []byte(" universe/admin/tini\n"))
+		},
+	})
+	if _, err := os.Stat(filepath.Join(m.Dir, "dists/noble/Contents-amd64.gz")); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, m, debmirror.Armoured(t, key))
+	o.Requests[0].Text, o.Repositories[0].Suites = "tini/noble", []string{"noble"}
+	s := New(o)
+	offer, err := s.Open(t.Context(), amd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer offer.Close()
+	for name, want := range map[string]string{
+		"/usr/bin/tini": "/usr/bin/tini", "/lib/x86_64-linux-gnu/libc.so.6": "/usr/lib/x86_64-linux-gnu/libc.so.6",
+		"/lib64": "/usr/lib64", "/bin": "/usr/bin",
+	} {
+		if at, err := offer.Tree.Resolve(name); err != nil || at.Path() != want {
+			t.Errorf("%s is %s, %v; want %s", name, at.Path(), err, want)
+		}
+	}
+	if doubt := s.Doubt(); doubt != "" {
+		t.Error(doubt)
+	}
+	fetched := slices.DeleteFunc(m.Requests(), func(r string) bool { return !strings.HasSuffix(r, ".deb") })
+	slices.Sort(fetched)
+	if len(fetched) != 2 || !strings.Contains(fetched[0], "/libc6_") || !strings.Contains(fetched[1], "/tini_") {
+		t.Errorf("fetched %v", fetched)
 	}
 }
 
