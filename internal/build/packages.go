@@ -9,6 +9,7 @@ import (
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/internal/source/deb"
+	"smith/internal/source/packages"
 	"smith/internal/tree"
 )
 
@@ -48,8 +49,9 @@ func (p *plan) packages(all []reference.Reference) (source.Source, error) {
 		p.place("packages", 0), all[0], all[0].Family, decided(all[0]))
 }
 
-func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {
-	o := deb.Options{
+// packageOptions are what every source of packages is told.
+func (p *plan) packageOptions(all []reference.Reference) packages.Options {
+	o := packages.Options{
 		Debug: p.debugInfo() != "", Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
 		Network: p.Network, Store: p.Store, Events: p.Events,
 	}
@@ -60,12 +62,21 @@ func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {
 		o.Keep = p.Keep.Platforms
 	}
 	for i, r := range all {
-		request := deb.Request{Text: r.Name, Where: p.place("packages", i)}
-		if r.Kind == reference.Local {
-			request.Text, request.File = r.Path, true
-		}
-		o.Requests = append(o.Requests, request)
+		o.Requests = append(o.Requests, request(r, p.place("packages", i)))
 	}
+	return o
+}
+
+// request asks for a package.
+func request(r reference.Reference, where string) packages.Request {
+	if r.Kind == reference.Local {
+		return packages.Request{Text: r.Path, File: true, Where: where}
+	}
+	return packages.Request{Text: r.Name, Where: where}
+}
+
+func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {
+	o := deb.Options{Options: p.packageOptions(all)}
 	for i, r := range p.Spec.Repositories {
 		if len(r.RPM) > 0 || r.Mirrorlist != "" || r.Metalink != "" {
 			return nil, fmt.Errorf("%s: it is a repository of RPM packages, and %s is a package of Debian", p.place("repositories", i), all[0])

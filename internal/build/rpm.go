@@ -10,6 +10,7 @@ import (
 
 	"smith/internal/reference"
 	"smith/internal/source"
+	"smith/internal/source/packages"
 	"smith/internal/source/rpm"
 	"smith/internal/source/rpm/yumconfig"
 	"smith/internal/spec"
@@ -17,27 +18,11 @@ import (
 
 // rpmPackages returns the source of RPM packages.
 func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
-	o := rpm.Options{
-		Debug: p.debugInfo() != "", Recommends: p.Spec.Recommends, Modules: p.Spec.Modules, Archives: p.Spec.Archives, Dir: p.Dir,
-		Network: p.Network, Store: p.Store, Events: p.Events,
-	}
-	if p.Lock != nil {
-		o.Locked = p.Lock.Platforms
-	}
-	if p.Keep != nil {
-		o.Keep = p.Keep.Platforms
-	}
-	for i, r := range all {
-		request := rpm.Request{Text: r.Name, Where: p.place("packages", i)}
-		if r.Kind == reference.Local {
-			request.Text, request.File = r.Path, true
-		}
-		o.Requests = append(o.Requests, request)
-	}
+	o := rpm.Options{Options: p.packageOptions(all), Modules: p.Spec.Modules}
 	if m := p.Spec.Mock; m != nil {
 		o.Mock = m.Config
 		for i, name := range m.Deps {
-			o.Requests = append(o.Requests, rpm.Request{Text: name, Where: p.place("mock.deps", i)})
+			o.Requests = append(o.Requests, packages.Request{Text: name, Where: p.place("mock.deps", i)})
 		}
 		if o.Debug {
 			var err error
@@ -59,19 +44,15 @@ func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
 }
 
 // debugRequests are further packages of debug information, names or files.
-func (p *plan) debugRequests(names []string) ([]rpm.Request, error) {
-	var all []rpm.Request
+func (p *plan) debugRequests(names []string) ([]packages.Request, error) {
+	var all []packages.Request
 	for i, name := range names {
 		where := p.place("mock.debugdeps", i)
 		r, err := reference.Parse(name, reference.Context{Type: "rpm", Stat: p.stat})
 		if err != nil {
 			return nil, fmt.Errorf("%s: mock.debugdeps: %w", where, err)
 		}
-		request := rpm.Request{Text: r.Name, Where: where}
-		if r.Kind == reference.Local {
-			request.Text, request.File = r.Path, true
-		}
-		all = append(all, request)
+		all = append(all, request(r, where))
 	}
 	return all, nil
 }

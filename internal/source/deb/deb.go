@@ -13,55 +13,22 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/image"
-	"smith/internal/lock"
 	"smith/internal/nearest"
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/source/deb/apt"
 	"smith/internal/source/packages"
-	"smith/internal/store"
 )
 
-// Options say which packages are offered.
+// Options say which packages are offered. Requests are names as apt-get(8) takes
+// them, and paths of .deb files.
 type Options struct {
-	// Requests are names as apt-get(8) takes them, and paths of .deb files.
-	Requests []Request
+	packages.Options
 	// Repositories are where packages are looked for; none is those of the
 	// machine.
 	Repositories []Repository
-	// Recommends takes recommended packages too.
-	Recommends bool
-	// Debug looks for the packages with the debug information of the others.
-	Debug bool
-	// Locked are the packages to use, by platform, in place of what the
-	// repositories have now; nil asks the repositories.
-	Locked map[string]*lock.Platform
-	// Keep are packages, by platform, whose versions stay where they can.
-	Keep map[string]*lock.Platform
-	// Archives are where files are asked for that no mirror has: see
-	// lock.Addresses.
-	Archives []string
-	// Dir is the folder that paths count from.
-	Dir string
-	// Root is where the machine's configuration lies, "/" but for tests.
-	Root string
-	// Network says how files are fetched; its Logins and Proxy are set here.
-	Network fetch.Options
-	Store   *store.Store
-	Events  event.Listener
-}
-
-// A Request is one package that is asked for.
-type Request struct {
-	// Text is the request as it is written.
-	Text string
-	// File says that it is the path of a .deb.
-	File bool
-	// Where tells the reader where it stands: "smith.yaml:2".
-	Where string
 }
 
 // A Source is packages of Debian. It is safe for several platforms at once.

@@ -21,6 +21,7 @@ import (
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/source/deb/apt"
+	"smith/internal/source/packages"
 	"smith/internal/store"
 	"smith/test/debmirror"
 	"smith/test/fixture"
@@ -66,11 +67,13 @@ func options(t *testing.T, m *debmirror.Mirror, key string) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Requests:     []Request{{Text: small, Where: "smith.yaml:1"}},
+		Options: packages.Options{
+			Requests: []packages.Request{{Text: small, Where: "smith.yaml:1"}},
+			Root:     t.TempDir(), Dir: t.TempDir(),
+			Network: fetch.Options{Pause: time.Millisecond, Stall: 5 * time.Second},
+			Store:   st, Events: &heard{},
+		},
 		Repositories: []Repository{{Mirrors: []string{m.URL}, Suites: []string{"test"}, Components: []string{"main"}, Keys: []string{key}, Where: "smith.yaml:2"}},
-		Root:         t.TempDir(), Dir: t.TempDir(),
-		Network: fetch.Options{Pause: time.Millisecond, Stall: 5 * time.Second},
-		Store:   st, Events: &heard{},
 	}
 }
 
@@ -334,7 +337,7 @@ func TestTransfers(t *testing.T) {
 	if r := m.Requests(); len(r) > 0 {
 		t.Errorf("%v", r)
 	}
-	o.Requests = append(o.Requests, Request{Text: "nobody", Where: "smith.yaml:1"})
+	o.Requests = append(o.Requests, packages.Request{Text: "nobody", Where: "smith.yaml:1"})
 	_, err = open(o)
 	wants(t, err, "nobody")
 }
@@ -400,7 +403,7 @@ func TestLocked(t *testing.T) {
 	if len(offer.Inputs) != len(l.Packages) {
 		t.Errorf("%d inputs", len(offer.Inputs))
 	}
-	locked.Requests = []Request{{Text: "bash"}}
+	locked.Requests = []packages.Request{{Text: "bash"}}
 	_, err = open(locked)
 	wants(t, err, "smith.lock does not fit: the spec asks for bash now, the spec does not ask for "+small+" any more")
 	_, err = New(locked).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "arm64"})
@@ -479,7 +482,7 @@ func TestLocalFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Publish(t, debmirror.Release{Key: key})
-	o.Requests = []Request{{Text: "./local.deb", File: true, Where: "smith.yaml:1"}}
+	o.Requests = []packages.Request{{Text: "./local.deb", File: true, Where: "smith.yaml:1"}}
 	offer, err := openFor(o, "/usr/bin/tini")
 	wants(t, err, "")
 	l, err := New(o).Lock(t.Context(), amd64)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"smith/internal/elf/elftest"
+	"smith/internal/source/packages"
 	"smith/internal/source/rpm/yumconfig"
 )
 
@@ -61,7 +62,7 @@ func TestColorsOfFiles(t *testing.T) {
 		var files []string
 		for _, n := range names {
 			files = append(files, w.path("colors/"+n+".rpm"))
-			o.Requests = append(o.Requests, Request{Text: files[len(files)-1], File: true, Where: "smith.yaml:2"})
+			o.Requests = append(o.Requests, packages.Request{Text: files[len(files)-1], File: true, Where: "smith.yaml:2"})
 		}
 		root := rpmInstalled(t, w, files)
 		offer, err := New(o).Open(t.Context(), amd64)

@@ -14,7 +14,6 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/image"
 	"smith/internal/lock"
@@ -25,54 +24,23 @@ import (
 	"smith/internal/source/rpm/mockconfig"
 	"smith/internal/source/rpm/repodata"
 	"smith/internal/source/rpm/yumconfig"
-	"smith/internal/store"
 )
 
-// Options say which packages are offered.
+// Options say which packages are offered. Requests are what dnf(8) installs:
+// names, with versions, globs, files, what packages provide; and paths of .rpm
+// files.
 type Options struct {
-	// Requests are what dnf(8) installs: names, with versions, globs, files,
-	// what packages provide; and paths of .rpm files.
-	Requests []Request
+	packages.Options
 	// Repositories are where packages are looked for.
 	Repositories []yumconfig.Repository
 	// Host adds those of the machine.
 	Host bool
 	// Mock is a configuration of mock that names further repositories, or "".
 	Mock string
-	// Debug looks for the packages with the debug information of the others,
-	// DebugRequests are further ones.
-	Debug         bool
-	DebugRequests []Request
-	// Recommends takes recommended packages too.
-	Recommends bool
+	// DebugRequests are further packages of debug information.
+	DebugRequests []packages.Request
 	// Modules are streams of modules to use, "nodejs:20".
 	Modules []string
-	// Locked are the packages to use, by platform, in place of what the
-	// repositories have now; nil asks the repositories.
-	Locked map[string]*lock.Platform
-	// Keep are packages, by platform, whose versions stay where they can.
-	Keep map[string]*lock.Platform
-	// Archives are where files are asked for that no mirror has: see
-	// lock.Addresses.
-	Archives []string
-	// Dir is the folder that paths count from.
-	Dir string
-	// Root is where the machine's configuration lies, "/" but for tests.
-	Root string
-	// Network says how files are fetched; its Logins are set here.
-	Network fetch.Options
-	Store   *store.Store
-	Events  event.Listener
-}
-
-// A Request is one package that is asked for.
-type Request struct {
-	// Text is the request as it is written.
-	Text string
-	// File says that it is the path of an .rpm.
-	File bool
-	// Where tells the reader where it stands: "smith.yaml:2".
-	Where string
 }
 
 // A Source is packages of RPM. It is safe for several platforms at once.

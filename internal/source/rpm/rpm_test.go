@@ -24,6 +24,7 @@ import (
 	"smith/internal/event"
 	"smith/internal/fetch"
 	"smith/internal/lock"
+	"smith/internal/source/packages"
 	"smith/internal/source/rpm/yumconfig"
 	"smith/internal/store"
 	"smith/internal/tree"
@@ -208,11 +209,13 @@ func (w *workshop) options(t *testing.T, repository yumconfig.Repository, reques
 	}
 	repository.ID, repository.Where, repository.Priority = "r", "smith.yaml:3", 99
 	o := Options{
-		Repositories: []yumconfig.Repository{repository}, Store: st, Dir: w.dir, Events: event.Silent{},
-		Network: fetch.Options{Attempts: 4, Pause: time.Millisecond},
+		Options: packages.Options{
+			Store: st, Dir: w.dir, Events: event.Silent{}, Network: fetch.Options{Attempts: 4, Pause: time.Millisecond},
+		},
+		Repositories: []yumconfig.Repository{repository},
 	}
 	for _, r := range requests {
-		o.Requests = append(o.Requests, Request{Text: r, File: strings.HasSuffix(r, ".rpm"), Where: "smith.yaml:2"})
+		o.Requests = append(o.Requests, packages.Request{Text: r, File: strings.HasSuffix(r, ".rpm"), Where: "smith.yaml:2"})
 	}
 	return o
 }
