@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net/mail"
 	"strconv"
 	"strings"
@@ -25,6 +26,9 @@ type releaseFile struct {
 // Only digests of SHA-256 and SHA-512 count; older ones vouch for nothing.
 func readRelease(text []byte) (*Release, error) {
 	p, err := control.NewReader(bytes.NewReader(text)).Next()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the release is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the release: %w", err)
 	}

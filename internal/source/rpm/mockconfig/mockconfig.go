@@ -272,7 +272,7 @@ func (r *reader) result(path string) (*Config, error) {
 		}
 	}
 	if c.Machine == "" {
-		return nil, errors.New("it says no target_arch")
+		return nil, errors.New("it says no target_arch: write one, config_opts['target_arch'] = 'x86_64'")
 	}
 	text, option, err := r.packageManager()
 	if err != nil {
