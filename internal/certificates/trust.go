@@ -53,7 +53,8 @@ func (a *authority) vouches(use asn1.ObjectIdentifier) bool {
 
 // extractTrust returns what update-ca-trust makes of the sources that a tree
 // holds: bundles for servers, mail and code, one for OpenSSL with what each is
-// good for, and Java's keystore. None where there are no sources.
+// good for, and Java's keystore; a folder by hashes and UEFI's list where the
+// distribution has the folder for them. None where there are no sources.
 func extractTrust(t *tree.Tree) ([]tree.Entry, error) {
 	list := newTrustList()
 	for _, dir := range []string{trustOfAdmin, trustOfSystem} {
@@ -71,7 +72,14 @@ func extractTrust(t *tree.Tree) ([]tree.Entry, error) {
 	for name, use := range map[string]asn1.ObjectIdentifier{"tls": forServers, "email": forEmail, "objsign": forCode} {
 		entries = append(entries, tree.Entry{Path: extracted + "/pem/" + name + "-ca-bundle.pem", Node: tree.NewFile(list.bundle(use), 0o444)})
 	}
-	return append(entries, tree.Entry{Path: extracted + "/java/cacerts", Node: tree.NewFile(list.keystore(), 0o444)}), nil
+	entries = append(entries, tree.Entry{Path: extracted + "/java/cacerts", Node: tree.NewFile(list.keystore(), 0o444)})
+	if t.Exists(extracted + "/edk2") {
+		entries = append(entries, tree.Entry{Path: extracted + "/edk2/cacerts.bin", Node: tree.NewFile(list.forUEFI(), 0o444)})
+	}
+	if t.Exists(hashed) {
+		entries = append(entries, list.folder()...)
+	}
+	return entries, nil
 }
 
 // A trustList is the authorities of all sources, in their order.

@@ -44,6 +44,9 @@ func trustMade(t *testing.T) string {
 			object("label: \"One %26 only\"\ntrusted: true\n", string(one)) +
 			object("label: \"Two\"\nx-distrusted: true\n", string(two)) +
 			object("label: \"Three\"\ntrusted: true\n", string(three)) +
+			object("label: \"Four\"\ntrusted: true\n", string(trustRoot(t, "Another"))) +
+			object("label: \"Four\"\ntrusted: true\n", string(trustRoot(t, "Another"))) +
+			object("label: \"Zw%c3%b6lf / (12)\"\ntrusted: true\n", string(trustRoot(t, "Twelve"))) +
 			object("label: \"Five\"\ntrusted: true\n", string(five)),
 		trustOfAdmin + "/anchors/four.pem":    "of the administrator\n" + string(four),
 		trustOfAdmin + "/blocklist/three.pem": string(three),
@@ -135,12 +138,55 @@ func trustJudge(t *testing.T, dir string) func(args ...string) string {
 		if said, err := run.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, said)
 		}
+		defer os.RemoveAll(file)
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			return show(readFolder(t, file))
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(data)
 	}
+}
+
+// readFolder returns the files and links of a folder.
+func readFolder(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if target, err := os.Readlink(name); err == nil {
+			all[e.Name()] = "-> " + target
+			continue
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[e.Name()] = string(data)
+	}
+	return all
+}
+
+// show writes files as text, by their names.
+func show(files map[string]string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		b.WriteString(name + " " + files[name] + "\n")
+	}
+	return b.String()
+}
+
+// lists are UEFI's signature lists, sorted.
+func lists(data string) []string {
+	parts := strings.Split(data, guidX509)
+	slices.Sort(parts)
+	return parts
 }
 
 // blocks are the parts of a bundle, sorted: the order is that in which a folder
@@ -159,6 +205,11 @@ func TestExtractsAsP11Kit(t *testing.T) {
 	for name, of := range map[string]func(*testing.T) string{"made": trustMade, "shipped": trustShipped} {
 		t.Run(name, func(t *testing.T) {
 			dir := of(t)
+			for _, folder := range []string{hashed, extracted + "/edk2"} {
+				if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
 			source, err := host.Tree(dir, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -169,6 +220,10 @@ func TestExtractsAsP11Kit(t *testing.T) {
 			}
 			got := map[string]string{}
 			for _, e := range entries {
+				if e.Node.Kind == tree.Symlink {
+					got[strings.TrimPrefix(e.Path, extracted+"/")] = "-> " + e.Node.Link
+					continue
+				}
 				data, err := e.Node.ReadAll(maxTrust)
 				if err != nil {
 					t.Fatal(err)
@@ -189,6 +244,19 @@ func TestExtractsAsP11Kit(t *testing.T) {
 			java := judge("--format=java-cacerts", "--filter=ca-anchors", "--purpose", "server-auth")
 			if d := cmp.Diff(aliases(t, java), aliases(t, got["java/cacerts"])); d != "" {
 				t.Errorf("java (-p11-kit +smith):\n%.2000s", d)
+			}
+			uefi := judge("--format=edk2-cacerts", "--filter=ca-anchors", "--purpose", "server-auth")
+			if d := cmp.Diff(lists(uefi), lists(got["edk2/cacerts.bin"])); d != "" {
+				t.Errorf("edk2 (-p11-kit +smith):\n%.2000s", d)
+			}
+			inFolder := map[string]string{}
+			for name, text := range got {
+				if name, ok := strings.CutPrefix(name, "pem/directory-hash/"); ok && !strings.HasSuffix(name, ".crt") {
+					inFolder[name] = text
+				}
+			}
+			if d := cmp.Diff(judge("--format=pem-directory-hash", "--filter=ca-anchors", "--purpose", "server-auth"), show(inFolder)); d != "" {
+				t.Errorf("by hashes (-p11-kit +smith):\n%.2000s", d)
 			}
 			t.Logf("%d for servers", strings.Count(got["pem/tls-ca-bundle.pem"], "BEGIN"))
 		})
@@ -246,6 +314,8 @@ func FuzzTrust(f *testing.F) {
 		}
 		l.bundle(forServers)
 		l.keystore()
+		l.folder()
+		l.forUEFI()
 	})
 }
 

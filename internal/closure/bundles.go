@@ -37,7 +37,7 @@ var bundles = map[string]bundle{
 	"certificates": {
 		paths: []string{
 			"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem", "/usr/lib/ssl/{certs,cert.pem}", "/etc/ssl1.1/{certs,cert.pem}",
-			"/etc/pki/tls/{certs,cert.pem}", "/etc/pki/ca-trust/extracted", "/var/lib/ca-certificates/ca-bundle.pem",
+			"/etc/pki/tls/{certs,cert.pem}", "/etc/pki/ca-trust/extracted/{openssl,pem,java}", "/var/lib/ca-certificates/ca-bundle.pem",
 		},
 		contents: []string{"*.pem", "*.crt", "*.0", "cacerts"},
 		unmade:   []string{"/usr/share/ca-certificates/**/*.crt", "/usr/share/pki/ca-trust-source/*", "/etc/pki/ca-trust/source/anchors/*"},

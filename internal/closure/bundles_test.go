@@ -82,7 +82,7 @@ func TestBundles(t *testing.T) {
 
 func TestBundlesOfWhatIsMissing(t *testing.T) {
 	const places = "/etc/ssl/certs, /etc/ssl/cert.pem, /etc/ssl/ca-bundle.pem, /usr/lib/ssl/{certs,cert.pem}, /etc/ssl1.1/{certs,cert.pem}, " +
-		"/etc/pki/tls/{certs,cert.pem}, /etc/pki/ca-trust/extracted, /var/lib/ca-certificates/ca-bundle.pem"
+		"/etc/pki/tls/{certs,cert.pem}, /etc/pki/ca-trust/extracted/{openssl,pem,java}, /var/lib/ca-certificates/ca-bundle.pem"
 	for name, test := range map[string]struct{ bundle, source, want string }{
 		"nothing":         {"protocols", "file 0644 etc/motd x", "bundle protocols: the source has no file in /etc/protocols, /etc/services, /etc/rpc, /usr/etc/{protocols,services,rpc}; distributions have it in the package netbase or setup"},
 		"an empty folder": {"certificates", "dir 0755 etc/ssl/certs", "bundle certificates: the source has no file in " + places + "; distributions have it in the package ca-certificates"},
