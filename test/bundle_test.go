@@ -14,7 +14,7 @@ import (
 )
 
 // A runRequest is what a script asks of a container tool:
-// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-cap NAME] [-- ARGS].
+// IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-cap NAME] [-emulate ARCHITECTURE] [-- ARGS].
 // The container's root is read-only, it has no network but loopback, and the
 // user is the one of the image's config.
 type runRequest struct {
@@ -24,11 +24,12 @@ type runRequest struct {
 	with       string   // container whose loopback is shared
 	entrypoint string   // a program in place of the image's
 	capability string   // one that programs may get, such as NET_RAW
+	emulate    string   // architecture of the image to take, run by qemu-user
 	args       []string // in place of the image's Cmd
 }
 
 func parseRun(ts *testscript.TestScript, args []string) runRequest {
-	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-cap NAME] [-- ARGS]"
+	const usage = "usage: IMAGE [-read DIR] [-writable] [-entrypoint PROGRAM] [-with NAME] [-cap NAME] [-emulate ARCHITECTURE] [-- ARGS]"
 	var r runRequest
 	for i := 0; i < len(args); i++ {
 		value := func() string {
@@ -49,6 +50,8 @@ func parseRun(ts *testscript.TestScript, args []string) runRequest {
 			r.with = value()
 		case arg == "-cap":
 			r.capability = value()
+		case arg == "-emulate":
+			r.emulate = value()
 		case arg == "-writable":
 			r.writable = true
 		case r.image == "" && !strings.HasPrefix(arg, "-"):
@@ -88,7 +91,11 @@ func unpack(ts *testscript.TestScript, r runRequest) string {
 	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "bundle-")
 	ts.Check(err)
 	layout, bundle := filepath.Join(dir, "layout"), filepath.Join(dir, "bundle")
-	prepare(ts, "skopeo", "--insecure-policy", "copy", "--quiet", transport(ts, r.image), "oci:"+layout+":image")
+	copying := []string{"--insecure-policy"}
+	if r.emulate != "" {
+		copying = append(copying, "--override-arch", r.emulate)
+	}
+	prepare(ts, "skopeo", append(copying, "copy", "--quiet", transport(ts, r.image), "oci:"+layout+":image")...)
 	args := []string{"unpack", "--image", layout + ":image"}
 	if os.Getuid() != 0 {
 		args = append(args, "--rootless")
@@ -100,7 +107,7 @@ func unpack(ts *testscript.TestScript, r runRequest) string {
 
 // imageConfig reads the config of the one image in a layout.
 func imageConfig(ts *testscript.TestScript, layout string) v1.ImageConfig {
-	out := prepare(ts, "skopeo", "inspect", "--config", "oci:"+layout+":image")
+	out := prepare(ts, "skopeo", "inspect", "--config", "--raw", "oci:"+layout+":image")
 	var config v1.Image
 	ts.Check(json.Unmarshal(out, &config))
 	return config.Config
@@ -140,6 +147,11 @@ func adaptBundle(ts *testscript.TestScript, bundle string, r runRequest, image v
 		process["noNewPrivileges"] = false
 	}
 	mounts := config["mounts"].([]any)
+	if r.emulate != "" {
+		const emulator = "/emulator"
+		mounts = append(mounts, mount(emulator, "bind", emulatorOf(ts, r.emulate), "bind", "ro"))
+		process["args"] = append([]string{emulator}, commandLine(r, image)...)
+	}
 	if r.read != "" {
 		mounts = append(mounts, mount("/read", "bind", r.read, "bind", "ro"))
 	}
@@ -156,6 +168,15 @@ func adaptBundle(ts *testscript.TestScript, bundle string, r runRequest, image v
 	b, err = json.Marshal(config)
 	ts.Check(err)
 	ts.Check(os.WriteFile(name, b, 0o644))
+}
+
+// emulatorOf returns the path of the static qemu-user for an architecture.
+func emulatorOf(ts *testscript.TestScript, architecture string) string {
+	names := map[string]string{"arm64": "qemu-aarch64-static"}
+	needTools(ts, names[architecture])
+	path, err := lookPath(ts, names[architecture])
+	ts.Check(err)
+	return path
 }
 
 func mount(at, kind, source string, options ...string) map[string]any {
