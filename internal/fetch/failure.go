@@ -10,10 +10,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"smith/internal/network"
 )
 
 // ErrOffline says that something is not in the cache and that the network
@@ -89,20 +90,15 @@ func statusError(r *http.Response) error {
 	case code == http.StatusProxyAuthRequired:
 		return fmt.Errorf("%w; the proxy's address in http_proxy can hold a user and password", err)
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
-		return transient{err, retryAfter(r.Header.Get("Retry-After"))}
+		return transient{err, asked(r)}
 	}
 	return err
 }
 
-// retryAfter reads a time to wait (RFC 9110, 10.2.3), bounded.
-func retryAfter(text string) time.Duration {
-	if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
-		return min(time.Duration(min(seconds, 3600))*time.Second, maxPause)
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, min(time.Until(at), maxPause))
-	}
-	return 0
+// asked is how long an answer asks to wait, bounded, or 0.
+func asked(r *http.Response) time.Duration {
+	wait, _ := network.RetryAfter(r.Header, time.Now())
+	return min(wait, maxPause)
 }
 
 // connectionError says what a failed request or a broken answer means. The
@@ -119,8 +115,10 @@ func connectionError(err error) error {
 		return errors.New("nobody listens there")
 	case isCertificate(err):
 		return fmt.Errorf("%w; -k does not check certificates", err)
-	case errors.Is(err, errRedirect):
+	case errors.Is(err, network.ErrRedirect):
 		return err
+	case network.Silent(err):
+		return transient{errors.New("the server is silent"), 0}
 	}
 	return transient{err, 0}
 }

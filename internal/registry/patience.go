@@ -7,12 +7,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/retry"
+
+	"smith/internal/network"
 )
 
 // Limits of patience.
@@ -34,11 +35,11 @@ func (p patience) policy() retry.Policy { return p }
 // Retry says how long to wait before a request is made once more, and is
 // negative where that is no use. attempt counts from 0.
 func (p patience) Retry(attempt int, resp *http.Response, err error) (time.Duration, error) {
-	if attempt+1 >= maxTries || !passing(resp, err) || attempt > 0 && silent(err) {
+	if attempt+1 >= maxTries || !passing(resp, err) || attempt > 0 && network.Silent(err) {
 		return -1, nil
 	}
 	if resp != nil {
-		if asked, ok := retryAfter(resp, time.Now()); ok {
+		if asked, ok := network.RetryAfter(resp.Header, time.Now()); ok {
 			if asked > maxWait {
 				return -1, nil
 			}
@@ -87,30 +88,11 @@ func passing(resp *http.Response, err error) bool {
 			return true
 		}
 	}
-	if silent(err) {
-		return true
+	if network.Silent(err) {
+		return true // once
 	}
 	// HTTP/2 ends streams and connections with types that net/http keeps.
 	return strings.Contains(err.Error(), "http2:") || strings.Contains(err.Error(), "stream error")
-}
-
-// silent says whether a registry took too long to say anything. It gets one
-// more chance.
-func silent(err error) bool {
-	n, ok := errors.AsType[net.Error](err)
-	return ok && n.Timeout()
-}
-
-// retryAfter reads the header Retry-After, seconds or a date.
-func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
-	text := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
-		return time.Duration(seconds) * time.Second, true
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(now)), true
-	}
-	return 0, false
 }
 
 // patient makes requests again as patience says, but for those of an upload:

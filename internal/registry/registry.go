@@ -29,6 +29,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"smith/internal/event"
+	"smith/internal/network"
 	"smith/internal/reference"
 	"smith/internal/store"
 )
@@ -64,13 +65,9 @@ type Client struct {
 	logins map[string]reference.Login // by host, before any other
 }
 
-// Limits of how long a registry may be silent.
-const (
-	connectTimeout = 30 * time.Second
-	// stall is how long a connection may pass no byte while somebody waits: a
-	// registry that hashes a large blob answers late.
-	stall = 2 * time.Minute
-)
+// stall is how long a connection may pass no byte while somebody waits: a
+// registry that hashes a large blob answers late.
+const stall = 2 * time.Minute
 
 // New returns a Client. Nothing is asked of any registry yet.
 func New(o Options) (*Client, error) {
@@ -85,7 +82,7 @@ func New(o Options) (*Client, error) {
 	}
 	return &Client{
 		options: o,
-		http:    &http.Client{Transport: trips, CheckRedirect: checkRedirect},
+		http:    &http.Client{Transport: trips, CheckRedirect: network.CheckRedirect},
 		keys:    sync.OnceValues(loadKeychain),
 		wait:    wait,
 		plain:   map[string]bool{},
@@ -101,8 +98,9 @@ func (offline) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("the cache does not have it, and --offline asks no network")
 }
 
-// transport is http.DefaultTransport, which knows proxies and HTTP/2, with the
-// certificates of the options, and with connections that do not hang.
+// transport is one with the certificates of the options. What a request says of
+// its user goes no further than the host it was made for, wherever that sends it
+// to: auth.Client sees to that.
 func transport(o Options, silence time.Duration) (*http.Transport, error) {
 	config := &tls.Config{InsecureSkipVerify: o.Insecure} //nolint:gosec // the user asked for it with -k
 	if o.CA != "" {
@@ -127,37 +125,10 @@ func transport(o Options, silence time.Duration) (*http.Transport, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	dialer := &net.Dialer{Timeout: connectTimeout}
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return &lively{Conn: c, silence: silence}, nil
-		},
-		TLSClientConfig:       config,
-		TLSHandshakeTimeout:   connectTimeout,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   parallel,
-		IdleConnTimeout:       30 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		WriteBufferSize:       128 << 10,
-		ReadBufferSize:        128 << 10,
-	}, nil
-}
-
-// checkRedirect bounds redirects, and keeps to TLS. What a request says of its
-// user goes no further than the host it was made for: auth.Client sees to that.
-func checkRedirect(req *http.Request, via []*http.Request) error {
-	if len(via) >= 10 {
-		return errors.New("too many redirects")
-	}
-	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return fmt.Errorf("it redirects to %s without TLS", req.URL.Host)
-	}
-	return nil
+	t := network.NewTransport(silence)
+	t.TLSClientConfig = config
+	t.MaxIdleConnsPerHost = parallel
+	return t, nil
 }
 
 // Use makes a login the one for a host, before all that configuration files say.

@@ -9,22 +9,24 @@ import (
 	"os"
 
 	"smith/internal/image"
+	"smith/internal/network"
 )
 
 // A body is a blob on its way out. It tells the upload how far it is, and what
 // went wrong here and not at the registry.
 //
-// It goes out in one of two ways. Read gives checked bytes. Where no TLS has to
-// see them, sendTo has the system send those of a file by itself, which takes
-// a fraction of the time; then it is the registry alone that checks them, as it
-// does with all that it stores, and blame tells whose fault it is where it
+// It goes out in one of two ways. Read gives checked bytes. Those of a file the
+// system may send by itself; then it is the registry alone that checks them, as
+// it does with all that it stores, and blame tells whose fault it is where it
 // finds them wrong.
 type body struct {
 	io.ReadCloser
 	upload *upload
 	at     int64 // in the blob
-	sent   bool  // the system sent the rest
+	sent   bool  // the system sends the rest
 }
+
+var _ network.FileBody = (*body)(nil)
 
 // Read is io.Reader's.
 func (b *body) Read(p []byte) (int, error) {
@@ -49,9 +51,8 @@ func (b *body) advance(n int64) {
 	b.upload.step.Advance(more)
 }
 
-// file opens the file that holds the blob, at the byte that comes next. It is
-// nil where there is none.
-func (b *body) file() (*os.File, error) {
+// File is network.FileBody's.
+func (b *body) File() (*os.File, error) {
 	if b.upload.blob.File == nil {
 		return nil, nil
 	}
@@ -63,33 +64,19 @@ func (b *body) file() (*os.File, error) {
 		f.Close()
 		return nil, err
 	}
-	return f, nil
-}
-
-// piece is how much the system is to send at once: a deadline is moved between
-// two of them.
-const piece = 256 << 10
-
-// sendTo has the system send the next bytes of a file to a connection.
-func (b *body) sendTo(l *lively, f *os.File, bytes int64) (sent int64, err error) {
 	b.sent = true
 	b.upload.mu.Lock()
 	b.upload.unchecked = true
 	b.upload.mu.Unlock()
-	for sent < bytes {
-		l.touch()
-		n, err := io.CopyN(l.Conn, f, min(bytes-sent, piece))
-		sent += n
-		b.advance(n)
-		if errors.Is(err, io.EOF) {
-			err = fmt.Errorf("%s ends too early", f.Name())
-			b.upload.fail(err)
-		}
-		if err != nil {
-			return sent, err
-		}
+	return f, nil
+}
+
+// Sent is network.FileBody's.
+func (b *body) Sent(n int64, err error) {
+	b.advance(n)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		b.upload.fail(fmt.Errorf("the file that it lies in ends too early, after %d of its %d bytes", b.at, b.upload.blob.Descriptor.Size))
 	}
-	return sent, nil
 }
 
 // blame returns why a registry refuses a blob. Bytes that the system sent are
