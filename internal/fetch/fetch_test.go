@@ -411,7 +411,12 @@ func TestResumeLater(t *testing.T) {
 		spared func(n int64) bool
 	}{
 		"dropped": {failed, dropped, func(n int64) bool { return n == 1<<20 }},
-		"stopped": {stopped, good, func(n int64) bool { return n >= 1<<20 && n < 2<<20 }},
+		"stopped": {stopped, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(content())))
+			w.Write(content()[:3<<19])
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}, func(n int64) bool { return n >= 1<<20 && n < 2<<20 }},
 		"little": {failed, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(content())))
 			w.Write(content()[:minPartial-1])
