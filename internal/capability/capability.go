@@ -99,8 +99,15 @@ const (
 
 // Granted returns the attribute of a file whose program has capabilities from
 // its start: permitted and effective, what setcap(8) writes for "name=ep".
-func Granted(s Set) string {
-	words := []uint32{revision2 | effective, uint32(s), 0, uint32(s >> 32), 0}
+func Granted(s Set) string { return File{Permitted: s, Effective: true}.Attribute() }
+
+// Attribute returns the attribute in the form of revision 2, which leaves Root
+// out, as setcap(8) writes it.
+func (f File) Attribute() string {
+	words := []uint32{revision2, uint32(f.Permitted), uint32(f.Inheritable), uint32(f.Permitted >> 32), uint32(f.Inheritable >> 32)}
+	if f.Effective {
+		words[0] |= effective
+	}
 	var data []byte
 	for _, w := range words {
 		data = binary.LittleEndian.AppendUint32(data, w)

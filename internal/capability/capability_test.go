@@ -103,6 +103,70 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		"cap_net_raw+ep":             "cap_net_raw=ep",
+		"= cap_setgid,cap_setuid+ep": "cap_setgid,cap_setuid=ep",
+		"=":                          "=",
+		"":                           "=",
+		"cap_net_raw=eip cap_net_raw-i cap_chown+p": "cap_chown,cap_net_raw=ep", // one flag e for all
+		"all=p cap_kill-p":                          Text(File{Permitted: 1<<41 - 1 - 1<<5}.Attribute()),
+		"net_raw":                                   `"net_raw": it does not say what becomes of the capabilities`,
+		"cap_net_raw+x":                             `"cap_net_raw+x": 'x' is no flag of a capability`,
+		"cap_net_row=p":                             `"cap_net_row" is no capability; did you mean net_raw?`,
+	} {
+		f, err := Parse(text)
+		got := Text(f.Attribute())
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// setcap writes what is parsed.
+func TestParseAsSetcap(t *testing.T) {
+	if _, err := exec.LookPath("setcap"); err != nil {
+		t.Skip("setcap is not installed")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("only root may write capabilities")
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"cap_net_raw+ep", "= cap_setgid,cap_setuid+ep", "cap_kill=p cap_chown+i", "cap_net_raw=eip cap_net_raw-i", "cap_chown,cap_kill=eip cap_kill-eip"} {
+		if out, err := exec.Command("setcap", text, file).CombinedOutput(); err != nil {
+			t.Fatalf("setcap %s: %v: %s", text, err, out)
+		}
+		data := make([]byte, 100)
+		n, err := unix.Getxattr(file, Attribute, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Parse(text)
+		if got := f.Attribute(); err != nil || got != string(data[:n]) {
+			t.Errorf("%s: %x, setcap writes %x; %v", text, got, data[:n], err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("= cap_net_raw+ep all-i")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := Parse(text)
+		if err != nil {
+			return
+		}
+		if again, err := Read(file.Attribute()); err != nil || again != file {
+			t.Errorf("%q: %+v is read as %+v, %v", text, file, again, err)
+		}
+	})
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(Granted(1 << 13))
 	f.Add("\x01\x00\x00\x03aaaabbbbccccddddeeee")

@@ -89,7 +89,7 @@ var irrelevant = table(map[string]string{
 		apt-cache apt-file journalctl updatedb iconvconfig iconvconfig.i686 iconvconfig.x86_64 update-command-not-found`,
 	whyState: `systemd-tmpfiles systemd-sysctl rpmdb_stat systemd-machine-id-setup dbus-uuidgen update-locale timedatectl localectl hostnamectl
 		newaliases postalias postmap update-pciids update-usbids logrotate su runuser tmpreaper pam-auth-update pg_updatedicts sysctl`,
-	whyModes: `chown chmod chgrp dpkg-statoverride setcap setfacl chcon restorecon semodule semanage fixfiles selabel_lookup chattr
+	whyModes: `chown chmod chgrp dpkg-statoverride setfacl chcon restorecon semodule semanage fixfiles selabel_lookup chattr
 		setfattr install-permissions`,
 	whyDocs: `install-info mandb update-menus update-desktop-database update-info-dir install-docs scrollkeeper-update
 		update-catalog rarian-sk-update catalog-update doc-base-update install-fonts makewhatis update-dlocatedb`,
@@ -148,6 +148,9 @@ var special = map[string]func(*evaluator, []value) Effect{
 	"usermod": member, "groupmod": member, "gpasswd": member, "passwd": member, "chage": member, "chsh": member, "chfn": member,
 	"deluser": removed, "delgroup": removed, "userdel": removed, "groupdel": removed, "pwconv": member, "grpconv": member,
 	"shadowconfig": member, "add-shell": member, "remove-shell": removed, "update-shells": member,
+	"setcap": func(*evaluator, []value) Effect {
+		return Effect{Class: Irrelevant, Why: "a file of an image has the capabilities that the key capabilities gives it"}
+	},
 	"glib-compile-schemas":     compiles("gschemas.compiled", "programs that have settings stop without it"),
 	"update-mime-database":     compiles("mime.cache", "the types of files are not told without it"),
 	"gdk-pixbuf-query-loaders": compiles("", "no loader of images is found without its list"),

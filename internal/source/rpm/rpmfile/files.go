@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"smith/internal/capability"
 	"smith/internal/tree"
 )
 
@@ -120,6 +121,16 @@ func listFiles(h *Header) ([]File, error) {
 	}
 	dropSingleInodes(files)
 	return files, checkNames(files)
+}
+
+// attributes are the extended attributes that the file would have. What cannot
+// be read gives no capability.
+func (f File) attributes() map[string]string {
+	c, err := capability.Parse(f.Capabilities)
+	if err != nil || c.Permitted|c.Inheritable == 0 {
+		return nil
+	}
+	return map[string]string{capability.Attribute: c.Attribute()}
 }
 
 // at returns a value of a list that may be shorter or absent.

@@ -22,6 +22,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
+	"smith/internal/capability"
 	"smith/internal/store"
 	"smith/internal/tree"
 	"smith/test/fixture"
@@ -230,6 +231,27 @@ func TestRealPackages(t *testing.T) {
 	t.Run("files", l.compareFiles)
 	t.Run("signatures", l.compareSignatures)
 	t.Run("Lua", l.compareLua)
+	t.Run("capabilities", l.compareCapabilities)
+}
+
+// compareCapabilities wants those of files to be told as getcap(8) does.
+func (l *library) compareCapabilities(t *testing.T) {
+	p, err := l.open(t, filepath.Join(l.dir, "rpm-repo/centos7-httpd/shadow-utils-4.6-5.el7.x86_64.rpm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, e := range p.Entries(nil) {
+		for name, value := range e.Node.Xattrs {
+			got[e.Path+" "+name] = capability.Text(value)
+		}
+	}
+	want := map[string]string{
+		"/usr/bin/newgidmap security.capability": "cap_setgid=ep", "/usr/bin/newuidmap security.capability": "cap_setuid=ep",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
 }
 
 // TestDistribution does that with packages that are made here: of real programs,

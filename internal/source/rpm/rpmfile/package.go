@@ -228,7 +228,7 @@ func (p *Package) Entries(origin *tree.Origin) []tree.Entry {
 			}
 			first[f.inode] = f.Path
 		}
-		n := &tree.Node{Kind: f.Kind, Mode: f.Mode, ModTime: f.ModTime, Size: f.Size, Link: f.Link, Origin: origin}
+		n := &tree.Node{Kind: f.Kind, Mode: f.Mode, ModTime: f.ModTime, Size: f.Size, Link: f.Link, Origin: origin, Xattrs: f.attributes()}
 		if f.Size > 0 {
 			n.Content = tree.Section{Blob: p.entry, Offset: p.offsets[i], Size: f.Size, Of: p.Digest.String()}
 		}
