@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -471,5 +472,30 @@ func TestResumeAtAnother(t *testing.T) {
 	s := &resumed{}
 	if err := get(c, serve(t, dropped), serve(t, s.handler)); err != nil || s.spared.Load() != 1<<20 {
 		t.Errorf("%d bytes were not fetched again, %v", s.spared.Load(), err)
+	}
+}
+
+// The proxy is the one of the environment, which package http reads once: so
+// this runs in a process of its own.
+func TestProxyOfEnvironment(t *testing.T) {
+	const host = "http://mirror.example.org"
+	if os.Getenv("SMITH_TEST_PROXY") != "" {
+		if err := get(client(t, nil), host+"/file"); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	var asked atomic.Value
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Store(r.URL.String())
+		good(w, r)
+	})
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyOfEnvironment$")
+	cmd.Env = append(os.Environ(), "SMITH_TEST_PROXY=1", "no_proxy=", "http_proxy="+strings.TrimSuffix(proxy, "/file"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := asked.Load(); got != host+"/file" {
+		t.Errorf("the proxy was asked for %v", got)
 	}
 }

@@ -1,6 +1,7 @@
 package deb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -144,6 +145,14 @@ func TestLies(t *testing.T) {
 			release: debmirror.Release{Key: key}, change: func(r *Repository) { r.Components = []string{"contrib"} },
 			err: small,
 		},
+		"no suite": {
+			release: debmirror.Release{Key: key}, change: func(r *Repository) { r.Suites = []string{"tset"} },
+			err: "/dists/tset/InRelease: the server answers 404 Not Found: file does not exist; is the suite called tset?",
+		},
+		"no key": {
+			release: debmirror.Release{Key: key}, change: func(r *Repository) { r.Keys = []string{"absent.gpg"} },
+			err: "smith.yaml:2: repository: signed-by: there is no file absent.gpg, here or in /usr/share/keyrings, /etc/apt/keyrings, /etc/apt/trusted.gpg.d",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -159,6 +168,56 @@ func TestLies(t *testing.T) {
 			_, err := open(o)
 			wants(t, err, test.err)
 		})
+	}
+}
+
+// What a release has in place of what is asked for is told.
+func TestNoComponent(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t, small)
+	m.Publish(t, debmirror.Release{Key: key})
+	for _, test := range []struct{ component, architecture, want string }{
+		{"mian", "amd64", `has no packages for amd64 in component "mian"; it has main`},
+		{"main", "s390x", `has no packages for s390x in component "main"; it has some for amd64, arm64`},
+	} {
+		o := options(t, m, debmirror.Armoured(t, key))
+		o.Repositories[0].Components = []string{test.component}
+		_, err := New(o).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: test.architecture})
+		wants(t, err, "no package on offer is called "+small)
+		if w := o.Events.(*heard).warnings; len(w) != 1 || !strings.HasSuffix(w[0], test.want) {
+			t.Errorf("%q", w)
+		}
+	}
+}
+
+// Keys are given in the spec, or in a file, armoured or not, beside it or where
+// distributions keep theirs.
+func TestKeys(t *testing.T) {
+	key := debmirror.NewKey(t, time.Now())
+	m := newMirror(t, small)
+	m.Publish(t, debmirror.Release{Key: key})
+	armoured := debmirror.Armoured(t, key)
+	var binary bytes.Buffer
+	if err := key.Serialize(&binary); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct{ root, file, data, written string }{
+		"in the spec":       {"", "", "", armoured},
+		"armoured, beside":  {"", "my.asc", armoured, "my.asc"},
+		"binary, below":     {"", "keys/my.gpg", binary.String(), "keys/my.gpg"},
+		"binary, installed": {"root", "usr/share/keyrings/my-archive-keyring.gpg", binary.String(), "my-archive-keyring.gpg"},
+		"armoured, local":   {"root", "etc/apt/keyrings/my.asc", armoured, "my.asc"},
+	} {
+		o := options(t, m, test.written)
+		if test.file != "" {
+			file := filepath.Join(map[string]string{"": o.Dir, "root": o.Root}[test.root], test.file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(test.data), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := open(o); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

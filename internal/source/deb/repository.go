@@ -87,7 +87,7 @@ func (r Repository) keys(o Options, host *apt.Host) (*openpgp.Keyring, error) {
 		if strings.Contains(text, "-----BEGIN PGP") {
 			k, err = openpgp.ReadKeyring([]byte(text))
 		} else {
-			k, err = apt.ReadKeys(keyFile(o, text))
+			k, err = readKeys(o, text)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("signed-by: %w", err)
@@ -97,22 +97,23 @@ func (r Repository) keys(o Options, host *apt.Host) (*openpgp.Keyring, error) {
 	return all, nil
 }
 
-// keyFile finds a file of keys: beside the spec, or, for a bare name, where
+// readKeys reads a file of keys: beside the spec, or, for a bare name, where
 // distributions put theirs.
-func keyFile(o Options, name string) string {
+func readKeys(o Options, name string) (*openpgp.Keyring, error) {
 	if filepath.IsAbs(name) {
-		return name
+		return apt.ReadKeys(name)
 	}
 	beside := filepath.Join(o.Dir, name)
-	if _, err := os.Stat(beside); err == nil || strings.ContainsAny(name, `/\`) {
-		return beside
+	if strings.ContainsAny(name, `/\`) || exists(beside) {
+		return apt.ReadKeys(beside)
 	}
-	for _, folder := range []string{"usr/share/keyrings", "etc/apt/keyrings", "etc/apt/trusted.gpg.d"} {
+	folders := []string{"usr/share/keyrings", "etc/apt/keyrings", "etc/apt/trusted.gpg.d"}
+	for _, folder := range folders {
 		if file := filepath.Join(o.Root, folder, name); exists(file) {
-			return file
+			return apt.ReadKeys(file)
 		}
 	}
-	return beside
+	return nil, fmt.Errorf("there is no file %s, here or in /%s", name, strings.Join(folders, ", /"))
 }
 
 func exists(file string) bool {

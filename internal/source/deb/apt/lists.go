@@ -60,7 +60,7 @@ func (o *Opener) open(ctx context.Context, s *Source, architecture string) ([]*I
 	for _, component := range components {
 		lists := r.lists(component, architecture)
 		if len(lists) == 0 {
-			o.Events.Warn(fmt.Sprintf("%s: repository %s has no packages for %s in component %q", s.Where, s, architecture, component))
+			o.Events.Warn(fmt.Sprintf("%s: repository %s has no packages for %s in component %q%s", s.Where, s, architecture, component, r.instead(architecture)))
 		}
 		for _, list := range lists {
 			x, err := o.list(ctx, s, r, list)
@@ -98,6 +98,25 @@ func (r *Release) lists(component, architecture string) []string {
 		}
 	}
 	return names
+}
+
+// instead says what the release has where something is not there: components
+// for an architecture, or other architectures.
+func (r *Release) instead(architecture string) string {
+	var components []string
+	for name := range r.files {
+		if component, rest, found := strings.Cut(name, "/binary-"+architecture+"/"); found && strings.HasPrefix(rest, "Packages") {
+			components = append(components, component)
+		}
+	}
+	slices.Sort(components)
+	switch components = slices.Compact(components); {
+	case len(components) > 0:
+		return "; it has " + strings.Join(components, ", ")
+	case len(r.Architectures) > 0:
+		return "; it has some for " + strings.Join(r.Architectures, ", ")
+	}
+	return ""
 }
 
 // find returns the best of the compressed forms of a file, or "".

@@ -142,6 +142,8 @@ func (o *Opener) document(ctx context.Context, s *Source, mirror string) (*docum
 		return o.bare(ctx, base)
 	case flat && absent(plainErr):
 		return nil, fmt.Errorf("%w; trusted: true takes a folder that has no release all the same", err)
+	case errors.Is(plainErr, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w; is the suite called %s?", err, s.Suite)
 	default:
 		return nil, err
 	}
