@@ -67,6 +67,9 @@ func listTar(f io.ReadSeeker) (map[string]member, error) {
 			return all, nil
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
+			if len(all) == 0 {
+				return nil, errors.New("it is no archive: it begins as no tar file does")
+			}
 			return nil, fmt.Errorf("tar: after %d members: %w", len(all), err)
 		}
 		if len(all) >= maxMembers {

@@ -18,7 +18,15 @@ const mostSought = 20
 // noted: the error is the same.
 func (j *job) suggest(ctx context.Context, err error) error {
 	var incomplete *closure.IncompleteError
-	if !errors.As(err, &incomplete) || j.pkg.Like == nil {
+	if !errors.As(err, &incomplete) {
+		return err
+	}
+	for i, p := range incomplete.Problems {
+		if j.pkg.Tree != nil && strings.HasPrefix(p.Name, "/") && p.From == "" && !strings.Contains(p.Text, "did you mean") {
+			incomplete.Problems[i].Text += closure.Near(j.pkg.Tree, p.Name)
+		}
+	}
+	if j.pkg.Like == nil {
 		return err
 	}
 	finders := map[int]*nearest.PathFinder{}

@@ -68,6 +68,7 @@ func (p *plan) attempt(ctx context.Context, platform ocispec.Platform) (*Built, 
 		return nil, err
 	}
 	j.dropForeignProgram(selection)
+	j.warnEmpty(selection.Tree)
 	files, reasons, err := j.furnish(ctx, selection)
 	if err != nil {
 		return nil, err
@@ -169,6 +170,20 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 	}
 	in.Roots = append(in.Roots, j.own...)
 	return j.selectFrom(ctx, in)
+}
+
+// warnEmpty tells of an image to which the spec adds no file.
+func (j *job) warnEmpty(selected *tree.Tree) {
+	found := errors.New("found")
+	err := selected.Walk(func(n *tree.Node) error {
+		if n.Kind != tree.Dir {
+			return found
+		}
+		return nil
+	})
+	if err == nil && j.parent.Image == nil {
+		j.Events.Warn(j.SpecName + " asks for no file: name files with paths, or a program with entrypoint")
+	}
 }
 
 // program is what a container runs by default, and its arguments.

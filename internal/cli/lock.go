@@ -74,7 +74,7 @@ func (l *lockCommand) run(ctx context.Context, packages []string) error {
 		return err
 	}
 	if err := now.WriteFile(file); err != nil {
-		return fmt.Errorf("cannot write %s: %w", file, err)
+		return fmt.Errorf("cannot write %s: %w", file, bare(err))
 	}
 	if !l.quiet {
 		for _, line := range now.Changes(old) {

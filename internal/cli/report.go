@@ -2,9 +2,11 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +57,7 @@ func (r *reportCommand) run(ctx context.Context, name string) error {
 		return report.Write(r.stdout, *page)
 	}
 	if err := writePage(r.output, *page); err != nil {
-		return fmt.Errorf("cannot write the report: %w", err)
+		return fmt.Errorf("cannot write the report %s: %w", r.output, bare(err))
 	}
 	if !r.quiet {
 		fmt.Fprintln(r.stdout, r.output)
@@ -93,17 +95,32 @@ func (r *reportCommand) page(ctx context.Context, img *openedImage) (*report.Rep
 
 // writePage writes the page beside its place and moves it there when it is whole.
 func writePage(name string, page report.Report) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return errors.New("it is a folder")
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".smith-report-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
 	out := bufio.NewWriter(f)
-	err = errors.Join(report.Write(out, page), out.Flush(), f.Chmod(0o644), f.Close())
+	err = report.Write(out, page)
+	for _, step := range []func() error{out.Flush, func() error { return f.Chmod(0o644) }, f.Close} {
+		err = cmp.Or(err, step())
+	}
 	if err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// bare is an error of the operating system without the name of the file, which
+// may be a temporary one.
+func bare(err error) error {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		return inner.Err
+	}
+	return err
 }
 
 // checks are the findings of the closure and of the principles.

@@ -41,7 +41,7 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var exit exitError
 	switch {
 	case err == nil:
@@ -58,10 +58,18 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 		fmt.Fprintf(stderr, "%s %s\n", painted(stderr).bad("smith:"), line)
 	}
 	if errors.As(err, new(usageError)) || !app.started {
-		fmt.Fprintln(stderr, "smith: try 'smith help'")
+		fmt.Fprintf(stderr, "smith: try '%s'\n", helpFor(cmd))
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// helpFor is how the help of a command is asked for.
+func helpFor(cmd *cobra.Command) string {
+	if cmd.HasParent() && cmd.Name() != "help" {
+		return cmd.CommandPath() + " --help"
+	}
+	return "smith help"
 }
 
 // Command returns the command line for those who describe it.
@@ -143,6 +151,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	flags.StringVar(&a.cacheDir, "cache-dir", "", "folder of the cache (default: smith in the user's cache folder)")
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	build.flags(root)
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(a.uploadCommand(), a.downloadCommand(), a.loginCommand(), a.logoutCommand())
 	root.AddCommand(build.command(), a.lockCommand(), a.fetchCommand(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
 		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.reportCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
@@ -158,10 +167,37 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if cmd.HasParent() {
 		text = fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0])
 	}
+	if cmd.Name() == "build" {
+		return usagef("%s; what an image is made from stands in smith.yaml: package: %s", text, args[0])
+	}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += fmt.Sprintf("; did you mean %q?", near[0])
 	}
 	return usageError{errors.New(text)}
+}
+
+// helpCommand is smith help, which knows when there is no such command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if at, _, err := cmd.Root().Find(args); err == nil {
+				for _, sub := range at.Commands() {
+					names = append(names, sub.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, rest, err := cmd.Root().Find(args)
+			if err != nil || at == nil || len(rest) > 0 {
+				return noArguments(cmd.Root(), args)
+			}
+			return at.Help()
+		},
+	}
 }
 
 // arguments asks for least arguments and no more than

@@ -12,14 +12,18 @@ import (
 
 // nearMisses returns what a pattern that matches nothing may have meant, as
 // the end of a sentence, or "".
-func (s *selector) nearMisses(pattern string) string {
+func (s *selector) nearMisses(pattern string) string { return Near(s.view.Tree, pattern) }
+
+// Near returns what of a tree a path may have meant that is not there, as the
+// end of a sentence, or "".
+func Near(t *tree.Tree, pattern string) string {
 	if strings.ContainsAny(pattern, `*?[{\`) {
 		return ""
 	}
 	dir, name := path.Split(tree.Clean(pattern))
-	names := s.neighbours(dir, name)
+	names := neighbours(t, dir, name)
 	for _, other := range []string{"/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin", "/sbin"} {
-		if at := other + "/" + name; len(names) == 0 && s.view.Exists(at) {
+		if at := other + "/" + name; len(names) == 0 && t.Exists(at) {
 			names = append(names, at)
 		}
 	}
@@ -33,8 +37,8 @@ func (s *selector) nearMisses(pattern string) string {
 const maxNeighbours = 10000
 
 // neighbours returns up to three entries of a folder whose names are nearest.
-func (s *selector) neighbours(dir, name string) []string {
-	at, err := s.view.Resolve(dir)
+func neighbours(t *tree.Tree, dir, name string) []string {
+	at, err := t.Resolve(dir)
 	if err != nil {
 		return nil
 	}

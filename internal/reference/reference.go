@@ -163,7 +163,7 @@ func ParseOutput(name string) (Reference, error) {
 	case !isPath(name) && isRegistry(name):
 		return registry(name)
 	}
-	return Reference{}, fmt.Errorf("cannot tell what to write to %q: end it in .tar.gz, .tgz or .tar, or write oci:DIR for a layout folder", name)
+	return Reference{}, fmt.Errorf("cannot tell what to write to %q: end it in .tar.gz, .tgz or .tar, or write oci:DIR for a layout folder, HOST/NAME:TAG for a registry", name)
 }
 
 // Beside returns the target of an image that belongs to another one: its tag,

@@ -255,7 +255,7 @@ func TestBeside(t *testing.T) {
 
 func TestParseOutput(t *testing.T) {
 	unknown := func(name string) string {
-		return `cannot tell what to write to "` + name + `": end it in .tar.gz, .tgz or .tar, or write oci:DIR for a layout folder`
+		return `cannot tell what to write to "` + name + `": end it in .tar.gz, .tgz or .tar, or write oci:DIR for a layout folder, HOST/NAME:TAG for a registry`
 	}
 	noTag := " is no tag for an image: letters, digits, and . _ - after the first, 128 at the most"
 	for _, n := range []struct {

@@ -2,6 +2,7 @@ package deb
 
 import (
 	"fmt"
+	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -30,4 +31,15 @@ func Architecture(p ocispec.Platform) (string, error) {
 		return "", fmt.Errorf("%s/%s: Debian packages are for linux", p.OS, p.Architecture)
 	}
 	return name, nil
+}
+
+// isArchitecture says whether a word is one of Debian's names of architectures
+// and their wildcards (dpkg-architecture(1)), those of its ports included.
+func isArchitecture(word string) bool {
+	switch word {
+	case "all", "any", "native", "amd64", "arm64", "armel", "armhf", "i386", "loong64", "mips64el", "ppc64el", "riscv64", "s390x",
+		"alpha", "arc", "hppa", "ia64", "m68k", "mips", "mipsel", "powerpc", "ppc64", "sh4", "sparc64", "x32":
+		return true
+	}
+	return strings.Contains(word, "-") // hurd-amd64, linux-any
 }

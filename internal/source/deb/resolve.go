@@ -138,6 +138,10 @@ func (s *Source) requests(ctx context.Context, architecture string) ([]apt.Reque
 			if err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", r.Where, err)
 			}
+			if a := request.Architecture; a != "" && !isArchitecture(a) {
+				return nil, nil, fmt.Errorf("%s: %s: %s is no architecture of Debian: a version is asked for with %s=VERSION, an image with type: oci",
+					r.Where, r.Text, a, request.Name)
+			}
 			request.Where = r.Where
 			requests = append(requests, request)
 			continue

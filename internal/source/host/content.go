@@ -28,6 +28,9 @@ func (c *content) Identity() string { return identityOf(c.info) }
 // file, or one of another size, has come to stand there.
 func (c *content) Open() (tree.ReaderAtCloser, error) {
 	f, err := os.OpenFile(c.path, os.O_RDONLY|openFlags, 0)
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, inner.Err // whoever asks names the file
+	}
 	if err != nil {
 		return nil, err
 	}

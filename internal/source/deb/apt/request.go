@@ -28,7 +28,7 @@ func ParseRequest(word string) (Request, error) {
 	var qualified bool
 	r.Name, r.Architecture, qualified = strings.Cut(rest, ":")
 	switch {
-	case versioned && version == "", strings.HasSuffix(word, "/"), qualified && r.Architecture == "", !isName(r.Name):
+	case versioned && version == "", strings.HasSuffix(word, "/"), qualified && r.Architecture == "", !isName(r.Name), strings.Contains(r.Suite, ":"):
 		return r, fmt.Errorf("%q asks for no package: want NAME, NAME:ARCHITECTURE, NAME=VERSION or NAME/SUITE", word)
 	}
 	return r, nil
