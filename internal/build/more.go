@@ -10,32 +10,32 @@ import (
 )
 
 // selectFrom works out the files of the new layer. Where they lack something
-// and the source has more than was asked for, what every system of the
-// distribution has, it is done again with that: a script's /bin/sh is in no
-// relation of a Debian package. What the first try told is forgotten then.
+// and the source has more than was asked for, what scripts of packages make, or
+// every system of the distribution has, it is done again with that: a script's
+// /bin/sh is in no relation of a Debian package. What such a try told is
+// forgotten then.
 func (j *job) selectFrom(ctx context.Context, in closure.Input) (*closure.Selection, error) {
-	if j.pkg.More == nil {
-		return j.selectParts(ctx, in)
+	for j.pkg.More != nil {
+		told := &held{Listener: j.Events}
+		in.Events = told
+		selection, err := closure.Select(ctx, in)
+		var incomplete *closure.IncompleteError
+		if !errors.As(err, &incomplete) {
+			told.release()
+			return selection, err
+		}
+		more, failed := j.pkg.More(ctx)
+		if failed != nil {
+			return nil, errors.Join(err, failed)
+		}
+		if more.Close != nil {
+			j.opened = append(j.opened, more.Close)
+		}
+		own := j.pkg.Own
+		j.pkg = more
+		j.pkg.Own = own
+		in.Source = more.Tree
 	}
-	told := &held{Listener: j.Events}
-	in.Events = told
-	selection, err := closure.Select(ctx, in)
-	var incomplete *closure.IncompleteError
-	if !errors.As(err, &incomplete) {
-		told.release()
-		return selection, err
-	}
-	more, failed := j.pkg.More(ctx)
-	if failed != nil {
-		return nil, errors.Join(err, failed)
-	}
-	if more.Close != nil {
-		j.opened = append(j.opened, more.Close)
-	}
-	own := j.pkg.Own
-	j.pkg = more
-	j.pkg.Own = own
-	in.Source = more.Tree
 	return j.selectParts(ctx, in)
 }
 

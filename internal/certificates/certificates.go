@@ -25,6 +25,13 @@ const (
 	bundle      = folder + "/ca-certificates.crt"
 )
 
+// IsSource says whether a file is one that Files makes bundles of.
+func IsSource(name string) bool {
+	return slices.ContainsFunc([]string{authorities, local, trustOfSystem, trustOfAdmin}, func(dir string) bool {
+		return strings.HasPrefix(name, dir+"/")
+	})
+}
+
 // maxCertificate bounds one file with a certificate, in bytes.
 const maxCertificate = 1 << 20
 

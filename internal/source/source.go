@@ -54,9 +54,9 @@ type Offer struct {
 	// themselves, without what running them does not need: what an image is
 	// made of whose spec names no files. nil for sources without packages.
 	Own func() ([]string, error)
-	// More offers what every system of the distribution has beside the rest,
-	// for an image that would lack something without; nil where there is no
-	// more.
+	// More offers more, for an image that would lack something without: what
+	// scripts of packages make, what every system of the distribution has. nil
+	// where there is no more.
 	More func(ctx context.Context) (*Offer, error)
 	// Describe adds to an image, which holds what was chosen of the tree, what
 	// tells of its packages, and returns why, by path; nil for sources without

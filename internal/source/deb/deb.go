@@ -53,13 +53,13 @@ func New(o Options) *Source {
 // Open chooses the packages for a platform and offers their files. A zero
 // platform asks for linux with the machine's own architecture.
 func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
-	return s.offer(ctx, settled(platform), false)
+	return s.offer(ctx, settled(platform), packages.Listed)
 }
 
-// offer offers the packages asked for with what they relate to, and with whole
-// the essential ones beside them.
-func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole bool) (*source.Offer, error) {
-	chosen, err := s.choose(ctx, platform, whole)
+// offer offers the packages asked for with what they relate to, to some depth;
+// where it is complete, with the essential ones beside them.
+func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth packages.Depth) (*source.Offer, error) {
+	chosen, err := s.choose(ctx, platform, depth == packages.Complete)
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +93,11 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 			return chosen.offerDebug(ctx, wanted)
 		}
 	}
-	if whole {
-		if offer.Tree, err = opened.Complete(ctx); err != nil {
-			return nil, errors.Join(err, opened.Close())
-		}
-	} else {
-		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
+	if depth < packages.Complete {
+		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, opened.Deeper(depth)) }
+	}
+	if offer.Tree, err = opened.Deepen(ctx, depth); err != nil {
+		return nil, errors.Join(err, opened.Close())
 	}
 	return offer, nil
 }

@@ -13,21 +13,73 @@ import (
 	"smith/internal/tree"
 )
 
-// Complete opens all packages and returns a tree that also holds what only the
-// packages themselves tell: the folders that they bring empty, and what their
-// scripts would have made, as far as that is emulated. It is for what the tree
-// of the lists does not hold, and takes its place.
-func (s *Set) Complete(context.Context) (*tree.Tree, error) {
-	if err := openAll(s.members); err != nil {
+// A Depth says what the tree of a set holds: more for an image that would lack
+// something with less, at the price of opening packages.
+type Depth int
+
+// Depths, the cheapest first.
+const (
+	// Listed is what the lists tell of.
+	Listed Depth = iota
+	// Bundled is also what scripts make of certificate authorities.
+	Bundled
+	// Complete is also what only the packages themselves tell: the folders that
+	// they bring empty, and all that their scripts would have made, as far as
+	// that is emulated.
+	Complete
+)
+
+// Deeper returns the next depth at which the tree would hold more. From Complete
+// there is none.
+func (s *Set) Deeper(d Depth) Depth {
+	if d == Listed && len(s.authorities()) > 0 {
+		return Bundled
+	}
+	return Complete
+}
+
+// Deepen opens what it takes for a depth and returns the tree that it has.
+func (s *Set) Deepen(_ context.Context, d Depth) (*tree.Tree, error) {
+	if d == Listed {
+		return s.Tree(), nil
+	}
+	wanted := s.members
+	if d == Bundled {
+		wanted = s.authorities()
+	}
+	if err := openAll(wanted); err != nil {
 		return nil, err
 	}
 	if err := s.build(); err != nil {
 		return nil, err
 	}
-	if err := s.addFolders(); err != nil {
-		return nil, err
+	if d == Complete {
+		if err := s.addFolders(); err != nil {
+			return nil, err
+		}
 	}
-	return s.Tree(), s.addEffects()
+	effects := s.Scripts(func(ID) bool { return true }, s.Tree())
+	if d == Complete {
+		if err := s.addLinks(effects); err != nil {
+			return nil, err
+		}
+	}
+	return s.Tree(), s.addCertificates(effects)
+}
+
+// authorities are the packages that hold sources of bundles of certificates.
+func (s *Set) authorities() []*member {
+	var all []*member
+	for _, m := range s.members {
+		source := slices.ContainsFunc(m.paths, certificates.IsSource)
+		if contents := m.opened(); contents != nil {
+			source = slices.ContainsFunc(contents.Entries, func(e tree.Entry) bool { return certificates.IsSource(e.Path) })
+		}
+		if source {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // addFolders adds the folders in which no file lies.
@@ -195,11 +247,10 @@ func (s *Set) Record(image *tree.Tree) []record.Script {
 	return all
 }
 
-// addEffects adds what the scripts of all packages would have made.
-func (s *Set) addEffects() error {
+// addLinks adds the links and alternatives that scripts would have made.
+func (s *Set) addLinks(effects []Ledger) error {
 	var groups []*group
-	rebuild := ""
-	for _, l := range s.Scripts(func(ID) bool { return true }, s.Tree()) {
+	for _, l := range effects {
 		by := l.Script + " of " + l.Package.String()
 		for _, f := range l.Effects {
 			switch {
@@ -209,14 +260,24 @@ func (s *Set) addEffects() error {
 				if err := s.link(*f.Link, by); err != nil {
 					return err
 				}
-			case f.Certificates:
-				rebuild = by
 			}
 		}
 	}
 	for _, g := range groups {
 		if err := s.choose(g); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// addCertificates adds the bundles that scripts would have made of the
+// authorities.
+func (s *Set) addCertificates(effects []Ledger) error {
+	rebuild := ""
+	for _, l := range effects {
+		if slices.ContainsFunc(l.Effects, func(f scriptlet.Effect) bool { return f.Certificates }) {
+			rebuild = l.Script + " of " + l.Package.String()
 		}
 	}
 	if rebuild == "" {

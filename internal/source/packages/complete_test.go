@@ -23,7 +23,7 @@ func complete(t *testing.T, fakes ...*fake) (string, *tree.Tree) {
 	}
 	t.Cleanup(func() { s.Close() })
 	before := list(t, s.Tree())
-	whole, err := s.Complete(t.Context())
+	whole, err := s.Deepen(t.Context(), Complete)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,12 +80,11 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	if err != nil {
 		return nil, err
 	}
-	return s.offer(ctx, platform, false)
+	return s.offer(ctx, platform, packages.Listed)
 }
 
-// offer offers the packages of a platform; with whole they are all opened, and
-// what only they themselves tell is on offer too.
-func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole bool) (*source.Offer, error) {
+// offer offers the packages of a platform, to some depth.
+func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth packages.Depth) (*source.Offer, error) {
 	chosen, err := s.choose(ctx, platform)
 	if err != nil {
 		return nil, err
@@ -124,11 +123,10 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, whole boo
 			return s.debug(ctx, chosen, wanted)
 		}
 	}
-	if !whole {
-		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, true) }
-		return offer, nil
+	if depth < packages.Complete {
+		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, opened.Deeper(depth)) }
 	}
-	if offer.Tree, err = opened.Complete(ctx); err != nil {
+	if offer.Tree, err = opened.Deepen(ctx, depth); err != nil {
 		return nil, errors.Join(err, offer.Close())
 	}
 	return offer, nil
