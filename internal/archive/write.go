@@ -8,7 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -116,8 +116,7 @@ func (c *content) copyBlob(ctx context.Context, w io.Writer, b image.Blob) error
 // replace writes a file of a folder anew: to a temporary file beside it, which
 // takes its place when fill has written it and it has reached the disk.
 func replace(dir *os.Root, name string, fill func(w io.Writer) error) (err error) {
-	temporary := filepath.Join(filepath.Dir(name), temporaryName(filepath.Base(name)))
-	f, err := dir.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, temporary, err := createTemporary(dir, name)
 	if err != nil {
 		return plain(err)
 	}
@@ -137,10 +136,16 @@ func replace(dir *os.Root, name string, fill func(w io.Writer) error) (err error
 	if err := f.Sync(); err != nil {
 		return plain(err)
 	}
-	if err := f.Close(); err != nil {
+	if runtime.GOOS == "windows" { // an open file cannot be renamed there
+		if err := f.Close(); err != nil {
+			return plain(err)
+		}
+		return plain(dir.Rename(temporary, name))
+	}
+	if err := dir.Rename(temporary, name); err != nil {
 		return plain(err)
 	}
-	return plain(dir.Rename(temporary, name))
+	return plain(f.Close())
 }
 
 // plain takes the temporary file's name out of an error: nobody knows it.

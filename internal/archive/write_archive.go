@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -39,7 +38,9 @@ func (c *content) writeArchive(ctx context.Context, path string) error {
 		return plain(err)
 	}
 	defer dir.Close()
-	return replace(dir, filepath.Base(path), func(w io.Writer) error {
+	name := filepath.Base(path)
+	sweep(dir, ".", func(file string) bool { return isTemporary(file, name) })
+	return replace(dir, name, func(w io.Writer) error {
 		if strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".tgz") {
 			return c.writeGzip(ctx, w)
 		}
@@ -117,11 +118,3 @@ func forThisMachine(images []*image.Image) *image.Image {
 	}
 	return images[0]
 }
-
-// temporaryName returns a name for a file that will become name.
-func temporaryName(name string) string {
-	return "." + name[:min(len(name), 100)] + "." + rand.Text()[:10]
-}
-
-// isTemporary says whether a file is one that should have become name.
-func isTemporary(file, name string) bool { return strings.HasPrefix(file, "."+name+".") }

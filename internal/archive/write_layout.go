@@ -29,6 +29,10 @@ func (c *content) writeLayout(ctx context.Context, name string) error {
 		return err
 	}
 	defer dir.Close()
+	sweep(dir, ".", func(file string) bool {
+		return isTemporary(file, ocispec.ImageIndexFile) || isTemporary(file, ocispec.ImageLayoutFile)
+	})
+	sweep(dir, ocispec.ImageBlobsDir+"/sha256", temporaryBlob.MatchString)
 	if err := c.addBlobs(ctx, dir); err != nil {
 		return err
 	}

@@ -15,15 +15,26 @@ func lock(dir *os.Root) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock it: %w", plain(err))
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
-		if err != syscall.EINTR { //nolint:errorlint // a system call's own error
-			break
-		}
-	}
+	err = flock(f, syscall.LOCK_EX)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock it: %w", err)
 	}
 	return func() { f.Close() }, nil
+}
+
+// hold locks a file that is being written until it is closed. Where that is not
+// to be had nobody else gets it either, and the file is safe.
+func hold(f *os.File) { _ = flock(f, syscall.LOCK_EX) }
+
+// abandoned says whether nobody holds a file that was to be written.
+func abandoned(f *os.File) bool { return flock(f, syscall.LOCK_EX|syscall.LOCK_NB) == nil }
+
+func flock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how)
+		if err != syscall.EINTR {
+			return err
+		}
+	}
 }
