@@ -195,6 +195,8 @@ func alternative(_ *evaluator, args []value) Effect {
 			take, install = 4, true
 		case "--slave", "--follower":
 			take = 3
+		case "--set", "--add-slave", "--add-follower":
+			return chosen(args[i+1:])
 		default:
 			continue
 		}
@@ -236,6 +238,15 @@ func compiles(file, why string) func(*evaluator, []value) Effect {
 		}
 		return f
 	}
+}
+
+// chosen is an alternative that is not left to its priority.
+func chosen(args []value) Effect {
+	f := Effect{Class: Unhandled, Why: "alternatives are taken by their priorities only, with the links that they were offered with"}
+	if len(args) > 0 && args[0].known && args[0].text != "" {
+		f.Path = path.Join("/etc/alternatives", args[0].text)
+	}
+	return f
 }
 
 func certificates(*evaluator, []value) Effect {

@@ -10,7 +10,7 @@ import (
 var luaAsks = set(`arg assert error getmetatable ipairs next pairs pcall print rawequal rawget select setmetatable tonumber tostring
 	type unpack require collectgarbage os.clock os.date os.getenv os.time os.exit os.tmpname os.difftime io.close io.lines io.read io.type io.write
 	rpm.b64decode rpm.b64encode rpm.define rpm.undefine rpm.expand rpm.isdefined rpm.glob rpm.input rpm.next_file rpm.redirect2null
-	rpm.register rpm.unregister rpm.splitargs rpm.unsplitargs rpm.vercmp rpm.ver rpm.interactive rpm.load
+	rpm.register rpm.unregister rpm.splitargs rpm.unsplitargs rpm.vercmp rpm.ver rpm.interactive rpm.load posix.glob
 	posix.access posix.chdir posix.ctermid posix.dir posix.errno posix.files posix.fork posix.getcwd posix.getenv posix.getgroup
 	posix.getlogin posix.getpasswd posix.getprocessid posix.kill posix.pathconf posix.putenv posix.readlink posix.redirect2null
 	posix.setenv posix.setgid posix.setuid posix.sleep posix.stat posix.sysconf posix.times posix.ttyname posix.umask posix.uname

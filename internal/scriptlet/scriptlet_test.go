@@ -85,6 +85,10 @@ func TestRead(t *testing.T) {
 			"glib-compile-schemas /usr/share/glib-2.0/schemas &> /dev/null || :\n/usr/bin/update-mime-database -n /usr/share/mime\ngdk-pixbuf-query-loaders-64 --update-cache\ngio-querymodules-64 /usr/lib64/gio/modules\n",
 			"1 unhandled: glib-compile-schemas /usr/share/glib-2.0/schemas\n2 unhandled: /usr/bin/update-mime-database -n /usr/share/mime\n3 unhandled: gdk-pixbuf-query-loaders-64 --update-cache\n4 irrelevant: gio-querymodules-64 /usr/lib64/gio/modules\n",
 		},
+		"a choice of an alternative": {
+			"update-alternatives --set awk /usr/bin/gawk\nalternatives --add-follower java /opt/java /usr/bin/jar jar /opt/jar\nalternatives --auto awk\n",
+			"1 unhandled: update-alternatives --set awk /usr/bin/gawk\n2 unhandled: alternatives --add-follower java /opt/java /usr/bin/jar jar /opt/jar\n3 irrelevant: alternatives --auto awk\n",
+		},
 		"files": {
 			"echo hi > /etc/made\necho log >> /var/log/x\ncat < /dev/null > /dev/null 2>&1\ncp /a /etc/b\nsed -i s/a/b/ /etc/c\nrm -f /etc/d\nmkdir -p /var/lib/x\nsed s/a/b/ /e\n",
 			"1 unhandled: > /etc/made\n2 irrelevant: > /var/log/x\n4 unhandled: cp /a /etc/b\n5 unhandled: sed -i s/a/b/ /etc/c\n6 irrelevant: rm -f /etc/d\n7 irrelevant: mkdir -p /var/lib/x\n",
