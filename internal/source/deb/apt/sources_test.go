@@ -302,7 +302,7 @@ func TestReadRelease(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for text, want := range map[string]string{
-		"":                                     "cannot read the release: EOF",
+		"":                                     "the release is empty",
 		"Date: never\n":                        `the release's Date: "never" is no date`,
 		"Date: Sat, 1 Jun 2024 08:53:33 UTC\n": "names no file with a digest of SHA-256 or SHA-512",
 		"Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n": `"abc 1 a" is no DIGEST SIZE NAME`,
