@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -489,9 +490,44 @@ func TestSuperseded(t *testing.T) {
 	_, err = open(o)
 	wants(t, err, "cannot fetch "+small+" "+gone.Version+": "+gone.URL+": the server answers 404 Not Found")
 	wants(t, err, small+" "+gone.Version+" is on offer now: smith lock --update "+small+" takes it; or name a place that keeps old packages with archives")
-	o.Archives = []string{"kept"}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/archive/20250520T000000Z/pool/" + filepath.Base(gone.URL), "/by/" + gone.SHA256, "/files/" + small + "_" + gone.Version:
+			http.ServeFile(w, r, kept)
+		case "/other/" + gone.SHA256:
+			http.ServeFile(w, r, os.Args[0])
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	for name, test := range map[string]struct {
+		archives []string
+		err      string
+	}{
+		"a folder":         {[]string{"kept"}, ""},
+		"a snapshot":       {[]string{server.URL + "/archive/20250520T000000Z/"}, ""},
+		"by digest":        {[]string{server.URL + "/by/{sha256}"}, ""},
+		"by name":          {[]string{server.URL + "/files/{name}_{version}"}, ""},
+		"the second":       {[]string{"nothing", server.URL + "/{file}", "kept"}, ""},
+		"none has it":      {[]string{"nothing", server.URL + "/{file}"}, server.URL + "/" + filepath.Base(gone.URL) + ": the server answers 404 Not Found"},
+		"other bytes":      {[]string{server.URL + "/other/{sha256}"}, "the server has other bytes than the index or lock says"},
+		"another snapshot": {[]string{server.URL + "/archive/20240101T000000Z"}, "/archive/20240101T000000Z/pool/"},
+	} {
+		o.Archives, o.Store = test.archives, options(t, m, "").Store
+		_, err := open(o)
+		if wants(t, err, test.err); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	// Nothing but the folder is needed where there is no network.
+	o.Archives, o.Store, o.Network.Offline = []string{"kept"}, options(t, m, "").Store, true
+	m.Requests()
 	_, err = open(o)
 	wants(t, err, "")
+	if r := m.Requests(); len(r) > 0 {
+		t.Errorf("%v", r)
+	}
 }
 
 // A lock has one address of a package; the repository's other mirrors have it
