@@ -22,16 +22,8 @@ import (
 	"smith/internal/event"
 	"smith/internal/image"
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
-
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st
-}
 
 // contents are the files of an image by name, in whatever form it is kept. In
 // a test they stand for the files themselves.
@@ -254,7 +246,7 @@ func TestRead(t *testing.T) {
 	for kind, files := range map[string]contents{"oci": s.oci(t), "docker": s.docker(t)} {
 		for form, path := range files.forms(t) {
 			for _, tag := range []string{"", "latest"} {
-				img, err := read(t.Context(), path, tag, newStore(t))
+				img, err := read(t.Context(), path, tag, storetest.New(t))
 				if err != nil {
 					t.Errorf("%s, %s, tag %q: %v", kind, form, tag, err)
 					continue
@@ -276,7 +268,7 @@ func TestBlobsInFiles(t *testing.T) {
 	s := newSample(t)
 	for kind, files := range map[string]contents{"oci": s.oci(t), "docker": s.docker(t)} {
 		for form, path := range files.forms(t) {
-			st := newStore(t)
+			st := storetest.New(t)
 			a, err := Open(t.Context(), path, st, event.Silent{})
 			if err != nil {
 				t.Fatal(err)
@@ -323,7 +315,7 @@ func TestReadDockerLinks(t *testing.T) {
 	files.json(t, "manifest.json", m)
 	data := append(b.Bytes(), files.tar(t)...)
 	for name, data := range map[string][]byte{"a.tar": data, "a.tar.gz": gzipped(t, data)} {
-		if _, err := read(t.Context(), writeFile(t, filepath.Join(t.TempDir(), name), data), "", newStore(t)); err != nil {
+		if _, err := read(t.Context(), writeFile(t, filepath.Join(t.TempDir(), name), data), "", storetest.New(t)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

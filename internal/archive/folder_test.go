@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/event"
+	"smith/internal/store/storetest"
 )
 
 // linked lays an image out as a folder whose layers are links to where.
@@ -35,7 +36,7 @@ func linked(t *testing.T, where func(dir, blob string) string) string {
 // Some builders keep blobs as links to files beside blobs/.
 func TestFolderFollowsLinksInIt(t *testing.T) {
 	dir := linked(t, func(_, blob string) string { return "../../layer-" + blob })
-	if _, err := read(t.Context(), dir, "", newStore(t)); err != nil {
+	if _, err := read(t.Context(), dir, "", storetest.New(t)); err != nil {
 		t.Error(err)
 	}
 }
@@ -45,7 +46,7 @@ func TestFolderRefusesLinksThatLeave(t *testing.T) {
 		"absolute": func(dir, blob string) string { return filepath.Join(dir, "..", "outside-"+blob) },
 		"upwards":  func(_, blob string) string { return "../../../outside-" + blob },
 	} {
-		_, err := read(t.Context(), linked(t, where), "", newStore(t))
+		_, err := read(t.Context(), linked(t, where), "", storetest.New(t))
 		if err == nil || !strings.Contains(err.Error(), "behind a link that leaves the layout folder") {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -61,11 +62,11 @@ func TestBusybox(t *testing.T) {
 	}
 	for _, name := range []string{"glibc", "musl"} {
 		from := filepath.Join(data, "rootfs/busybox-oci", name)
-		_, err := read(t.Context(), from, "", newStore(t))
+		_, err := read(t.Context(), from, "", storetest.New(t))
 		if err == nil || !strings.Contains(err.Error(), "it has 25 bytes, its descriptor says") {
 			t.Errorf("%s as it was fetched: %v", name, err)
 		}
-		img, err := read(t.Context(), withLinks(t, from), "", newStore(t))
+		img, err := read(t.Context(), withLinks(t, from), "", storetest.New(t))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if len(img.Layers) != 1 {
@@ -110,7 +111,7 @@ func TestForeignForms(t *testing.T) {
 		t.Skip("SMITH_TESTDATA is not set")
 	}
 	open := func(form string) (*Archive, error) {
-		return Open(t.Context(), filepath.Join(data, "oci/one-image-all-forms/test-"+form+"-image.tar"), newStore(t), event.Silent{})
+		return Open(t.Context(), filepath.Join(data, "oci/one-image-all-forms/test-"+form+"-image.tar"), storetest.New(t), event.Silent{})
 	}
 	plain := map[digest.Digest]bool{}
 	for _, form := range []string{"oci-uncompressed", "oci-gzip", "oci-zstd", "oci-estargz", "docker", "kaniko"} {

@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/event"
+	"smith/internal/store/storetest"
 )
 
 // exercise does with an archive all that a build does.
@@ -47,7 +48,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(gzipped(f, files.tar(f)))
 	}
 	f.Add([]byte{})
-	st, dir := newStore(f), f.TempDir()
+	st, dir := storetest.New(f), f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(dir, fmt.Sprint(os.Getpid()))
 		if err := os.WriteFile(path, data, 0o600); err != nil {

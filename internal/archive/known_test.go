@@ -12,6 +12,7 @@ import (
 
 	"smith/internal/event"
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 // steps counts how often an archive is read through.
@@ -68,7 +69,7 @@ func settle() { time.Sleep(settled + 50*time.Millisecond) }
 
 func TestAnArchiveIsReadOnce(t *testing.T) {
 	t.Parallel()
-	st, dir := newStore(t), t.TempDir()
+	st, dir := storetest.New(t), t.TempDir()
 	path := writeFile(t, filepath.Join(dir, "image.tar.gz"), by(t, "ann"))
 	hour := time.Now().Add(-time.Hour)
 	settle()
@@ -102,7 +103,7 @@ func TestReplacedArchivesAreReadAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := newStore(t)
+			st := storetest.New(t)
 			one, two := by(t, "ann"), by(t, "bob")
 			if len(one) != len(two) {
 				t.Fatalf("the archives have %d and %d bytes", len(one), len(two))
@@ -144,7 +145,7 @@ func TestReplacedArchivesAreReadAgain(t *testing.T) {
 // A cache that lost what an archive held is filled again.
 func TestPrunedArchivesAreReadAgain(t *testing.T) {
 	t.Parallel()
-	st := newStore(t)
+	st := storetest.New(t)
 	path := writeFile(t, filepath.Join(t.TempDir(), "image.tar.gz"), by(t, "ann"))
 	settle()
 	reads(t, path, st)

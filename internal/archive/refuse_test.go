@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/image"
+	"smith/internal/store/storetest"
 )
 
 // A flaw is something wrong with an image, and what a reader says of it.
@@ -116,7 +117,7 @@ func TestReadRefuses(t *testing.T) {
 	for name, f := range flaws() {
 		files := f.spoil(t, newSample(t))
 		for form, path := range files.forms(t) {
-			_, err := read(t.Context(), path, f.tag, newStore(t))
+			_, err := read(t.Context(), path, f.tag, storetest.New(t))
 			if err == nil || !strings.Contains(err.Error(), f.want) && (f.want != gone || !errors.Is(err, fs.ErrNotExist)) {
 				t.Errorf("%s, %s: got %v, want …%s…", name, form, err, f.want)
 			}
@@ -140,12 +141,12 @@ func TestReadRefusesBrokenFiles(t *testing.T) {
 		"trailer.tar.gz": {append(bytes.Clone(packed[:len(packed)-8]), 0, 0, 0, 0, 0, 0, 0, 0), "checksum"},
 	} {
 		path := writeFile(t, filepath.Join(t.TempDir(), name), c.data)
-		if _, err := read(t.Context(), path, "", newStore(t)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := read(t.Context(), path, "", storetest.New(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want …%s…", name, err, c.want)
 		}
 	}
 	for path, want := range map[string]string{t.TempDir(): "neither", filepath.Join(t.TempDir(), "absent"): "no such file", "/dev/null": "neither a file nor a folder"} {
-		if _, err := read(t.Context(), path, "", newStore(t)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := read(t.Context(), path, "", storetest.New(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want …%s…", path, err, want)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"smith/internal/event"
 	"smith/internal/image"
 	"smith/internal/reference"
+	"smith/internal/store/storetest"
 )
 
 // newImage returns an image of one layer, by an author.
@@ -71,7 +72,7 @@ func TestWrite(t *testing.T) {
 			t.Fatalf("%s: %s, %v", name, d, err)
 		}
 		r := output(t, at)
-		got, err := read(t.Context(), r.Path, r.Tag, newStore(t))
+		got, err := read(t.Context(), r.Path, r.Tag, storetest.New(t))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -118,7 +119,7 @@ func TestWriteLeavesTheOldFile(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), "cannot write ") || !strings.Contains(err.Error(), c.want) && !errors.Is(err, context.Canceled) {
 				t.Errorf("%s, %s: got %v, want …%s…", name, form, err, c.want)
 			}
-			img, err := read(t.Context(), output(t, at).Path, "", newStore(t))
+			img, err := read(t.Context(), output(t, at).Path, "", storetest.New(t))
 			if err != nil || img.Config.Author != "ann" {
 				t.Errorf("%s, %s: the old image is gone: %v", name, form, err)
 			}
@@ -144,7 +145,7 @@ func TestWriteLayoutAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	for _, tag := range tags {
-		if img, err := read(t.Context(), dir, tag, newStore(t)); err != nil || img.Config.Author != tag {
+		if img, err := read(t.Context(), dir, tag, storetest.New(t)); err != nil || img.Config.Author != tag {
 			t.Errorf("%s: %v", tag, err)
 		}
 	}
@@ -185,7 +186,7 @@ func TestWriteThroughALink(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link is gone: %v", err)
 	}
-	if _, err := read(t.Context(), filepath.Join(dir, "real/a.tar"), "", newStore(t)); err != nil {
+	if _, err := read(t.Context(), filepath.Join(dir, "real/a.tar"), "", storetest.New(t)); err != nil {
 		t.Error(err)
 	}
 }

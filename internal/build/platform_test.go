@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/spec"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 )
 
@@ -47,10 +46,7 @@ func (n *notes) Note(text string) { n.all = append(n.all, text) }
 
 // An image that a wrong list had a say in is made again without it.
 func TestWrongList(t *testing.T) {
-	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	s, err := spec.Decode("smith.yaml", []byte("type: host\npaths: [/opt/*]\n"))
 	if err != nil {
 		t.Fatal(err)

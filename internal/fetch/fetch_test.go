@@ -24,7 +24,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"smith/internal/event"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 // content is what the tests fetch: larger than any buffer on the way.
@@ -36,10 +36,7 @@ var content = sync.OnceValue(func() []byte {
 
 func client(t *testing.T, change func(*Options)) *Client {
 	t.Helper()
-	s, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := storetest.New(t)
 	o := Options{Store: s, Events: event.Silent{}, Pause: time.Millisecond, Stall: 5 * time.Second}
 	if change != nil {
 		change(&o)

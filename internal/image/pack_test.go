@@ -10,7 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -21,17 +20,9 @@ import (
 
 	"smith/internal/event"
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 )
-
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
-	cache, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cache
-}
 
 func insert(t testing.TB, files *tree.Tree, path string, n *tree.Node) {
 	t.Helper()
@@ -134,7 +125,7 @@ func sample(t testing.TB) *tree.Tree {
 }
 
 func TestPack(t *testing.T) {
-	_, plain := contents(t, packTree(t, newStore(t), sample(t)))
+	_, plain := contents(t, packTree(t, storetest.New(t), sample(t)))
 	want := `2 0777 0:0 0 "bin" "usr/bin" "" USTAR
 5 0755 0:0 0 "dddddddd…(61)" "" "" USTAR
 0 0644 0:0 0 "dddddddd…(121)" "" "x" USTAR
@@ -160,7 +151,7 @@ func TestPackIsReadByTar(t *testing.T) {
 	if _, err := exec.LookPath("tar"); err != nil {
 		t.Skip("no tar here")
 	}
-	packed, _ := contents(t, packTree(t, newStore(t), sample(t)))
+	packed, _ := contents(t, packTree(t, storetest.New(t), sample(t)))
 	cmd := exec.Command("tar", "-tzf", "-")
 	cmd.Stdin = bytes.NewReader(packed)
 	var complaints bytes.Buffer
@@ -187,12 +178,12 @@ func large(t testing.TB) *tree.Tree {
 
 func TestPackDoesNotDependOnCores(t *testing.T) {
 	files := large(t)
-	want := packTree(t, newStore(t), files)
+	want := packTree(t, storetest.New(t), files)
 	contents(t, want)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, cores := range []int{1, 2, 8} {
 		runtime.GOMAXPROCS(cores)
-		if got := packTree(t, newStore(t), files); got.Descriptor.Digest != want.Descriptor.Digest || got.DiffID != want.DiffID {
+		if got := packTree(t, storetest.New(t), files); got.Descriptor.Digest != want.Descriptor.Digest || got.DiffID != want.DiffID {
 			t.Errorf("%d cores: %v, want %v", cores, got.Descriptor, want.Descriptor)
 		}
 	}
@@ -221,7 +212,7 @@ func (g *guarded) node(size int) *tree.Node {
 }
 
 func TestPackAgainReadsNothing(t *testing.T) {
-	cache := newStore(t)
+	cache := storetest.New(t)
 	one := func(g *guarded, mode uint32) *tree.Tree {
 		files := tree.New()
 		n := g.node(len(g.text))
@@ -248,7 +239,7 @@ func TestPackAgainReadsNothing(t *testing.T) {
 
 // A layer that was taken out of the cache is packed again.
 func TestPackAfterPrune(t *testing.T) {
-	cache := newStore(t)
+	cache := storetest.New(t)
 	first := packTree(t, cache, sample(t))
 	if _, err := cache.Prune(t.Context(), 0); err != nil {
 		t.Fatal(err)
@@ -275,7 +266,7 @@ func TestPackErrors(t *testing.T) {
 	} {
 		files := tree.New()
 		insert(t, files, "/x", c.node)
-		cache := newStore(t)
+		cache := storetest.New(t)
 		if _, err := Pack(c.ctx, cache, files, event.Silent{}); err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
@@ -288,7 +279,7 @@ func TestPackErrors(t *testing.T) {
 // Extended attributes are in the layer, once for all names of a file, and make
 // it another layer; tar reads them.
 func TestPackKeepsAttributes(t *testing.T) {
-	cache := newStore(t)
+	cache := storetest.New(t)
 	one := func(attributes map[string]string) *tree.Tree {
 		files := tree.New()
 		n := tree.NewFile([]byte("program"), 0o755)

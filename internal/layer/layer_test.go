@@ -24,18 +24,9 @@ import (
 
 	"smith/internal/event"
 	"smith/internal/image"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 )
-
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st
-}
 
 // writeTar writes a tar; a member's data stand in its header's Uname, which
 // readers of layers do not look at.
@@ -170,7 +161,7 @@ func TestExpandEveryForm(t *testing.T) {
 	plain := sample(t)
 	for name, data := range forms(t, plain) {
 		t.Run(name, func(t *testing.T) {
-			st := newStore(t)
+			st := storetest.New(t)
 			l, err := Expand(t.Context(), st, image.NewBlob(ocispec.MediaTypeImageLayerGzip, data), digest.FromBytes(plain), event.Silent{})
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +184,7 @@ func TestExpandEveryForm(t *testing.T) {
 }
 
 func TestSniffTellsWhatIsNoLayer(t *testing.T) {
-	st := newStore(t)
+	st := storetest.New(t)
 	for _, data := range []string{"", "{}", strings.Repeat("text\n", 1000), "\x1f\x8b broken"} {
 		form, err := Sniff(t.Context(), st, strings.NewReader(data), event.Silent{}.Step("", 0))
 		if err != nil || form.Digest != digest.FromString(data) || form.Size != int64(len(data)) {
@@ -243,7 +234,7 @@ func TestExpandRefuses(t *testing.T) {
 		"blob breaks at last": {broken, "broken wire"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := newStore(t)
+			st := storetest.New(t)
 			l, err := Expand(t.Context(), st, c.blob, diffID, event.Silent{})
 			if err == nil {
 				l.Close()
@@ -297,7 +288,7 @@ func TestForeignForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, err := Sniff(t.Context(), newStore(t), f, event.Silent{}.Step("", 0))
+		read, err := Sniff(t.Context(), storetest.New(t), f, event.Silent{}.Step("", 0))
 		f.Close()
 		if err != nil || read.NotLayer != nil {
 			t.Fatalf("%s: %v, %v", form, err, read.NotLayer)
@@ -325,7 +316,7 @@ func FuzzLayer(f *testing.F) {
 		tar.Header{Name: "a/.wh..wh..opq", Typeflag: tar.TypeReg},
 		tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "/../.."},
 		tar.Header{Name: "a/b", Typeflag: tar.TypeLink, Linkname: "../c"}))
-	st := newStore(f)
+	st := storetest.New(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		form, err := Sniff(t.Context(), st, bytes.NewReader(data), event.Silent{}.Step("", 0))
 		if err != nil {

@@ -92,7 +92,7 @@ func read(ctx context.Context, st *store.Store, raw *rawReader, diffID digest.Di
 	l, notLayer = readTar(ctx, st, raw, diffID)
 	// The rest belongs to the digest, and whoever supplies the bytes may check
 	// at their end that all are right: that tells more than a decompressor.
-	if err = raw.drain(ctx); err == nil {
+	if err = unpacked.Drain(ctx, raw); err == nil {
 		var fatal *unpacked.CacheError
 		if errors.As(notLayer, &fatal) {
 			err = fatal.Err
@@ -113,21 +113,6 @@ type rawReader struct {
 	size atomic.Int64
 	step event.Step
 	err  error
-}
-
-// drain reads to the end.
-func (r *rawReader) drain(ctx context.Context) error {
-	buffer := make([]byte, 64<<10)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if _, err := r.Read(buffer); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 }
 
 func (r *rawReader) Read(p []byte) (int, error) {

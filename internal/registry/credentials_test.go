@@ -18,7 +18,7 @@ import (
 	"smith/internal/image"
 	"smith/internal/reference"
 	"smith/internal/registry/registrytest"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 const (
@@ -383,10 +383,7 @@ func TestLogin(t *testing.T) {
 	noLogins(t)
 	file := filepath.Join(t.TempDir(), "auth.json")
 	t.Setenv("REGISTRY_AUTH_FILE", file)
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	client := func() *Client {
 		c, err := New(Options{CA: r.CA, Store: st, Events: &heard{}})
 		if err != nil {

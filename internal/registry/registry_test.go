@@ -21,7 +21,7 @@ import (
 	"smith/internal/image"
 	"smith/internal/reference"
 	"smith/internal/registry/registrytest"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 // testClient returns a client with a cache of its own, which is in a hurry and
@@ -29,10 +29,7 @@ import (
 func testClient(t *testing.T) *Client {
 	t.Helper()
 	noLogins(t)
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	c, err := New(Options{Store: st, Events: &heard{}})
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 )
-
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st
-}
 
 func sample() []tree.Entry {
 	when := time.Unix(1700000000, 5).UTC()
@@ -64,7 +55,7 @@ func write(t testing.TB, st *store.Store) *Archive {
 }
 
 func TestArchive(t *testing.T) {
-	st := newStore(t)
+	st := storetest.New(t)
 	write(t, st)
 	a, err := Open(st, "test", "key")
 	if err != nil {
@@ -108,7 +99,7 @@ func TestReadTarBehindOthers(t *testing.T) {
 	if err := tw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	w, err := Create(newStore(t), "test")
+	w, err := Create(storetest.New(t), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +149,7 @@ func (p *pieces) Next() ([]byte, error) {
 }
 
 func FuzzIndex(f *testing.F) {
-	a := write(f, newStore(f))
+	a := write(f, storetest.New(f))
 	data, err := io.ReadAll(io.NewSectionReader(a.entry, a.size, 1<<20))
 	if err != nil {
 		f.Fatal(err)

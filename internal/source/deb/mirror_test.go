@@ -24,7 +24,7 @@ import (
 	"smith/internal/source"
 	"smith/internal/source/deb/apt"
 	"smith/internal/source/packages"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/test/debmirror"
 	"smith/test/fixture"
 )
@@ -64,10 +64,7 @@ func (h *heard) Warn(text string) {
 // options ask a mirror for the small package.
 func options(t *testing.T, m *debmirror.Mirror, key string) Options {
 	t.Helper()
-	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	return Options{
 		Options: packages.Options{
 			Requests: []packages.Request{{Text: small, Where: "smith.yaml:1"}},

@@ -26,7 +26,7 @@ import (
 	"smith/internal/lock"
 	"smith/internal/source/packages"
 	"smith/internal/source/rpm/yumconfig"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 	"smith/test/debmirror"
 )
@@ -203,10 +203,7 @@ func (w *workshop) serve(t *testing.T, dir string, lie func(w http.ResponseWrite
 // options are those of a source of app from one repository.
 func (w *workshop) options(t *testing.T, repository yumconfig.Repository, requests ...string) Options {
 	t.Helper()
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	repository.ID, repository.Where, repository.Priority = "r", "smith.yaml:3", 99
 	o := Options{
 		Options: packages.Options{

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 // write keeps records, each with its keys, under the key "t".
@@ -31,17 +32,8 @@ func write(t testing.TB, st *store.Store, records [][]string) *Table {
 	return table
 }
 
-func testStore(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st
-}
-
 func TestFind(t *testing.T) {
-	st := testStore(t)
+	st := storetest.New(t)
 	write(t, st, [][]string{{"first", "a", "b", "b"}, {"", "b"}, {"third"}, {"fourth", "ab", "b", "a"}})
 	table, err := Open(st, "tables", "t")
 	if err != nil {
@@ -70,7 +62,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestNothing(t *testing.T) {
-	table := write(t, testStore(t), nil)
+	table := write(t, storetest.New(t), nil)
 	if got, err := table.Find("a"); got != nil || err != nil || table.Len() != 0 {
 		t.Errorf("%v, %v, %d records", got, err, table.Len())
 	}
@@ -85,7 +77,7 @@ func TestManyPages(t *testing.T) {
 	for i := range 5000 {
 		records = append(records, []string{fmt.Sprint("r", i), fmt.Sprintf("k%04d", i), "all", fmt.Sprintf("m%d", i%10)})
 	}
-	table := write(t, testStore(t), records)
+	table := write(t, storetest.New(t), records)
 	if len(table.pages) < 10 {
 		t.Errorf("%d pages", len(table.pages))
 	}
@@ -107,7 +99,7 @@ func TestManyPages(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	st := testStore(f)
+	st := storetest.New(f)
 	e := write(f, st, [][]string{{"first", "a", "b"}, {"second", "b"}}).blob
 	good := make([]byte, e.Size())
 	if _, err := e.ReadAt(good, 0); err != nil {

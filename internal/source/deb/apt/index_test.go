@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 const packagesFile = `Package: a
@@ -32,10 +32,7 @@ Provides: a
 
 func writeTestIndex(t testing.TB, text string) (*Index, error) {
 	t.Helper()
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	written, err := writeIndex(context.Background(), st, "k", strings.NewReader(text))
 	if err != nil {
 		return nil, err

@@ -18,18 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/go-digest"
 
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 )
-
-func newStore(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := store.Open(filepath.Join(t.TempDir(), "cache"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st
-}
 
 // run runs one of dpkg's or a machine's programs and returns what it prints.
 func run(t testing.TB, name string, args ...string) string {
@@ -132,7 +123,7 @@ func list(t testing.TB, f *File) string {
 func TestOpen(t *testing.T) {
 	for _, compression := range []string{"none", "gzip", "xz", "zstd"} {
 		t.Run(compression, func(t *testing.T) {
-			data, st := sample(t, compression), newStore(t)
+			data, st := sample(t, compression), storetest.New(t)
 			for _, from := range []func(context.Context) (io.ReadCloser, error){
 				opener(data),
 				func(context.Context) (io.ReadCloser, error) { return nil, errors.New("it is in the cache already") },
@@ -226,7 +217,7 @@ func TestOtherForms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			deb := ar(append([]string{"debian-binary", "2.1\nmore\n"}, members...)...)
-			f, err := Open(t.Context(), newStore(t), digest.FromBytes(deb), func(context.Context) (io.ReadCloser, error) {
+			f, err := Open(t.Context(), storetest.New(t), digest.FromBytes(deb), func(context.Context) (io.ReadCloser, error) {
 				return io.NopCloser(iotest.OneByteReader(bytes.NewReader(deb))), nil
 			})
 			if err != nil {
@@ -264,7 +255,7 @@ func TestRefused(t *testing.T) {
 		"no xz":          {deb("control.tar", control, "data.tar.xz", "\xfd7zXZ\x00no"), "data.tar.xz: tar entry after the first: xz: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			st := newStore(t)
+			st := storetest.New(t)
 			f, err := Open(t.Context(), st, digest.FromBytes(c.data), opener(c.data))
 			if err == nil {
 				f.Close()
@@ -282,7 +273,7 @@ func TestRefused(t *testing.T) {
 // Nothing is believed that does not have the digest, and the digest is the
 // first thing that is told.
 func TestWrongDigest(t *testing.T) {
-	data, st := sample(t, "gzip"), newStore(t)
+	data, st := sample(t, "gzip"), storetest.New(t)
 	other := digest.FromString("other")
 	for _, bytes := range [][]byte{data, data[:len(data)-10], append(data[:len(data):len(data)], 'x')} {
 		_, err := Open(t.Context(), st, other, opener(bytes))
@@ -324,7 +315,7 @@ func compare(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(t.Context(), newStore(t), digest.FromBytes(data), opener(data))
+	f, err := Open(t.Context(), storetest.New(t), digest.FromBytes(data), opener(data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,7 +399,7 @@ func FuzzOpen(f *testing.F) {
 	for _, compression := range []string{"none", "gzip", "xz", "zstd"} {
 		f.Add(sized(f, compression, 100)) // large inputs are changed slowly
 	}
-	st := newStore(f)
+	st := storetest.New(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := Open(t.Context(), st, digest.FromBytes(data), opener(data))
 		if err != nil {

@@ -36,7 +36,7 @@ func read(ctx context.Context, st *store.Store, r io.Reader, want digest.Digest)
 	defer w.Discard()
 	members, fault := readMembers(ctx, in, w)
 	// Bytes that are not those that were asked for are the better reason.
-	if err := in.drain(ctx); err != nil {
+	if err := unpacked.Drain(ctx, in); err != nil {
 		return nil, err
 	}
 	if got := digest.NewDigest(digest.SHA256, in.hash); got != want {
@@ -81,21 +81,6 @@ func (s *summed) Read(p []byte) (int, error) {
 	s.hash.Write(p[:n])
 	s.err = err
 	return n, err
-}
-
-// drain reads to the end.
-func (s *summed) drain(ctx context.Context) error {
-	buffer := make([]byte, 64<<10)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if _, err := s.Read(buffer); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 }
 
 // readMembers reads the archive: debian-binary, control.tar, data.tar, in this

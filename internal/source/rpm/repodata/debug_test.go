@@ -6,14 +6,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 func TestDebug(t *testing.T) {
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	all := universe(`
 bzip2-1-1.x86_64
 bzip2-libs-1-1.x86_64

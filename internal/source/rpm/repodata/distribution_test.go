@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"smith/internal/store/storetest"
 	"smith/test/fixture"
 )
 
@@ -22,7 +23,7 @@ func TestChoosesAsDnfInADistribution(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, index := openRepository(t, testStore(t), filepath.Join(dir, "os"))
+	_, index := openRepository(t, storetest.New(t), filepath.Join(dir, "os"))
 	s := setting{options: []string{""}, requests: []string{
 		"/usr/bin/curl", "/bin/sh", "libssl.so.3()(64bit)", "lib*6", "lib*6.x86_64", "*-2.36*", "lib*db*", "libc6-2.36-9*", "python3*.x86_64", "curl & bash", "python3 & nginx-light & redis-server", "awk", "/bin/none",
 	}}
@@ -70,7 +71,7 @@ func TestReadsEachForm(t *testing.T) {
 	}
 	var want []string
 	for _, form := range []string{"os", "os-xz", "os-bz2", "os-zst"} {
-		_, index := openRepository(t, testStore(t), filepath.Join(dir, form))
+		_, index := openRepository(t, storetest.New(t), filepath.Join(dir, form))
 		var got []string
 		for name := range index.Names() {
 			got = append(got, name)

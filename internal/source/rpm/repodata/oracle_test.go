@@ -14,6 +14,7 @@ import (
 
 	"smith/internal/resolve"
 	"smith/internal/source/rpm/relation"
+	"smith/internal/store/storetest"
 )
 
 // answer is what dnf installs, or that it cannot.
@@ -61,7 +62,7 @@ func TestChoosesAsDnf(t *testing.T) {
 		{"dnf-ci-fedora29.json", "dnf-ci-fedora/dnf-ci-fedora", 268, 8},
 	} {
 		t.Run(tt.repository, func(t *testing.T) {
-			_, index := openRepository(t, testStore(t), filepath.Join(testdata(t), tt.repository))
+			_, index := openRepository(t, storetest.New(t), filepath.Join(testdata(t), tt.repository))
 			requests, unmet, same := 0, 0, 0
 			for name, want := range oracle(t, tt.oracle) {
 				requests++

@@ -18,6 +18,7 @@ import (
 	"smith/internal/compress"
 	"smith/internal/source/rpm/relation"
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 // testdata returns the folder of real repositories.
@@ -32,15 +33,6 @@ func testdata(t testing.TB) string {
 
 func repositories() []string {
 	return []string{"centos7-httpd", "dnf-ci-fedora/dnf-ci-fedora", "azurelinux3", "el9-signed-small"}
-}
-
-func testStore(t testing.TB) *store.Store {
-	t.Helper()
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return st
 }
 
 // folder is a repository on disk.
@@ -159,7 +151,7 @@ func (x xmlPackage) plain() *Package {
 func TestReadsAsEncodingXML(t *testing.T) {
 	for _, name := range repositories() {
 		t.Run(name, func(t *testing.T) {
-			dir, st := filepath.Join(testdata(t), name), testStore(t)
+			dir, st := filepath.Join(testdata(t), name), storetest.New(t)
 			md, x := openRepository(t, st, dir)
 			f, err := os.Open(filepath.Join(dir, md.Data["primary"].Location))
 			if err != nil {
@@ -323,7 +315,7 @@ func FuzzDecode(f *testing.F) {
 // BenchmarkPrimary reads the metadata of CentOS' packages many times over.
 func BenchmarkPrimary(b *testing.B) {
 	dir := filepath.Join(testdata(b), "centos7-httpd")
-	md, _ := openRepository(b, testStore(b), dir)
+	md, _ := openRepository(b, storetest.New(b), dir)
 	f, err := os.Open(filepath.Join(dir, md.Data["primary"].Location))
 	if err != nil {
 		b.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 	"smith/internal/resolve"
 	"smith/internal/source/rpm/relation"
+	"smith/internal/store/storetest"
 )
 
 // A universe is packages, one a line: "name-version-release.arch kind relation,
@@ -181,7 +182,7 @@ func (s setting) ask(t *testing.T, dirs []string) [][]string {
 // repositories writes and opens the repositories.
 func (s *setting) repositories(t *testing.T) (dirs []string, repositories []*Repository) {
 	t.Helper()
-	st := testStore(t)
+	st := storetest.New(t)
 	for len(s.options) < len(s.universes) {
 		s.options = append(s.options, "")
 	}

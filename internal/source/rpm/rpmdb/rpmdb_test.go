@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"smith/internal/source/rpm/rpmfile"
-	"smith/internal/store"
+	"smith/internal/store/storetest"
 )
 
 // judge returns the path of a program that tells what is right.
@@ -36,10 +36,7 @@ func realPackages(t *testing.T, globs ...string) []Package {
 	if dir == "" {
 		t.Skip("SMITH_TESTDATA is not set: no real packages to read")
 	}
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	var all []Package
 	for _, glob := range globs {
 		files, err := filepath.Glob(filepath.Join(dir, glob))

@@ -24,6 +24,7 @@ import (
 
 	"smith/internal/capability"
 	"smith/internal/store"
+	"smith/internal/store/storetest"
 	"smith/internal/tree"
 	"smith/test/fixture"
 )
@@ -72,10 +73,7 @@ func packageFiles(t testing.TB, dir string) []string {
 
 func openStore(t testing.TB) *store.Store {
 	t.Helper()
-	st, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := storetest.New(t)
 	return st
 }
 
