@@ -16,7 +16,8 @@ import (
 //	```yaml smith.yaml      the block is written to that file
 //	```console              each line after "$ " is run by sh; what follows it
 //	                        must come out, in which … stands for anything
-//	```console needs=podman the block is passed over where podman is not there
+//	```console needs=podman the block is passed over where podman is not there;
+//	                        several programs have commas between them
 //
 // Other blocks are only shown.
 func TestDocs(t *testing.T) {
@@ -51,8 +52,9 @@ func (d *document) block(info, text string) {
 	kind, rest, _ := strings.Cut(info, " ")
 	switch {
 	case kind == "console":
-		if tool, ok := strings.CutPrefix(rest, "needs="); ok {
-			if _, err := exec.LookPath(tool); err != nil {
+		tools, _ := strings.CutPrefix(rest, "needs=")
+		for tool := range strings.SplitSeq(tools, ",") {
+			if _, err := exec.LookPath(tool); tool != "" && err != nil {
 				if os.Getenv("CI") == "true" {
 					d.t.Fatalf("%s is not installed", tool)
 				}

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -81,14 +80,15 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = cmp.Or(o.Grace, 10*time.Second)
 	err = cmd.Run()
+	var left error
 	if ctx.Err() != nil {
 		// The runtime may have been ended before the program.
-		err = errors.Join(err, runtime.remove(context.WithoutCancel(ctx), dir))
+		left = runtime.remove(context.WithoutCancel(ctx), dir)
 	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Exited() {
-		return exit.ExitCode(), nil
+	if cmd.ProcessState != nil && cmd.ProcessState.Exited() {
+		return cmd.ProcessState.ExitCode(), left
 	}
+	err = errors.Join(err, left)
 	if err != nil {
 		return 0, fmt.Errorf("cannot run the image with %s: %w", runtime.name, err)
 	}
