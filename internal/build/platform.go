@@ -311,7 +311,7 @@ func (j *job) capabilities(files *tree.Tree) (rootfs.Capabilities, error) {
 	var c rootfs.Capabilities
 	var all []error
 	for _, name := range slices.Sorted(maps.Keys(j.Spec.Capabilities)) {
-		err := c.Add(files, name, j.Spec.Capabilities[name])
+		err := c.Add(files, j.placed(files, name), j.Spec.Capabilities[name])
 		if err == nil {
 			continue
 		}
@@ -328,6 +328,19 @@ func (j *job) epoch() time.Time {
 		return *j.Epoch
 	}
 	return time.Unix(0, 0).UTC()
+}
+
+// placed is where the image has a path: a link of the source's that nothing
+// needs, such as /bin, is not in the image.
+func (j *job) placed(files *tree.Tree, name string) string {
+	if _, err := files.Resolve(name); err == nil || j.pkg.Tree == nil {
+		return name
+	}
+	at, err := j.pkg.Tree.Resolve(name)
+	if err != nil || !files.Exists(at.Path()) {
+		return name
+	}
+	return at.Path()
 }
 
 // record writes down what the image was made from, and why each file is there.

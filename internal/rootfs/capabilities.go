@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
+	"strings"
 
 	"smith/internal/capability"
 	"smith/internal/nearest"
@@ -31,7 +31,7 @@ func (c *Capabilities) Add(t *tree.Tree, name string, names []string) error {
 	at, err := t.Resolve(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s is to have capabilities and is not in the image%s", name, nearest.Hint(name, files(t)))
+		return fmt.Errorf("%s is to have capabilities and is not in the image%s", name, meant(t, name))
 	case err != nil:
 		return err
 	}
@@ -67,17 +67,24 @@ func program(n *tree.Node) error {
 	return err
 }
 
-// files yields the paths of a tree, for words that somebody may have meant. A
-// tree that cannot be read yields fewer.
-func files(t *tree.Tree) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		_ = t.Walk(func(n *tree.Node) error {
-			if n.Kind == tree.File && !yield(n.Path()) {
-				return fs.SkipAll
-			}
-			return nil
-		})
+// meant asks for the paths that somebody may have meant. A tree that cannot be
+// read has fewer.
+func meant(t *tree.Tree, name string) string {
+	f := nearest.NewPathFinder(name)
+	_ = t.Walk(func(n *tree.Node) error {
+		if n.Kind == tree.File {
+			f.See(n.Path(), func() string { return "" })
+		}
+		return nil
+	})
+	var paths []string
+	for _, h := range f.Found() {
+		paths = append(paths, h.Path)
 	}
+	if len(paths) == 0 {
+		return "; name it in paths, so that it is"
+	}
+	return "; did you mean " + strings.Join(paths, ", ") + "?"
 }
 
 // of returns the extended attributes of a file, nil where it gets none.

@@ -118,6 +118,8 @@ func TestCapabilities(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/usr/bin/pnig": "/usr/bin/pnig is to have capabilities and is not in the image; did you mean /usr/bin/ping",
+		"/sbin/ping":    "/sbin/ping is to have capabilities and is not in the image; did you mean /usr/bin/ping?",
+		"/usr/bin/none": "/usr/bin/none is to have capabilities and is not in the image; name it in paths, so that it is",
 		"/usr/bin/ldd":  "/usr/bin/ldd cannot have capabilities: /usr/bin/ldd is a script",
 		"/usr/lib/a.so": "/usr/lib/a.so cannot have capabilities: /usr/lib/a.so is not executable",
 		"/bin":          "/bin cannot have capabilities: /usr/bin is a dir",
