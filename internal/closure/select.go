@@ -73,6 +73,9 @@ type item struct {
 	examined bool
 	// whole is set once everything under the folder is kept.
 	whole bool
+	// imported are the symbols that it takes from others, nil before they were
+	// asked for.
+	imported *[]string
 }
 
 // An edge is a path that a rule names, and why.

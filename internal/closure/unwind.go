@@ -57,8 +57,19 @@ func (s *selector) firstImport(it *item, names []string) (string, error) {
 }
 
 // imports returns the symbols that an object which needs glibc takes from
-// others.
+// others. It is for one goroutine an item.
 func (s *selector) imports(it *item) ([]string, error) {
+	if it.imported != nil {
+		return *it.imported, nil
+	}
+	found, err := s.readImports(it)
+	if err == nil {
+		it.imported = &found
+	}
+	return found, err
+}
+
+func (s *selector) readImports(it *item) ([]string, error) {
 	f, err := s.loader.ELF(it.node)
 	if err != nil {
 		return nil, s.unreadable(it, err)

@@ -44,9 +44,13 @@ func (w *window) bytes(offset, n uint64) ([]byte, error) {
 func (w *window) fill(at int64) error {
 	span := max(w.span, blockSize)
 	w.start = at - at%(span-blockSize+1)
-	w.block = make([]byte, min(span, w.size-w.start))
+	n := min(span, w.size-w.start)
+	if int64(cap(w.block)) < n {
+		w.block = make([]byte, n)
+	}
+	w.block = w.block[:n]
 	if err := w.read(w.block, w.start); err != nil {
-		w.block = nil
+		w.block = w.block[:0]
 		return err
 	}
 	return nil

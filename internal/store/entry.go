@@ -246,7 +246,7 @@ func readEntry(f *os.File, path, name string) (*Entry, error) {
 	}
 	e := newEntry(f, path, table, size)
 	if size <= checkedAtOpen {
-		return e, e.check(0, size)
+		return e, e.check()
 	}
 	return e, nil
 }
@@ -264,49 +264,75 @@ func (e *Entry) Close() error { return e.file.Close() }
 
 // ReadAt reads as io.ReaderAt says. Each block is checked when it is first
 // read; a damaged one takes the entry out of the cache and is an error.
-func (e *Entry) ReadAt(p []byte, off int64) (int, error) {
+func (e *Entry) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, errors.New("negative offset in a cache entry")
 	}
-	if off >= e.size {
-		return 0, io.EOF
+	for n < len(p) && off < e.size {
+		part := p[n:]
+		if known := e.known(off, int64(len(part))); known > 0 {
+			part = part[:known]
+			_, err = e.file.ReadAt(part, off)
+		} else {
+			part = part[:min(int64(len(part)), blockSize-off%blockSize, e.size-off)]
+			err = e.first(part, off)
+		}
+		if err != nil {
+			return n, err
+		}
+		n += len(part)
+		off += int64(len(part))
 	}
-	short := int64(len(p)) > e.size-off
-	if short {
-		p = p[:e.size-off]
+	if n < len(p) {
+		return n, io.EOF
 	}
-	if err := e.check(off, off+int64(len(p))); err != nil {
-		return 0, err
+	return n, nil
+}
+
+// known returns how many of the bytes at an offset lie in blocks that were
+// found good, up to the first that was not.
+func (e *Entry) known(off, most int64) int64 {
+	most = min(most, e.size-off)
+	for i := off / blockSize; i*blockSize < off+most; i++ {
+		if e.seen[i/32].Load()&(1<<(i%32)) == 0 {
+			return max(0, i*blockSize-off)
+		}
 	}
-	n, err := e.file.ReadAt(p, off)
-	if err == nil && short {
-		err = io.EOF
-	}
-	return n, err
+	return most
 }
 
 var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
 
-// check reads the blocks that hold the bytes from start to end, those not yet
-// known to be good.
-func (e *Entry) check(start, end int64) error {
-	for i := start / blockSize; i*blockSize < end; i++ {
-		if e.seen[i/32].Load()&(1<<(i%32)) != 0 {
-			continue
+// first reads bytes of one block, and checks all of it.
+func (e *Entry) first(p []byte, off int64) error {
+	i := off / blockSize
+	start, block := i*blockSize, p
+	if size := min(blockSize, e.size-start); int64(len(p)) < size {
+		buffer := blocks.Get().(*[blockSize]byte)
+		defer blocks.Put(buffer)
+		block = buffer[:size]
+	}
+	_, err := e.file.ReadAt(block, start)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("cannot read the cache entry: %w", err)
+	}
+	if err != nil || castagnoli(0, block) != binary.LittleEndian.Uint32(e.table[i*4:]) {
+		os.Remove(e.path)
+		return fmt.Errorf("%s: %w: run smith again", e.path, errDamaged)
+	}
+	e.seen[i/32].Or(1 << (i % 32))
+	if len(block) > len(p) {
+		copy(p, block[off-start:])
+	}
+	return nil
+}
+
+// check checks the whole entry.
+func (e *Entry) check() error {
+	for start := int64(0); start < e.size; start += blockSize {
+		if err := e.first(nil, start); err != nil {
+			return err
 		}
-		block := blocks.Get().(*[blockSize]byte)
-		p := block[:min(blockSize, e.size-i*blockSize)]
-		_, err := e.file.ReadAt(p, i*blockSize)
-		good := err == nil && castagnoli(0, p) == binary.LittleEndian.Uint32(e.table[i*4:])
-		blocks.Put(block)
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("cannot read the cache entry: %w", err)
-		}
-		if !good {
-			os.Remove(e.path)
-			return fmt.Errorf("%s: %w: run smith again", e.path, errDamaged)
-		}
-		e.seen[i/32].Or(1 << (i % 32))
 	}
 	return nil
 }
