@@ -51,7 +51,7 @@ func (p *plan) attempt(ctx context.Context, platform ocispec.Platform) (*Built, 
 	if err != nil {
 		return nil, err
 	}
-	step := p.Events.Step("close "+strings.Join(j.program(), " "), 0)
+	step := p.Events.Step("close "+j.goal(), 0)
 	selection, err := j.choose(ctx)
 	step.Done()
 	if err != nil {
@@ -184,6 +184,19 @@ func (j *job) warnEmpty(selected *tree.Tree) {
 	if err == nil && j.parent.Image == nil {
 		j.Events.Warn(j.SpecName + " asks for no file: name files with paths, or a program with entrypoint")
 	}
+}
+
+// goal says in words what the closure is of.
+func (j *job) goal() string {
+	switch program, paths := j.program(), j.Spec.Paths; {
+	case len(program) > 0:
+		return strings.Join(program, " ")
+	case len(paths) > 1:
+		return paths[0] + " and more"
+	case len(paths) == 1:
+		return paths[0]
+	}
+	return "what the packages hold"
 }
 
 // program is what a container runs by default, and its arguments.

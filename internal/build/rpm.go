@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -87,11 +88,16 @@ func (p *plan) rpmRepository(o *rpm.Options, i int) error {
 }
 
 // repositoryName is how a repository of the spec is called: by the host and
-// path of its address, or, where it lies in a folder, by its place.
+// path of its address, or by the last of the folders that it lies in.
 func repositoryName(r spec.Repository, i int) string {
 	for _, address := range append(slices.Clone(r.RPM), r.Metalink, r.Mirrorlist) {
-		if u, err := url.Parse(address); err == nil && u.Host != "" {
+		u, err := url.Parse(address)
+		switch {
+		case err != nil:
+		case u.Host != "":
 			return strings.Trim(u.Host+u.Path, "/")
+		case strings.Trim(u.Path, "/") != "":
+			return path.Base(u.Path)
 		}
 	}
 	return fmt.Sprintf("repository %d", i+1)

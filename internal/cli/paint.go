@@ -13,7 +13,13 @@ type paint bool
 // painted says whether what is written to out may have colours: on a terminal,
 // unless NO_COLOR is set (no-color.org) or the terminal has none.
 func painted(out io.Writer) paint {
-	return paint(isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+	return paint(os.Getenv("NO_COLOR") == "" && isScreen(out))
+}
+
+// isScreen says whether an output is a terminal that can be drawn on.
+func isScreen(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && isTerminal(out) && understands(file)
 }
 
 // isTerminal says whether an output is one.

@@ -41,7 +41,7 @@ func (a *app) display() *display {
 	if a.progress == "auto" && !a.verbose {
 		d.patience = slow
 	}
-	if a.progress == "auto" && !a.quiet && isTerminal(a.stderr) && os.Getenv("TERM") != "dumb" {
+	if a.progress == "auto" && !a.quiet && isScreen(a.stderr) {
 		d.stages = newStages(newScreen(a.stderr.(*os.File)), d.paint)
 		d.out, d.lines = d.stages, false
 	}

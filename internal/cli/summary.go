@@ -45,7 +45,7 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 		row("warnings", fmt.Sprintf("%d, told above", n))
 	}
 	row("time", fmt.Sprintf("%s; %s", inWords(took), d.worked()))
-	row("next", fmt.Sprintf("smith run %s, smith report %[1]s, smith why %[1]s PATH", shown(o.Target)))
+	row("next", next(shown(o.Target), first))
 }
 
 // debugged tells of the images with debug information, where there are any.
@@ -64,6 +64,15 @@ func debugged(r *build.Result, row func(name, value string)) {
 	if r.Debug.Written != nil {
 		row("registry", transfers(r.Debug.Written))
 	}
+}
+
+// next names commands that one may want to type now.
+func next(name string, b build.Built) string {
+	commands := fmt.Sprintf("smith report %s, smith why %[1]s PATH", name)
+	if len(image.Program(b.Image.Config.Config.ImageConfig)) > 0 {
+		commands = "smith run " + name + ", " + commands
+	}
+	return commands
 }
 
 // mostPlatforms bounds the lines for the images of several platforms.

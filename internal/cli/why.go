@@ -16,6 +16,7 @@ import (
 	"smith/internal/closure"
 	"smith/internal/explain"
 	"smith/internal/image"
+	"smith/internal/nearest"
 	"smith/internal/record"
 	"smith/internal/size"
 	"smith/internal/spec"
@@ -149,25 +150,24 @@ func noRecord(explained *explain.Image) string {
 	return "; the image has no build record, so this is worked out from its entry point"
 }
 
-// notInImage names the files that are called the same.
+// notInImage names the files that may be meant.
 func notInImage(explained *explain.Image, name string, err error) error {
 	var gone *tree.PathError
 	if !errors.As(err, &gone) || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	var near []string
+	finder := nearest.NewPathFinder(path.Clean("/" + name))
 	for _, f := range explained.Files {
-		if path.Base(f.Path) == path.Base(name) && len(near) < 3 {
-			near = append(near, f.Path)
-		}
+		finder.See(f.Path, func() string { return "" })
 	}
-	text := fmt.Sprintf("%s is not in %s", name, explained.Name)
-	if len(near) > 0 {
-		text += "; there is " + strings.Join(near, ", ")
-	} else {
-		text += "; smith ls " + explained.Name + " lists what is"
+	var near []string
+	for _, h := range finder.Found() {
+		near = append(near, h.Path)
 	}
-	return errors.New(text)
+	if len(near) == 0 {
+		return fmt.Errorf("%s is not in %s; smith ls %[2]s lists what is", name, explained.Name)
+	}
+	return fmt.Errorf("%s is not in %s; there is %s", name, explained.Name, strings.Join(near, ", "))
 }
 
 // printChain shows a chain, a step a line.
