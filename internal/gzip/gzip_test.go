@@ -108,10 +108,10 @@ func TestSameBytes(t *testing.T) {
 	want := sha256.Sum256(compress(t, 1<<20, steps...))
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, procs := range []int{1, 2, 8} {
-		for _, piece := range []int{511, 4096, 1 << 20, 5 << 20} {
+		for _, piece := range []int{511, 1 << 20, 5 << 20} {
 			t.Run(fmt.Sprintf("%d cores, writes of %d", procs, piece), func(t *testing.T) {
 				runtime.GOMAXPROCS(procs)
-				compress(t, 1<<20, step{false, data[12345 : 3*blockSize]}) // leaves used encoders behind
+				compress(t, 1<<20, step{false, data[12345 : blockSize+12345]}) // leaves used encoders behind
 				if got := sha256.Sum256(compress(t, piece, steps...)); got != want {
 					t.Fatalf("got %x, want %x", got, want)
 				}
@@ -140,8 +140,8 @@ func (f *full) Write(p []byte) (int, error) {
 }
 
 func TestWriteError(t *testing.T) {
-	data := text(20 * blockSize)
-	for _, left := range []int{0, 5, 10, blockSize, 4 * blockSize} {
+	data := text(8 * blockSize)
+	for _, left := range []int{0, 5, 10, blockSize, 2 * blockSize} {
 		z := NewWriter(&full{left})
 		_, err := z.Write(data)
 		if closing := z.Close(); !errors.Is(closing, errFull) {
