@@ -202,7 +202,7 @@ func offer(t *testing.T, set []packages.Package) *packages.Set {
 func selected(t *testing.T, s *packages.Set, path string) []string {
 	t.Helper()
 	sel, err := closure.Select(t.Context(), closure.Input{
-		Source: s.Tree(), Roots: []closure.Root{{Pattern: path}}, Events: event.Silent{},
+		Source: s.Tree(), Roots: []closure.Root{{Pattern: path}}, Ahead: s.Ahead, Events: event.Silent{},
 		Platform: ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH},
 	})
 	if err != nil {
@@ -213,6 +213,7 @@ func selected(t *testing.T, s *packages.Set, path string) []string {
 
 // names returns the names of the packages that were opened, sorted.
 func names(s *packages.Set) []string {
+	s.Settle()
 	var opened []string
 	for _, p := range s.Opened() {
 		opened = append(opened, p.ID().Name)

@@ -34,7 +34,7 @@ func (j *job) selectFrom(ctx context.Context, in closure.Input) (*closure.Select
 		own := j.pkg.Own
 		j.pkg = more
 		j.pkg.Own = own
-		in.Source = more.Tree
+		in.Source, in.Ahead = more.Tree, more.Ahead
 	}
 	return j.selectParts(ctx, in)
 }

@@ -160,7 +160,7 @@ func (j *job) choose(ctx context.Context) (*closure.Selection, error) {
 		Excludes: s.Excludes, AllowMissing: s.AllowMissing,
 		Env: j.config.Env, Dir: j.config.WorkingDir, Entrypoint: j.program(), Mounts: slices.Sorted(maps.Keys(j.config.Volumes)),
 		Platform: j.platform, NSS: j.namesUsers(), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
-		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Events: j.Events,
+		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Ahead: j.pkg.Ahead, Events: j.Events,
 	}
 	if j.inheritsProgram() {
 		in.Entrypoint = nil // wanted only if the paths bring it

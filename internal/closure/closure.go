@@ -70,6 +70,9 @@ type Input struct {
 	// AllHwcaps keeps the variants of libraries for newer processors.
 	AllHwcaps bool
 
+	// Ahead hears of libraries of the source that will be looked for, from
+	// several goroutines; nil for nobody.
+	Ahead func(names []string)
 	// Events hears of notes and warnings; nil for nobody.
 	Events event.Listener
 }

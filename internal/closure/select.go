@@ -331,7 +331,8 @@ func newSelector(ctx context.Context, in Input) (*selector, error) {
 	if err := s.preferSource(); err != nil {
 		return nil, err
 	}
-	s.loader = loader.New(v.Tree, loader.Options{Env: in.Env, Dir: in.Dir})
+	s.loader = loader.New(v.Tree, loader.Options{Env: in.Env, Dir: in.Dir, Ahead: in.Ahead})
+	s.lookAhead()
 	if s.cache, err = s.linkerCache(ctx, s.loader); err != nil {
 		return nil, fmt.Errorf("cannot work out %s: %w", loader.CachePath, err)
 	}
@@ -339,6 +340,30 @@ func newSelector(ctx context.Context, in Input) (*selector, error) {
 		s.loader = s.loader.With(s.cache)
 	}
 	return s, nil
+}
+
+// lookAhead reads the programs that are asked for before all else, so that the
+// source has begun with what they need while the linkers' configuration is read.
+// What cannot be read is told of when its turn comes.
+func (s *selector) lookAhead() {
+	if s.in.Ahead == nil {
+		return
+	}
+	var programs []string
+	if len(s.in.Entrypoint) > 0 {
+		program, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0])
+		programs = append(programs, program)
+	}
+	for _, r := range s.in.Roots {
+		if !r.Part {
+			programs = append(programs, r.Pattern)
+		}
+	}
+	for _, name := range programs {
+		if at, err := s.view.Resolve(name); err == nil {
+			_, _ = s.loader.ELF(at.Node)
+		}
+	}
 }
 
 // fileRules are the rules that look at each kept file once.

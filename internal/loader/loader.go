@@ -34,6 +34,9 @@ type Options struct {
 	// Cache is read in place of the tree's /etc/ld.so.cache: the one that the
 	// image will get.
 	Cache *Cache
+	// Ahead hears of the libraries that a file needs when it is first read, from
+	// several goroutines; nil for nobody.
+	Ahead func(names []string)
 }
 
 // A Loader answers for one tree. It is safe for concurrent use and remembers
@@ -79,7 +82,11 @@ func (l *Loader) ELF(n *tree.Node) (*elf.File, error) {
 	}
 	known, _ := l.files.LoadOrStore(n, &header{})
 	h := known.(*header)
-	h.once.Do(func() { h.file, h.err = read(n) })
+	h.once.Do(func() {
+		if h.file, h.err = read(n); h.err == nil && l.options.Ahead != nil {
+			l.options.Ahead(h.file.Needed)
+		}
+	})
 	return h.file, h.err
 }
 

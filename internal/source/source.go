@@ -58,6 +58,9 @@ type Offer struct {
 	// scripts of packages make, what every system of the distribution has. nil
 	// where there is no more.
 	More func(ctx context.Context) (*Offer, error)
+	// Ahead hears of the names of libraries that will be looked for next, so that
+	// the source can fetch what holds them; nil where that makes no difference.
+	Ahead func(names []string)
 	// Describe adds to an image, which holds what was chosen of the tree, what
 	// tells of its packages, and returns why, by path; nil for sources without
 	// packages. Inputs may get longer by it.

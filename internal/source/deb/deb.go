@@ -72,10 +72,12 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth pac
 	if err != nil {
 		return nil, err
 	}
+	s.doubts.watch(opened)
 	offer := &source.Offer{
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
 		Own:     func() ([]string, error) { return s.own(opened, chosen.packages) },
 		Scripts: opened.Record,
+		Ahead:   opened.Ahead,
 		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
 			architecture, err := Architecture(platform)
 			if err != nil {
@@ -94,7 +96,10 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth pac
 		}
 	}
 	if depth < packages.Complete {
-		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, opened.Deeper(depth)) }
+		offer.More = func(ctx context.Context) (*source.Offer, error) {
+			opened.Settle() // or what it is at would be done twice
+			return s.offer(ctx, platform, opened.Deeper(depth))
+		}
 	}
 	if offer.Tree, err = opened.Deepen(ctx, depth); err != nil {
 		return nil, errors.Join(err, opened.Close())

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"smith/internal/source/deb/apt"
+	"smith/internal/source/packages"
 	"smith/internal/tree"
 )
 
@@ -64,6 +65,14 @@ type doubts struct {
 	mu    sync.Mutex
 	fresh string // not told yet
 	wrong bool
+	sets  []*packages.Set // that may still be opening packages
+}
+
+// watch has Doubt wait for what a set opens.
+func (d *doubts) watch(set *packages.Set) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sets = append(d.sets, set)
 }
 
 func (d *doubts) isWrong() bool {
@@ -86,6 +95,12 @@ func (d *doubts) add(text string) {
 // requests name. What a list lacks of another package is not seen, unless
 // nothing works without it: then all packages are opened anyway.
 func (s *Source) Doubt() string {
+	s.doubts.mu.Lock()
+	sets := slices.Clone(s.doubts.sets)
+	s.doubts.mu.Unlock()
+	for _, set := range sets {
+		set.Settle() // what is found does not depend on how fast that is
+	}
 	s.doubts.mu.Lock()
 	defer s.doubts.mu.Unlock()
 	text := s.doubts.fresh

@@ -71,6 +71,8 @@ type Set struct {
 	members []*member
 	links   aliases
 	root    *folder
+	ahead   ahead
+	stop    context.CancelFunc
 }
 
 // A member is a package of the set.
@@ -94,6 +96,7 @@ const maxOpening = 8
 // The caller calls Close.
 func New(ctx context.Context, set []Package, rules Rules) (*Set, error) {
 	s := &Set{rules: rules, links: mergedUsr()}
+	ctx, s.stop = context.WithCancel(ctx)
 	for _, p := range set {
 		m := &member{Package: p}
 		m.open = sync.OnceValue(func() error { return s.read(ctx, m) })
@@ -172,6 +175,8 @@ func (s *Set) Opened() []Package {
 // Close lets go of the packages that were opened. The tree cannot be used any
 // more.
 func (s *Set) Close() error {
+	s.stop()
+	s.Settle()
 	var errs []error
 	for _, m := range s.members {
 		if c := m.opened(); c != nil && c.Close != nil {

@@ -25,6 +25,7 @@ type fake struct {
 	postinst string
 	triggers []scriptlet.Script
 	before   func(*fake) // called when it is opened
+	fault    error       // in place of what it holds
 	colors   map[string]uint8
 	mu       sync.Mutex
 	opened   int
@@ -52,6 +53,9 @@ func (f *fake) Open(context.Context) (*Contents, error) {
 		f.before(f)
 	}
 	f.opened++
+	if f.fault != nil {
+		return nil, f.fault
+	}
 	c := &Contents{Colors: f.colors, Close: func() error { f.closed++; return nil }}
 	if f.postinst != "" {
 		c.Scripts = []scriptlet.Script{{Name: "postinst", Text: f.postinst, Args: []string{"configure", ""}}}
@@ -402,5 +406,55 @@ func TestColors(t *testing.T) {
 		if d := cmp.Diff(want, list(t, s.Tree())); d != "" {
 			t.Errorf("prefers %d (-want +got):\n%s", prefers, d)
 		}
+	}
+}
+
+// Ahead opens who holds a library of the name, and nobody else, and only once.
+func TestAhead(t *testing.T) {
+	lib := &fake{name: "lib", text: "/usr/lib/x86_64-linux-gnu/libx.so.1 data\n"}
+	old := &fake{name: "old", text: "/lib/libx.so.1 data\n/usr/lib/liby.so.1 data\n"}
+	doc := &fake{name: "doc", text: "/usr/share/doc/libx.so.1 data\n"}
+	other := &fake{name: "other", text: "/usr/lib/x86_64-linux-gnu/libz.so.1 data\n"}
+	known := &fake{name: "known", text: "/usr/lib/known/libx.so.1 data\n", unlisted: true}
+	s, err := newSet(t, lib, old, doc, other, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.Ahead([]string{"libx.so.1", "/opt/lib/libx.so.1", "libnone.so.1"})
+		s.Ahead([]string{"liby.so.1"})
+	}
+	s.Settle()
+	for f, want := range map[*fake]int{lib: 1, old: 1, doc: 0, other: 0, known: 1} {
+		if f.opened != want {
+			t.Errorf("%s was opened %d times, want %d", f.name, f.opened, want)
+		}
+	}
+	if got := list(t, s.Tree()); !strings.Contains(got, "/usr/lib/liby.so.1 data <- old") || lib.opened != 1 || other.opened != 1 {
+		t.Error(got)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	s.Ahead([]string{"libz.so.1"}) // too late, and harmless
+	s.Settle()
+}
+
+// What Ahead fails at is told to whoever looks.
+func TestAheadFails(t *testing.T) {
+	broken := errors.New("broken")
+	lib := &fake{name: "lib", text: "/usr/lib/libx.so.1 data\n", fault: broken}
+	s, err := newSet(t, lib, &fake{name: "a", text: "/usr/bin/a data\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.Ahead([]string{"libx.so.1"})
+	s.Settle()
+	if _, err := s.Tree().Lookup("/usr/bin/a"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Tree().Lookup("/usr/lib/libx.so.1"); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
 	}
 }

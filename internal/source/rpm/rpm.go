@@ -111,6 +111,7 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth pac
 			}
 		},
 		Scripts: opened.Record,
+		Ahead:   opened.Ahead,
 		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
 			return chosen.like(ctx, opened, finders, fetch)
 		},
@@ -124,7 +125,10 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth pac
 		}
 	}
 	if depth < packages.Complete {
-		offer.More = func(ctx context.Context) (*source.Offer, error) { return s.offer(ctx, platform, opened.Deeper(depth)) }
+		offer.More = func(ctx context.Context) (*source.Offer, error) {
+			opened.Settle() // or what it is at would be done twice
+			return s.offer(ctx, platform, opened.Deeper(depth))
+		}
 	}
 	if offer.Tree, err = opened.Deepen(ctx, depth); err != nil {
 		return nil, errors.Join(err, offer.Close())
