@@ -273,7 +273,7 @@ func (w *whyCommand) whyPackage(explained *explain.Image) error {
 	first, bytes := files[0], int64(0)
 	for _, f := range files {
 		bytes += f.Size
-		if len(explained.Why(f)) < len(explained.Why(first)) {
+		if brought(explained.Why(f), explained.Why(first)) {
 			first = f
 		}
 	}
@@ -281,6 +281,23 @@ func (w *whyCommand) whyPackage(explained *explain.Image) error {
 	w.printOrigin(first, explained.Input(first))
 	fmt.Fprintf(w.stdout, "it gave %s, %s\n", count(len(files), "file"), size.Format(bytes))
 	return nil
+}
+
+// brought says whether a chain tells better than another what brought a
+// package: a need tells more than what only follows from the package being
+// there, such as its licence; of two needs the shorter chain is taken.
+func brought(chain, other explain.Chain) bool {
+	follows := func(c explain.Chain) bool {
+		if len(c) == 0 {
+			return true
+		}
+		rule := c[len(c)-1].Reason.Rule
+		return rule == "license" || rule == "package-database" || rule == "way"
+	}
+	if follows(chain) != follows(other) {
+		return follows(other)
+	}
+	return len(chain) < len(other)
 }
 
 func knownPackages(explained *explain.Image) string {

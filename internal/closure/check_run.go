@@ -56,7 +56,8 @@ func (c *checker) script(n *tree.Node, line string) {
 // and may be executed, as some of Python's own are, that is a leftover.
 func (c *checker) noProgram(n *tree.Node, p Problem) {
 	if isModule(n.Path()) && n != c.entryNode() {
-		c.warnings[n.Path()+" is a module that cannot be executed by itself: "+p.Name+" is "+p.Text] = true
+		lacks := p.Name + " is " + p.Text
+		c.modules[lacks] = append(c.modules[lacks], n.Path())
 		return
 	}
 	c.problem(p)
@@ -118,6 +119,14 @@ func (c *checker) gather() {
 			links = append(links, n.Path()+" → "+n.Link)
 		}
 		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), several(links))+bundleHint(c.astray)] = true
+	}
+	for lacks, names := range c.modules {
+		slices.Sort(names)
+		text := names[0] + " is a module that cannot be executed by itself: "
+		if len(names) > 1 {
+			text = several(names) + " are modules that cannot be executed by themselves: "
+		}
+		c.warnings[text+lacks] = true
 	}
 	for at, list := range c.displaced {
 		if loadsBefore(c.files, list[0].Name) {

@@ -109,6 +109,15 @@ func TestCheck(t *testing.T) {
 			files:    `link opt/java/cacerts /etc/ssl/certs/java/cacerts`,
 			warnings: `/opt/java/cacerts is a link to /etc/ssl/certs/java/cacerts, which is not there; bundles: [certificates] brings /etc/ssl/certs/java/cacerts`,
 		},
+		"modules that could be executed": {
+			files: `
+			file 0755 usr/lib/python3.11/a.py #!/usr/bin/none\n
+			file 0755 usr/lib/python3.11/b.py #!/usr/bin/none\n
+			file 0755 usr/lib/python3.11/c.py #!/usr/bin/other\n`,
+			warnings: `
+			/usr/lib/python3.11/a.py and /usr/lib/python3.11/b.py are modules that cannot be executed by themselves: /usr/bin/none is not found, named after #! as "/usr/bin/none"
+			/usr/lib/python3.11/c.py is a module that cannot be executed by itself: /usr/bin/other is not found, named after #! as "/usr/bin/other"`,
+		},
 		"two links of such an image": {
 			files: `
 			link a/b ../none
