@@ -128,7 +128,8 @@ func (p packed) remember(cache *store.Store, key string) error {
 	return cache.Save(recipeBucket, key, data)
 }
 
-// layer returns the layer, whose bytes are read from the cache.
+// layer returns the layer, whose bytes are read from the cache. They were summed
+// when they were packed; the cache looks for damage since then.
 func (p packed) layer(cache *store.Store) Layer {
 	entry := func() (*store.Entry, error) {
 		e, err := cache.Open(blobBucket, p.Descriptor.Digest.String())
@@ -142,7 +143,11 @@ func (p packed) layer(cache *store.Store) Layer {
 		if err != nil {
 			return nil, err
 		}
-		return Verify(entryReader{io.NewSectionReader(e, 0, e.Size()), e}, p.Descriptor)
+		if e.Size() != p.Descriptor.Size {
+			e.Close()
+			return nil, fmt.Errorf("cannot read layer %s: the cache has %d bytes of it, not %d", p.Descriptor.Digest, e.Size(), p.Descriptor.Size)
+		}
+		return entryReader{io.NewSectionReader(e, 0, e.Size()), e}, nil
 	}
 	file := func() (*os.File, int64, error) {
 		e, err := entry()

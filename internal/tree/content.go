@@ -29,13 +29,34 @@ type Section struct {
 	Size   int64
 	// Of is the digest of the blob, or "" where it is not known.
 	Of string
+	// Head are the first bytes, where they are known without reading: most files
+	// are only asked what they begin with.
+	Head string
 }
 
 var _ Content = Section{}
 
 // Open returns the section.
 func (s Section) Open() (ReaderAtCloser, error) {
-	return unclosed{io.NewSectionReader(s.Blob, s.Offset, s.Size)}, nil
+	r := io.NewSectionReader(s.Blob, s.Offset, s.Size)
+	if s.Head == "" {
+		return unclosed{r}, nil
+	}
+	return unclosed{headed{r, s.Head}}, nil
+}
+
+// A headed reader knows what it begins with.
+type headed struct {
+	io.ReaderAt
+	head string
+}
+
+// ReadAt is io.ReaderAt's.
+func (h headed) ReadAt(p []byte, off int64) (int, error) {
+	if off == 0 && len(p) <= len(h.head) {
+		return copy(p, h.head), nil
+	}
+	return h.ReaderAt.ReadAt(p, off)
 }
 
 // Identity tells the section from any other without reading it. It is ""

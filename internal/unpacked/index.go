@@ -24,15 +24,15 @@ const (
 var errIndex = errors.New("the archive's index is damaged")
 
 // indexMagic begins the index and names its version.
-const indexMagic = "smithTI1"
+const indexMagic = "smithTI2"
 
 // hardlink is the kind of an entry that is another name of a file.
 const hardlink tree.Kind = 0xff
 
 // An indexWriter collects the index of an archive. A record is: kind, path,
 // then for a hard link its target; else mode, uid, gid, seconds, nanoseconds,
-// for a file offset and size, for a link its target, and the extended
-// attributes by name. Numbers are varints, strings have their length before
+// for a file offset, size and first bytes, for a link its target, and the
+// extended attributes by name. Numbers are varints, strings have their length before
 // them.
 type indexWriter struct {
 	data  []byte
@@ -48,8 +48,12 @@ func (w *indexWriter) string(s string) {
 	w.data = append(w.data, s...)
 }
 
-// add appends an entry; offset is where a file's bytes begin.
-func (w *indexWriter) add(e tree.Entry, offset int64) error {
+// headSize is how many of a file's first bytes the index tells: what an ELF file
+// is known by.
+const headSize = 4
+
+// add appends an entry; offset is where a file's bytes begin, head how.
+func (w *indexWriter) add(e tree.Entry, offset int64, head string) error {
 	if len(e.Path) > maxName || len(e.Hardlink) > maxName || e.Node != nil && len(e.Node.Link) > maxName {
 		return fmt.Errorf("its name or link is longer than %d bytes", maxName)
 	}
@@ -63,7 +67,7 @@ func (w *indexWriter) add(e tree.Entry, offset int64) error {
 	} else {
 		w.data = append(w.data, byte(n.Kind))
 		w.string(e.Path)
-		w.node(n, offset)
+		w.node(n, offset, head)
 	}
 	if len(w.data) > maxIndex {
 		return fmt.Errorf("the archive's index is larger than %d bytes", maxIndex)
@@ -71,7 +75,7 @@ func (w *indexWriter) add(e tree.Entry, offset int64) error {
 	return nil
 }
 
-func (w *indexWriter) node(n *tree.Node, offset int64) {
+func (w *indexWriter) node(n *tree.Node, offset int64, head string) {
 	w.uint(uint64(n.Mode))
 	w.int(int64(n.UID))
 	w.int(int64(n.GID))
@@ -81,6 +85,7 @@ func (w *indexWriter) node(n *tree.Node, offset int64) {
 	case tree.File:
 		w.uint(uint64(offset))
 		w.uint(uint64(n.Size))
+		w.string(head)
 	case tree.Symlink:
 		w.string(n.Link)
 	}
@@ -179,13 +184,13 @@ func (r *indexReader) node(kind tree.Kind, b *blob) *tree.Node {
 	n.ModTime = time.Unix(r.int(), int64(r.uint())).UTC()
 	switch kind {
 	case tree.File:
-		offset, length := r.uint(), r.uint()
-		if offset > uint64(b.size) || length > uint64(b.size)-offset {
+		offset, length, head := r.uint(), r.uint(), r.string()
+		if offset > uint64(b.size) || length > uint64(b.size)-offset || uint64(len(head)) > min(length, headSize) {
 			r.fail()
 			return n
 		}
 		if n.Size = int64(length); length > 0 {
-			n.Content = tree.Section{Blob: b, Offset: int64(offset), Size: int64(length), Of: b.of}
+			n.Content = tree.Section{Blob: b, Offset: int64(offset), Size: int64(length), Of: b.of, Head: head}
 		}
 	case tree.Symlink:
 		n.Link = r.string()

@@ -44,12 +44,28 @@ func (in *intake) index() error {
 		}
 		e, err := entry(h)
 		if err == nil {
-			err = in.to.Add(e, in.pos())
+			err = in.add(e, tr)
 		}
 		if err != nil {
 			return fmt.Errorf("tar entry %s: %w", last, err)
 		}
 	}
+}
+
+// add adds an entry whose content comes next.
+func (in *intake) add(e tree.Entry, content io.Reader) error {
+	at := in.pos()
+	var head [headSize]byte
+	n := 0
+	if e.Node != nil && e.Node.Kind == tree.File {
+		var err error
+		if n, err = io.ReadFull(content, head[:min(headSize, e.Node.Size)]); errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
+			return err
+		}
+	}
+	return in.to.index.add(e, at, string(head[:n]))
 }
 
 // xattrPrefix begins the pax records of extended attributes.

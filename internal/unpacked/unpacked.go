@@ -15,6 +15,10 @@ import (
 	"smith/internal/tree"
 )
 
+// form ends the names of buckets. It changes with the form of the index: what
+// another smith kept in another is left alone.
+const form = "-2"
+
 // A CacheError is the cache's fault, not that of the archive that was read.
 type CacheError struct{ Err error }
 
@@ -35,7 +39,7 @@ type Writer struct {
 // Create begins an archive in a bucket of the cache. The caller calls Discard
 // when done with the Writer, also after Commit.
 func Create(st *store.Store, bucket string) (*Writer, error) {
-	entry, err := st.Create(bucket)
+	entry, err := st.Create(bucket + form)
 	if err != nil {
 		return nil, &CacheError{err}
 	}
@@ -57,7 +61,7 @@ func (w *Writer) Size() int64 { return w.size }
 
 // Add adds an entry to the index; offset is where a file's bytes begin in the
 // blob. Its content is not looked at.
-func (w *Writer) Add(e tree.Entry, offset int64) error { return w.index.add(e, offset) }
+func (w *Writer) Add(e tree.Entry, offset int64) error { return w.index.add(e, offset, "") }
 
 // Commit puts the archive into the cache under a key and opens it. The caller
 // closes the Archive.
@@ -93,7 +97,7 @@ type Archive struct {
 // Open returns an archive from the cache. The error is fs.ErrNotExist where it
 // is not there.
 func Open(st *store.Store, bucket, key string) (*Archive, error) {
-	entry, err := st.Open(bucket, key)
+	entry, err := st.Open(bucket+form, key)
 	if err != nil {
 		return nil, err
 	}

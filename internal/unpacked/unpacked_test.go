@@ -124,6 +124,17 @@ func TestReadTarBehindOthers(t *testing.T) {
 		if err != nil || strings.Trim(string(data), map[string]string{"one": "1", "two": "2"}[e.Path]) != "" {
 			t.Errorf("%s holds %q, %v", e.Path, data, err)
 		}
+		// What it begins with is known without reading.
+		section := e.Node.Content.(tree.Section)
+		section.Blob = nil
+		r, err := section.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := make([]byte, min(4, e.Node.Size))
+		if n, err := r.ReadAt(head, 0); err != nil || n != len(head) || !strings.HasPrefix(string(data), string(head)) {
+			t.Errorf("%s begins with %q, %v", e.Path, head[:n], err)
+		}
 	}
 	grown := errors.New("enough")
 	err = w.ReadTar(&pieces{data: packed.Bytes(), size: 100}, func(int64) error { return grown })
