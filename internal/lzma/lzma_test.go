@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/iotest"
 )
@@ -73,14 +74,17 @@ func TestDecode(t *testing.T) {
 	random := make([]byte, 200_000)
 	rand.NewChaCha8([32]byte{}).Read(random)
 	for name, data := range map[string][]byte{
-		"nothing": nil, "a byte": {7}, "program": program(300_000), "large": program(3 << 20),
+		"nothing": nil, "a byte": {7}, "program": program(100_000), "large": program(3 << 20),
 		"does not compress": random, "some of it": append(program(100_000), random...),
-		"one byte": bytes.Repeat([]byte{1}, 1<<20),
+		"one byte": bytes.Repeat([]byte{1}, 1<<19),
 	} {
 		for settings, dictionary := range map[string]int64{
 			"preset=0": 256 << 10, "preset=6": 8 << 20, "preset=1,dict=4096": 4096, "preset=1,dict=100000": 100_000,
 			"preset=1,lc=0,lp=4,pb=4,dict=1MiB": 1 << 20, "preset=1,lc=4,lp=0,pb=0,dict=1MiB": 1 << 20, "preset=1,lc=1,lp=2,pb=1,dict=1MiB": 1 << 20,
 		} {
+			if len(data) > 1<<20 && strings.Contains(settings, "lc=") {
+				continue // the numbers of bits have nothing to do with the size
+			}
 			t.Run(name+" "+settings, func(t *testing.T) {
 				in := append(compressed(t, data, settings), "rest"...)
 				got, err := decode(t, in, len(data), dictionary)
