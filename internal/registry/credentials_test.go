@@ -55,6 +55,19 @@ func keepsSecrets(t *testing.T, c *Client, said ...error) {
 	}
 }
 
+// thereAndBack writes images and reads them.
+func thereAndBack(t *testing.T, c *Client, target reference.Reference, images []*image.Image) {
+	t.Helper()
+	if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
+		t.Fatal(err)
+	}
+	got, err := pull(t, c, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contents(t, got)
+}
+
 // Tokens grow old in the middle of uploads and downloads; each time a new one
 // is asked for, and what was sent is sent again.
 func TestTokensAreRefreshed(t *testing.T) {
@@ -73,14 +86,7 @@ func TestTokensAreRefreshed(t *testing.T) {
 				t.Errorf("with a wrong one: %v", wrong)
 			}
 			c.Use(proxy, reference.Login{User: user, Password: password})
-			if _, err := c.Write(t.Context(), target, []*image.Image{sample(t, 1, large, "linux/amd64")}, image.OCI); err != nil {
-				t.Fatal(err)
-			}
-			got, err := pull(t, c, target)
-			if err != nil {
-				t.Fatal(err)
-			}
-			contents(t, got)
+			thereAndBack(t, c, target, []*image.Image{sample(t, 1, large, "linux/amd64")})
 			keepsSecrets(t, c, anonymous, wrong)
 		})
 	}
@@ -92,15 +98,7 @@ func TestAnonymousTokens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			proxy := registrytest.Break(t, registrytest.Start(t, name), registrytest.Challenge("", "", 8))
 			c, target := testClient(t), remoteName(t, proxy, "team/app:1")
-			images := []*image.Image{sample(t, 1, large, "linux/amd64")}
-			if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
-				t.Fatal(err)
-			}
-			got, err := pull(t, c, target)
-			if err != nil {
-				t.Fatal(err)
-			}
-			contents(t, got)
+			thereAndBack(t, c, target, []*image.Image{sample(t, 1, large, "linux/amd64")})
 		})
 	}
 }
@@ -135,19 +133,11 @@ func TestRedirectGetsNoLogin(t *testing.T) {
 	c := testClient(t)
 	c.Use(proxy, reference.Login{User: user, Password: password})
 	target := remoteName(t, proxy, "team/app:1")
-	images := []*image.Image{sample(t, 1, large, "linux/amd64")}
-	if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
-		t.Fatal(err)
-	}
-	got, err := pull(t, c, target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	contents(t, got)
+	thereAndBack(t, c, target, []*image.Image{sample(t, 1, large, "linux/amd64")})
 	demand = true
 	fresh := testClient(t)
 	fresh.Use(proxy, reference.Login{User: user, Password: password})
-	_, err = pull(t, fresh, target)
+	_, err := pull(t, fresh, target)
 	if err == nil || !strings.Contains(err.Error(), "redirected to "+elsewhere) {
 		t.Errorf("a host elsewhere that wants a login: %v", err)
 	}
@@ -310,6 +300,42 @@ func TestTokenServer(t *testing.T) {
 	}
 	if tokens.Tokens.Load() == 0 {
 		t.Error("no token was asked for")
+	}
+	keepsSecrets(t, c)
+}
+
+// A helper may know an identity token in place of a password, as those of some
+// clouds do.
+func TestIdentityToken(t *testing.T) {
+	registrytest.Need(t, "docker-registry")
+	tokens, err := registrytest.StartTokens(t.TempDir(), user, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tokens.Stop)
+	r, err := registrytest.StartDocker(t.Context(), t.TempDir(), registrytest.Settings{Token: tokens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Stop)
+	c := testClient(t)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.json":                  fmt.Sprintf(`{"credHelpers":{%q:"of-a-cloud"}}`, r.Host),
+		"docker-credential-of-a-cloud": fmt.Sprintf("#!/bin/sh\nread host\necho '{\"ServerURL\":\"'$host'\",\"Username\":\"<token>\",\"Secret\":\"%s\"}'\n", password),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("DOCKER_CONFIG", dir)
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	target := remoteName(t, r.Host, "team/app:1")
+	if _, err := c.Write(t.Context(), target, []*image.Image{sample(t, 1, large, "linux/amd64")}, image.OCI); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pull(t, c, target); err != nil || tokens.Tokens.Load() == 0 {
+		t.Errorf("%d tokens, %v", tokens.Tokens.Load(), err)
 	}
 	keepsSecrets(t, c)
 }

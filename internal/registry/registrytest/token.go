@@ -21,7 +21,8 @@ const (
 )
 
 // A TokenServer hands out the tokens that a docker-registry asks clients for
-// (distribution, "Token Authentication Specification"), to who knows its login.
+// (distribution, "Token Authentication Specification" and "OAuth2 Token
+// Authentication"), to who knows its login.
 type TokenServer struct {
 	Realm string // its address
 	Cert  string // file of the certificate that vouches for tokens
@@ -51,17 +52,22 @@ func (s *TokenServer) Stop() { s.server.Close() }
 // ServeHTTP is http.Handler's.
 func (s *TokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	user, password, _ := r.BasicAuth()
+	scopes := r.URL.Query()["scope"]
+	if r.Method == http.MethodPost && r.PostFormValue("grant_type") == "refresh_token" {
+		// An identity token, as some helpers have it instead of a password.
+		user, password, scopes = s.user, r.PostFormValue("refresh_token"), strings.Fields(r.PostFormValue("scope"))
+	}
 	if user != s.user || password != s.password {
 		http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"wrong login"}]}`, http.StatusUnauthorized)
 		return
 	}
-	token, err := s.sign(r.URL.Query()["scope"])
+	token, err := s.sign(scopes)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	s.Tokens.Add(1)
-	_ = json.NewEncoder(w).Encode(map[string]any{"token": token, "expires_in": 60})
+	_ = json.NewEncoder(w).Encode(map[string]any{"token": token, "access_token": token, "expires_in": 60})
 }
 
 // sign returns a JSON Web Token for all that is asked for (RFC 7519, ES256 of
