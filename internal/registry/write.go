@@ -2,10 +2,12 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -113,6 +115,8 @@ func (w *writing) blobs(ctx context.Context, images []*image.Image) error {
 			total += b.Descriptor.Size
 		}
 	}
+	// The largest first, so that none is under way when all others are over.
+	slices.SortStableFunc(all, func(a, b image.Blob) int { return cmp.Compare(b.Descriptor.Size, a.Descriptor.Size) })
 	sum := w.repo.options.Events.Step("upload", total)
 	defer sum.Done()
 	group, ctx := errgroup.WithContext(ctx)
