@@ -52,6 +52,9 @@ func (e *UnknownKeyError) Error() string {
 func (k *Keyring) Verify(data, signature []byte, at time.Time) (*Signature, error) {
 	if isArmoured(signature) {
 		block, err := armor.Decode(bytes.NewReader(signature))
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("it is no OpenPGP signature")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the signature: %w", err)
 		}
@@ -186,7 +189,7 @@ func readVersion3(p []byte) (*mark, error) {
 		which, known = []crypto.Hash{crypto.MD5, crypto.SHA1}[p[16]-1], true
 	}
 	if !known || len(value) != (bits+7)/8 {
-		return nil, errors.New("cannot read the signature of version 3")
+		return nil, fmt.Errorf("cannot read the signature: of version 3, by hash %d, with %d bits in %d bytes", p[16], bits, len(value))
 	}
 	m := &mark{hash: which, expired: func(time.Time) bool { return false }}
 	for _, b := range p[7:15] {
@@ -203,7 +206,7 @@ func readVersion3(p []byte) (*mark, error) {
 	m.verify = func(key *packet.PublicKey, h hash.Hash) error {
 		public, ok := key.PublicKey.(*rsa.PublicKey)
 		if !ok || len(value) > public.Size() {
-			return errors.New("the key is of another kind")
+			return rsa.ErrVerification
 		}
 		h.Write(p[2:7])
 		padded := append(make([]byte, public.Size()-len(value)), value...)

@@ -165,6 +165,9 @@ func (p *pkg) verify(f *rpmfile.Package) error {
 	if errors.Is(err, rpmfile.ErrUnsigned) {
 		return fmt.Errorf("%w, and %s wants that (gpgcheck)", err, p.repository.Where)
 	}
+	if errors.Is(err, rpmfile.ErrUnknownKey) {
+		return fmt.Errorf("%w: name the file that holds it with gpgkey (%s)", err, p.repository.Where)
+	}
 	if err != nil {
 		return err
 	}

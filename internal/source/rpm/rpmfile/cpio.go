@@ -153,7 +153,7 @@ func unpack(a *archive, files []File, w io.Writer) ([]int64, error) {
 		u.offsets[i] = -1
 		u.paths[f.Path] = i
 	}
-	last := "the first"
+	last := "its beginning"
 	for {
 		m, err := a.next()
 		if errors.Is(err, io.EOF) {

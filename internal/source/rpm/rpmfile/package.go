@@ -169,7 +169,7 @@ func (p *Package) readHeaders(r io.Reader) error {
 func (p *Package) listFiles() error {
 	for _, tag := range []Tag{TagName, TagVersion, TagRelease} {
 		if p.Header.String(tag) == "" {
-			return fmt.Errorf("header: it lacks tag %d", tag)
+			return errors.New("header: it lacks a name, a version or a release")
 		}
 	}
 	if p.Header.Has(tagSourcePackage) || !p.Header.Has(TagSourceRPM) && p.Header.Has(tagOldSources) {

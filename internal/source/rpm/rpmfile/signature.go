@@ -182,8 +182,16 @@ func (s *Signature) KeyID() string {
 	return fmt.Sprintf("%016X", *s.packet.IssuerKeyId)
 }
 
-// errUnknownKey says that the keys at hand did not make a signature.
-var errUnknownKey = errors.New("the key is not known")
+// name tells which signature of a package is spoken of.
+func (s *Signature) name() string {
+	if id := s.KeyID(); id != "" {
+		return "the signature by key " + id
+	}
+	return "a signature"
+}
+
+// ErrUnknownKey says that the keys at hand did not make a signature.
+var ErrUnknownKey = errors.New("the key is not known")
 
 // verify checks the signature with the keys of its ID and returns the one that
 // made it.
@@ -194,7 +202,7 @@ func (s *Signature) verify(keys Keys) (*packet.PublicKey, error) {
 	if s.packet.IssuerKeyId == nil {
 		return nil, errors.New("it does not tell its key")
 	}
-	err := errUnknownKey
+	err := ErrUnknownKey
 	for _, key := range keys.ByID(*s.packet.IssuerKeyId) {
 		if err = key.VerifySignature(summed{s.sum}, s.packet); err == nil {
 			return key, nil

@@ -37,10 +37,10 @@ func (p *Package) Verify(keys Keys) (fingerprint string, err error) {
 		case err == nil:
 			fingerprint = fmt.Sprintf("%X", key.Fingerprint)
 			payload = payload || s.Payload || p.payloadSigned
-		case s.Several && (s.fault != nil || errors.Is(err, errUnknownKey)):
-			unknown = fmt.Errorf("the signature by key %s: %w", s.KeyID(), err)
+		case s.Several && (s.fault != nil || errors.Is(err, ErrUnknownKey)):
+			unknown = fmt.Errorf("%s: %w", s.name(), err)
 		default:
-			return "", fmt.Errorf("the signature by key %s: %w", s.KeyID(), err)
+			return "", fmt.Errorf("%s: %w", s.name(), err)
 		}
 	}
 	switch {
