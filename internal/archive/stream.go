@@ -299,7 +299,7 @@ func (s *stream) copyBlob(m streamed, r io.Reader) error {
 		return err
 	}
 	if sum.Digest() != m.Digest {
-		return errors.New("the archive was changed while it was read")
+		return errors.New("the archive was changed while it was read; run smith again")
 	}
 	e, err := w.Commit(m.Digest.String())
 	if err != nil {

@@ -168,7 +168,7 @@ func sameFile(a, b *os.File) error {
 		return err
 	}
 	if !os.SameFile(one, other) {
-		return errors.New("another file took its place while it was read")
+		return errors.New("another file took its place while it was read; run smith again")
 	}
 	return nil
 }

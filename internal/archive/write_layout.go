@@ -172,7 +172,7 @@ func readBounded(dir *os.Root, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s has more than %d bytes", name, limit)
+		return nil, fmt.Errorf("its %s has more than the %d bytes allowed", name, limit)
 	}
 	return data, nil
 }

@@ -111,7 +111,7 @@ func (r Reader) Each(ctx context.Context, all []Candidate) ([]*Image, error) {
 		case twice && first.Descriptor.Digest == c.Descriptor.Digest:
 			continue
 		case twice && first.Group != c.Group:
-			return nil, fmt.Errorf("it holds several images for %s", PlatformName(*c.Descriptor.Platform))
+			return nil, fmt.Errorf("it holds several images for %s under one name; give each a tag of its own", PlatformName(*c.Descriptor.Platform))
 		}
 		groups[platform] = c
 		img := c.Image
@@ -148,7 +148,7 @@ func pick(all []Candidate, platform ocispec.Platform) (Candidate, error) {
 		case r > high:
 			best, high = c, r
 		case r == high && r > 0 && c.Group != best.Group && c.Descriptor.Digest != best.Descriptor.Digest:
-			return best, fmt.Errorf("it holds several images for %s", PlatformName(platform))
+			return best, fmt.Errorf("it holds several images for %s under one name; give each a tag of its own", PlatformName(platform))
 		}
 	}
 	if high > 0 {

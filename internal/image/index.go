@@ -87,7 +87,7 @@ func (l Labels) named() (reference.NamedTagged, error) {
 	}
 	tagged, err := reference.WithTag(named, l.tag())
 	if err != nil {
-		return nil, fmt.Errorf("cannot name the image %q:%s: %w", l.Name, l.tag(), err)
+		return nil, fmt.Errorf("cannot name the image %q: %w", l.Name+":"+l.tag(), err)
 	}
 	return tagged, nil
 }

@@ -56,7 +56,7 @@ func capabilities(n *tree.Node) ([]string, error) {
 	}
 	f, err := capability.Read(attribute)
 	if err != nil {
-		return nil, fmt.Errorf("the capabilities of %s: %w", n.Path(), err)
+		return nil, fmt.Errorf("cannot read the capabilities of %s: %w", n.Path(), err)
 	}
 	return f.Permitted.Names(), nil
 }

@@ -266,7 +266,7 @@ func (e *Entry) Close() error { return e.file.Close() }
 // read; a damaged one takes the entry out of the cache and is an error.
 func (e *Entry) ReadAt(p []byte, off int64) (n int, err error) {
 	if off < 0 {
-		return 0, errors.New("negative offset in a cache entry")
+		return 0, errors.New("cannot read the cache entry: negative offset")
 	}
 	for n < len(p) && off < e.size {
 		part := p[n:]

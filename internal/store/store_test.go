@@ -271,6 +271,12 @@ func TestPruneTakesTheLeastRecentlyUsed(t *testing.T) {
 	}
 }
 
+func pruned(t *testing.T, s *Store) error {
+	t.Helper()
+	_, err := s.Prune(t.Context(), 0)
+	return err
+}
+
 func TestCreateOnFullOrReadOnlyDisk(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("mounting a small file system needs root")
@@ -290,7 +296,7 @@ func TestCreateOnFullOrReadOnlyDisk(t *testing.T) {
 	}
 	put(t, s, "small", []byte("small"))
 	err = s.Save("layer", "big", make([]byte, 2<<20))
-	if err == nil || !strings.Contains(err.Error(), "--prune") {
+	if err == nil || !strings.HasSuffix(err.Error(), ": no space left on device; smith cache --prune makes room, --cache-dir names another folder") {
 		t.Errorf("full disk: %v", err)
 	}
 	mount("remount,ro")
@@ -301,7 +307,16 @@ func TestCreateOnFullOrReadOnlyDisk(t *testing.T) {
 	if got, err := s.Load("layer", "small"); err != nil || string(got) != "small" {
 		t.Errorf("read-only: got %q, %v", got, err)
 	}
-	if err := s.Save("layer", "k", nil); err == nil || !strings.Contains(err.Error(), "--cache-dir") {
+	small := filepath.Join(dir, "layer", "small")
+	for want, err := range map[string]error{
+		"cannot write to the cache: remove " + small + ": read-only file system; --cache-dir names another folder": s.Remove("layer", "small"),
+		"cannot prune the cache: remove " + small + ": read-only file system":                                      pruned(t, s),
+	} {
+		if err == nil || err.Error() != want {
+			t.Errorf("read-only:\n got %v\nwant %s", err, want)
+		}
+	}
+	if err := s.Save("layer", "k", nil); err == nil || !strings.HasSuffix(err.Error(), ": read-only file system; --cache-dir names another folder") {
 		t.Errorf("read-only: %v", err)
 	}
 }

@@ -17,11 +17,11 @@ import (
 // it: links on the way are not replaced by what they point to.
 func (t *Tree) Glob(pattern string) ([]string, error) {
 	if !doublestar.ValidatePattern(pattern) {
-		return nil, fmt.Errorf("bad glob %q", pattern)
+		return nil, fmt.Errorf(`bad glob %q: a [ or { in it is not closed, or nothing follows a \; write \[, \{ and \\ for the characters themselves`, pattern)
 	}
 	alternatives := expandBraces(pattern)
 	if len(alternatives) > maxAlternatives {
-		return nil, fmt.Errorf("glob %q: its braces stand for more than %d patterns", pattern, maxAlternatives)
+		return nil, fmt.Errorf("glob %q: its braces stand for more than %d patterns; write several globs", pattern, maxAlternatives)
 	}
 	found := map[string]bool{}
 	for _, alternative := range alternatives {
