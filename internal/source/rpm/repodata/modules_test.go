@@ -21,16 +21,16 @@ func TestEnable(t *testing.T) {
 		"a:2":     "a=2 b=5",
 		"a:3 b:6": "a=3 b=6",
 		"a:4 b:6": "a=4 b=6",
-		"a:2 b:6": "!module a:2 needs other modules that are not on",
-		"a:3":     "!module a:3 needs other modules that are not on",
+		"a:2 b:6": "!module a:2 needs other modules that are not on: name their streams too",
+		"a:3":     "!module a:3 needs other modules that are not on: name their streams too",
 		"a:9":     "!no module a:9 is on offer; streams of a are 1, 2, 3, 4",
 		"b":       "!module b has no default stream: write b:STREAM, with one of 5, 6",
-		"c:1":     "!streams of c are none",
+		"c:1":     "!no module c:1 is on offer; streams of c are none",
 	} {
 		on, err := enable(builds, defaults, strings.Fields(requests))
 		if message, ok := strings.CutPrefix(want, "!"); ok {
-			if err == nil || !strings.Contains(err.Error(), message) {
-				t.Errorf("%s: %v, want %q", requests, err, message)
+			if err == nil || err.Error() != message {
+				t.Errorf("%s: got %v, want %s", requests, err, message)
 			}
 			continue
 		}

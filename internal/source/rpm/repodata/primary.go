@@ -37,7 +37,7 @@ func readPrimary(r io.Reader, add func(*Package) error) error {
 				err = add(p)
 			}
 			if err != nil {
-				err = fmt.Errorf("package %.200s: %w", p.Name, err)
+				err = fmt.Errorf("package %.200q: %w", p.Name, err)
 			}
 		default:
 			err = s.skip()

@@ -122,7 +122,7 @@ func (c *Catalogue) named(request string) ([]resolve.ID, error) {
 	names := candidates(request)
 	if strings.ContainsAny(request, "*?[") {
 		if _, err := path.Match(request, ""); err != nil {
-			return nil, fmt.Errorf("bad glob %q", request)
+			return nil, fmt.Errorf("%q is no glob: its [ has no end, or nothing in it", request)
 		}
 		names = c.globbed(request)
 	}

@@ -209,26 +209,30 @@ func (s *scanner) element() error {
 // tag reads up to ">", which may stand in a value.
 func (s *scanner) tag() ([]byte, error) {
 	raw, err := s.until('>')
-	if err != nil || !inValue(raw) {
-		return raw, err
+	if err != nil {
+		return nil, err
+	}
+	quote := inValue(0, raw)
+	if quote == 0 {
+		return raw, nil
 	}
 	all := bytes.Clone(raw)
-	for inValue(all) {
+	for quote != 0 {
 		if len(all) > maxToken {
 			return nil, fmt.Errorf("an element of more than %d bytes", maxToken)
 		}
 		if raw, err = s.until('>'); err != nil {
 			return nil, err
 		}
-		all = append(all, raw...)
+		all, quote = append(all, raw...), inValue(quote, raw)
 	}
 	return all, nil
 }
 
-// inValue says whether a tag ends within quotes.
-func inValue(raw []byte) bool {
-	quote := byte(0)
-	for _, c := range raw {
+// inValue returns the quote that is open after more of a tag, or 0; quote is
+// the one that was open before.
+func inValue(quote byte, more []byte) byte {
+	for _, c := range more {
 		switch {
 		case quote == 0 && (c == '"' || c == '\''):
 			quote = c
@@ -236,7 +240,7 @@ func inValue(raw []byte) bool {
 			quote = 0
 		}
 	}
-	return quote != 0
+	return quote
 }
 
 // attribute reads all attributes of an element.
