@@ -138,12 +138,9 @@ func (r *reader) statement(p *parser, name string) error {
 		return r.option(p, name)
 	case p.take("include("):
 		v, err := p.expression(1, true)
-		if err != nil {
-			return err
-		}
 		p.space(true)
 		included, ok := v.(string)
-		if !ok || !p.take(")") {
+		if err != nil || !ok || !p.take(")") {
 			return errPython(begin)
 		}
 		if included, err = r.rendered(included); err != nil {
@@ -155,8 +152,9 @@ func (r *reader) statement(p *parser, name string) error {
 		}
 		return r.file(path, included)
 	case quoteAt(begin) == 0: // a string alone is a comment
-		_, err := p.strings(1)
-		return err
+		if _, err := p.strings(1); err == nil {
+			return nil
+		}
 	}
 	return errPython(begin)
 }

@@ -1,6 +1,7 @@
 package mockconfig
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,10 @@ type (
 	list  []value
 	dict  map[string]value
 )
+
+// errNoValue says that a text is more than plain values. Whoever asks for one
+// names the statement.
+var errNoValue = errors.New("it is no plain value")
 
 // unreadable is a value that only Python could work out, and why.
 type unreadable struct{ text string }
@@ -69,7 +74,7 @@ const maxNesting = 50
 // expression reads a value, and values joined by "+".
 func (p *parser) expression(depth int, lines bool) (value, error) {
 	if depth > maxNesting {
-		return nil, fmt.Errorf("more than %d brackets in each other", maxNesting)
+		return nil, errNoValue
 	}
 	v, err := p.operand(depth)
 	for err == nil {
@@ -114,7 +119,7 @@ func (p *parser) operand(depth int) (value, error) {
 	rest := p.rest()
 	switch {
 	case rest == "":
-		return nil, fmt.Errorf("a value is missing")
+		return nil, errNoValue
 	case rest[0] == '[':
 		return p.sequence(depth, "[", "]")
 	case rest[0] == '(':
@@ -177,7 +182,7 @@ func (p *parser) string() (value, error) {
 		rest := p.rest()
 		switch {
 		case rest == "", len(quote) == 1 && rest[0] == '\n':
-			return nil, fmt.Errorf("a string has no end")
+			return nil, errNoValue
 		case rest[0] == '\\' && len(rest) > 1:
 			text, known := escapes[rest[1]]
 			if raw || !known {
@@ -211,7 +216,7 @@ func (p *parser) sequence(depth int, open, end string) (value, error) {
 		l = append(l, v)
 		p.space(true)
 		if !p.take(",") && !strings.HasPrefix(p.rest(), end) {
-			return nil, fmt.Errorf("%.40q in a list", p.rest())
+			return nil, errNoValue
 		}
 	}
 }
@@ -230,7 +235,7 @@ func (p *parser) dict(depth int) (value, error) {
 		}
 		p.space(true)
 		if !p.take(":") {
-			return nil, fmt.Errorf("%.40q in a dict", p.rest())
+			return nil, errNoValue
 		}
 		p.space(true)
 		v, err := p.expression(depth+1, true)
@@ -240,7 +245,7 @@ func (p *parser) dict(depth int) (value, error) {
 		d[fmt.Sprint(key)] = v
 		p.space(true)
 		if !p.take(",") && !strings.HasPrefix(p.rest(), "}") {
-			return nil, fmt.Errorf("%.40q in a dict", p.rest())
+			return nil, errNoValue
 		}
 	}
 }
@@ -277,7 +282,7 @@ func (p *parser) word() (value, error) {
 	if i, err := strconv.ParseInt(word, 0, 64); err == nil {
 		return i, nil
 	}
-	return nil, fmt.Errorf("%.40q is no plain value", rest)
+	return nil, errNoValue
 }
 
 // keys reads config_opts['a']['b'].
@@ -287,7 +292,7 @@ func (p *parser) keys() ([]string, error) {
 	for p.take("[") {
 		p.space(true)
 		if quoteAt(p.rest()) < 0 {
-			return nil, fmt.Errorf("%.40q is no name of an option", p.rest())
+			return nil, errNoValue
 		}
 		key, err := p.string()
 		if err != nil {
@@ -296,7 +301,7 @@ func (p *parser) keys() ([]string, error) {
 		keys = append(keys, fmt.Sprint(key))
 		p.space(true)
 		if !p.take("]") {
-			return nil, fmt.Errorf("%.40q after the name of an option", p.rest())
+			return nil, errNoValue
 		}
 	}
 	return keys, nil
