@@ -1,6 +1,7 @@
 package apt
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -471,8 +472,8 @@ func TestRequests(t *testing.T) {
 func TestMissingNumber(t *testing.T) {
 	c := NewCatalogue(archive("# stable\na 1").offers(t), &Preferences{}, "amd64", false)
 	for _, id := range []resolve.ID{-1, 1, 99} {
-		if _, err := c.Package(id); err == nil {
-			t.Errorf("%d is a package", id)
+		if _, err := c.Package(id); err == nil || err.Error() != fmt.Sprintf("no package has the number %d", id) {
+			t.Errorf("%d: %v", id, err)
 		}
 	}
 }

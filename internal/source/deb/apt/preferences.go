@@ -104,7 +104,7 @@ func (p *Preferences) readFile(name string) error {
 func (p *Preferences) PreferRelease(release string) error {
 	properties, err := parseProperties(release)
 	if err != nil {
-		return fmt.Errorf("bad default release: %w", err)
+		return fmt.Errorf("default release %q: %w", release, err)
 	}
 	p.pins = append(p.pins, pin{match: matcher{properties: properties}, priority: priorityDefaultRelease})
 	return nil

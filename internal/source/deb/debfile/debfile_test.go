@@ -1,6 +1,7 @@
 package debfile
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -235,24 +237,31 @@ func TestRefused(t *testing.T) {
 	version := []string{"debian-binary", "2.0\n"}
 	deb := func(members ...string) []byte { return ar(append(version, members...)...) }
 	long := ar("debian-binary", "2.0\n")
+	var many bytes.Buffer
+	for w, i := tar.NewWriter(&many), 0; i <= maxControlMembers; i++ {
+		if err := w.WriteHeader(&tar.Header{Name: strconv.Itoa(i), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, c := range map[string]struct {
 		data []byte
 		want string
 	}{
-		"nothing":        {nil, "does not begin as an ar archive"},
-		"text":           {[]byte("hello, world"), "does not begin as an ar archive"},
-		"no version":     {ar("control.tar", control), `its first member is "control.tar"`},
-		"old format":     {ar("debian-binary", "0.939\n"), `its format is "0.939"`},
+		"nothing":        {nil, "it is no Debian package: it does not begin as an ar archive"},
+		"text":           {[]byte("hello, world"), "it is no Debian package: it does not begin as an ar archive"},
+		"no version":     {ar("control.tar", control), `it is no Debian package: its first member is "control.tar"`},
+		"old format":     {ar("debian-binary", "0.939\n"), `its format is "0.939", this smith reads 2.0`},
 		"no members":     {deb(), "it holds no control.tar and data.tar"},
 		"no data":        {deb("control.tar", control), "it holds no control.tar and data.tar"},
-		"no control":     {deb("data.tar", data), `member "data.tar" is not expected`},
-		"odd member":     {deb("control.tar", control, "other", ""), `member "other" is not expected`},
-		"bad header":     {append(bytes.Clone(long), strings.Repeat("x", 60)...), "its header is damaged"},
-		"negative size":  {append(bytes.Clone(long), fmt.Sprintf("%-48s%-10d`\n", "control.tar", -1)...), "its header is damaged"},
+		"no control":     {deb("data.tar", data), `member "data.tar" is not expected in a Debian package`},
+		"odd member":     {deb("control.tar", control, "other", ""), `member "other" is not expected in a Debian package`},
+		"bad header":     {append(bytes.Clone(long), strings.Repeat("x", 60)...), `member "xxxxxxxxxxxxxxxx": its header is damaged`},
+		"negative size":  {append(bytes.Clone(long), fmt.Sprintf("%-48s%-10d`\n", "control.tar", -1)...), `member "control.tar": its header is damaged`},
 		"cut in control": {deb("control.tar", control)[:600], "control.tar: unexpected EOF"},
-		"cut in data":    {deb("control.tar", control, "data.tar", data)[:20000], "data.tar: "},
-		"empty control":  {deb("control.tar", "", "data.tar", data), "it holds no control file"},
-		"no xz":          {deb("control.tar", control, "data.tar.xz", "\xfd7zXZ\x00no"), "data.tar.xz: tar entry after the first: xz: "},
+		"cut in data":    {deb("control.tar", control, "data.tar", data)[:20000], `data.tar: tar entry after "./usr/lib/large": unexpected EOF`},
+		"empty control":  {deb("control.tar", "", "data.tar", data), "control.tar: it holds no control file"},
+		"many files":     {deb("control.tar", many.String()), "control.tar: more than 1000 members"},
+		"no xz":          {deb("control.tar", control, "data.tar.xz", "\xfd7zXZ\x00no"), "data.tar.xz: tar entry after the first: xz: cannot read on: unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := storetest.New(t)
@@ -260,13 +269,29 @@ func TestRefused(t *testing.T) {
 			if err == nil {
 				f.Close()
 			}
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want …%s…", err, c.want)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
 			}
 			if _, err := known(st, digest.FromBytes(c.data)); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("it is in the cache all the same: %v", err)
 			}
 		})
+	}
+}
+
+// What is said of digests that are none, and of control files in the cache that
+// smith did not write.
+func TestMistakes(t *testing.T) {
+	st, d := storetest.New(t), digest.FromString("x")
+	if _, err := Open(t.Context(), st, "sha512:1", nil); err == nil || err.Error() != `digest "sha512:1": only sha256 is supported` {
+		t.Error(err)
+	}
+	if err := st.Save(controlBucket, d.String(), []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	want := "cannot read the control files of " + d.String() + " in the cache: unexpected end of JSON input"
+	if _, err := Open(t.Context(), st, d, nil); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
