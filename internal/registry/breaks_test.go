@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/go-digest"
 
 	"smith/internal/image"
 	"smith/internal/reference"
@@ -173,7 +174,8 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 	}
 }
 
-// Breaks that end in an error that says what is wrong.
+// Breaks that end in an error that says what is wrong, whole but for the name of
+// the image.
 func TestRefused(t *testing.T) {
 	host := registrytest.Start(t, "go-containerregistry")
 	good := remoteName(t, host, "team/app:1")
@@ -181,6 +183,7 @@ func TestRefused(t *testing.T) {
 	if _, err := testClient(t).Write(t.Context(), good, images, image.OCI); err != nil {
 		t.Fatal(err)
 	}
+	blob := "blob " + images[0].Layers[0].Descriptor.Digest.String()
 	cases := map[string]struct {
 		fault registrytest.Fault
 		want  string
@@ -189,11 +192,11 @@ func TestRefused(t *testing.T) {
 			data = bytes.Clone(data)
 			data[large/2] ^= 1
 			_, _ = w.Write(data)
-		}), "its bytes have another digest"},
+		}), blob + " is damaged: its bytes have another digest"},
 		"cut short": {registrytest.Blob(large, func(w http.ResponseWriter, data []byte) {
 			w.Header().Set("Content-Length", strconv.Itoa(large/2))
 			_, _ = w.Write(data[:large/2])
-		}), "the registry ends the blob too early"},
+		}), "after 500000 of 1001984 bytes: the registry ends the blob too early"},
 		"endless": {registrytest.Blob(large, func(w http.ResponseWriter, _ []byte) {
 			junk := make([]byte, 1<<16)
 			for {
@@ -201,7 +204,7 @@ func TestRefused(t *testing.T) {
 					return
 				}
 			}
-		}), "longer than the"},
+		}), blob + " is longer than the 1001984 bytes that its descriptor says"},
 		"wrong range": {func() registrytest.Fault {
 			cut := registrytest.Tenths(large)
 			return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -212,36 +215,37 @@ func TestRefused(t *testing.T) {
 				}
 				cut(w, r, next)
 			}
-		}(), "the registry sends those of"},
-		"always 500":       {registrytest.Answers(http.StatusInternalServerError, 1000, ""), "answers 500"},
-		"429 for too long": {registrytest.Answers(http.StatusTooManyRequests, 1000, "9999"), "wants to be asked later"},
+		}(), `asked for the bytes from 100000 on, the registry sends those of "bytes 5-9/1000000"`},
+		"always 500":       {registrytest.Answers(http.StatusInternalServerError, 1000, ""), "the registry answers 500: Internal Server Error"},
+		"429 for too long": {registrytest.Answers(http.StatusTooManyRequests, 1000, "9999"), "the registry answers 429: Too Many Requests; it wants to be asked later"},
 		"manifest of 100 MB": {manifest(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", strconv.Itoa(100<<20))
 			_, _ = io.CopyN(w, zeros{}, 100<<20)
-		}), "more than the 8388608 allowed"},
+		}), "its manifest has 104857600 bytes, more than the 8388608 allowed"},
 		"endless manifest": {manifest(func(w http.ResponseWriter) {
 			_, _ = io.Copy(w, zeros{})
-		}), "more than the 8388608 bytes allowed"},
+		}), "its manifest has more than the 8388608 bytes allowed"},
 		"manifest with another digest": {manifest(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
 			w.Header().Set("Docker-Content-Digest", "sha256:"+strings.Repeat("0", 64))
 			_, _ = io.WriteString(w, "{}")
-		}), "should have digest"},
+		}), "its manifest should have digest sha256:" + strings.Repeat("0", 64) + ", the bytes that came have " + digest.FromString("{}").String()},
 		"schema 1": {manifest(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/vnd.docker.distribution.manifest.v1+prettyjws")
 			_, _ = io.WriteString(w, `{"schemaVersion":1}`)
-		}), "Docker's schema 1"},
+		}), "its manifest is of Docker's schema 1, which no tool writes since 2017; push the image anew"},
 		"no manifest": {manifest(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = io.WriteString(w, `<html>`)
-		}), "it is no image"},
+		}), `it is no image: its manifest is of the type "text/html"`},
 		"redirected in circles": {func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
-		}, "redirects more than ten times"},
+		}, "the registry: the server redirects more than ten times"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := pull(t, testClient(t), remoteName(t, registrytest.Break(t, host, c.fault), "team/app:1"))
+			name := remoteName(t, registrytest.Break(t, host, c.fault), "team/app:1")
+			got, err := pull(t, testClient(t), name)
 			for _, img := range got {
 				for _, b := range img.Blobs() {
 					if err == nil {
@@ -249,8 +253,8 @@ func TestRefused(t *testing.T) {
 					}
 				}
 			}
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("the error is %v, want %q in it", err, c.want)
+			if err == nil || strings.TrimPrefix(err.Error(), "cannot read image "+name.String()+": ") != c.want {
+				t.Errorf("the error is %v, want %q", err, c.want)
 			}
 		})
 	}

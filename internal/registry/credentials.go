@@ -173,7 +173,7 @@ func (r keyring) keys(host, repository string) []string {
 // it too: in the file that REGISTRY_AUTH_FILE names, else in Docker's, or with
 // the helper that the file names.
 func (c *Client) Login(ctx context.Context, host string, login reference.Login) error {
-	store, err := writableStore()
+	store, _, err := writableStore()
 	if err != nil {
 		return err
 	}
@@ -190,10 +190,16 @@ func (c *Client) Login(ctx context.Context, host string, login reference.Login) 
 	return nil
 }
 
-// Logout forgets the login for a registry that Login keeps.
+// Logout forgets the login for a registry that Login keeps; that there is none
+// is an error.
 func (c *Client) Logout(ctx context.Context, host string) error {
-	store, err := writableStore()
+	store, file, err := writableStore()
 	if err == nil {
+		// One that cannot be read is there, too.
+		found, unreadable := store.Get(ctx, credentials.ServerAddressFromRegistry(host))
+		if found == auth.EmptyCredential && unreadable == nil {
+			return fmt.Errorf("cannot log out of %s: there is no login for it in %s", host, file)
+		}
 		err = credentials.Logout(ctx, store, host)
 	}
 	if err != nil {
@@ -202,17 +208,18 @@ func (c *Client) Logout(ctx context.Context, host string) error {
 	return nil
 }
 
-func writableStore() (credentials.Store, error) {
+// writableStore returns where logins are kept, and the file that says so.
+func writableStore() (credentials.Store, string, error) {
 	file := os.Getenv("REGISTRY_AUTH_FILE")
 	if file == "" {
 		var err error
 		if file, err = dockerFile(); err != nil {
-			return nil, fmt.Errorf("cannot find a place for the login: %w; name a folder with DOCKER_CONFIG", err)
+			return nil, "", fmt.Errorf("cannot find a place for the login: %w; name a folder with DOCKER_CONFIG", err)
 		}
 	}
 	store, err := credentials.NewStore(file, credentials.StoreOptions{AllowPlaintextPut: true})
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the logins in %s: it is not in the form of Docker's config.json", file)
+		return nil, "", fmt.Errorf("cannot read the logins in %s: it is not in the form of Docker's config.json", file)
 	}
-	return store, nil
+	return store, file, nil
 }

@@ -442,6 +442,9 @@ func TestLogin(t *testing.T) {
 	if _, err := client().Open(t.Context(), remoteName(t, r.Host, "team/app:1")); status(err) != http.StatusUnauthorized {
 		t.Errorf("after logging out: %v", err)
 	}
+	if err := c.Logout(t.Context(), r.Host); err == nil || err.Error() != "cannot log out of "+r.Host+": there is no login for it in "+file {
+		t.Errorf("logging out again: %v", err)
+	}
 	keepsSecrets(t, c)
 }
 

@@ -149,7 +149,7 @@ func clip(text string) string {
 
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || u.Host == "" { // of a redirection to a path
 		return "the registry"
 	}
 	return u.Host

@@ -116,7 +116,7 @@ func transport(o Options, silence time.Duration) (*http.Transport, error) {
 		}
 	}
 	if (o.Cert == "") != (o.Key == "") {
-		return nil, errors.New("a client certificate needs both its file and its key's")
+		return nil, errors.New("a client certificate needs both its file and its key's: --cert and --key")
 	}
 	if o.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)

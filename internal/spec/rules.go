@@ -36,6 +36,9 @@ type rule struct {
 	// set says that order and repetition mean nothing; keyed that the list may
 	// also be written as a map with empty values.
 	set, keyed bool
+	// assigned says that each element is NAME=value, for which other tools have
+	// a map.
+	assigned bool
 	// list looks at a whole list; its schema is listForms.
 	list      func([]string) (form string, ok bool)
 	listForms []any
@@ -189,8 +192,9 @@ var rules = map[string]rule{
 		listForms: []any{schema{"prefixItems": []any{schema{"minLength": 1}}}},
 	},
 	"env": {
-		form:    "NAME=value, such as LANG=C.UTF-8",
-		pattern: regexp.MustCompile(`^[^=\x00-\x20\x7f]+=[^\x00]*$`),
+		form:     "NAME=value, such as LANG=C.UTF-8",
+		pattern:  regexp.MustCompile(`^[^=\x00-\x20\x7f]+=[^\x00]*$`),
+		assigned: true,
 	},
 	"label": {
 		form:    "a label: it holds a NUL",

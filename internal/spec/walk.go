@@ -274,7 +274,10 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f field, at string) {
 		d.keyed(n, v, f, at)
 		return
 	case n.ShortTag() == "!!str":
-		d.fail(n, "%s: expected a list, found the string %s: write %s: %s", at, quote(n.Value), at, listForm(n.Value))
+		d.fail(n, "%s: expected a list, found the string %s: write %s: %s", at, quote(n.Value), at, listForm(strings.Fields(n.Value)))
+		return
+	case n.Kind == yaml.MappingNode && f.rule.assigned:
+		d.fail(n, "%s: expected a list, found a map: write %s: %s", at, at, listForm(assignments(n)))
 		return
 	default:
 		d.expected(n, at, "a list")

@@ -42,11 +42,10 @@ func describe(n *yaml.Node) string {
 	return "a value with the tag " + quote(n.Tag)
 }
 
-// listForm shows how a command line that was written as a string is written
-// as a list.
-func listForm(text string) string {
+// listForm shows how words that were written in another form, such as a command
+// line as a string, are written as a list.
+func listForm(words []string) string {
 	const most = 8
-	words := strings.Fields(text)
 	if len(words) == 0 {
 		return "[]"
 	}
@@ -58,6 +57,15 @@ func listForm(text string) string {
 		quoted = append(quoted, "…")
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// assignments are the entries of a map as NAME=value.
+func assignments(n *yaml.Node) []string {
+	var all []string
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		all = append(all, target(n.Content[i]).Value+"="+target(n.Content[i+1]).Value)
+	}
+	return all
 }
 
 // otherWords are keys that people bring from other tools.
