@@ -65,7 +65,7 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	}
 	dir, err := os.MkdirTemp("", "smith-run-")
 	if err != nil {
-		return 0, fmt.Errorf("cannot make a folder for the container: %w", err)
+		return 0, fmt.Errorf("cannot make a folder for the container: %w; TMPDIR names where it goes", err)
 	}
 	defer func() { err = errors.Join(err, removeAll(dir)) }()
 	if err := unpack(ctx, o.Tree, filepath.Join(dir, "rootfs"), process.capabilities); err != nil {

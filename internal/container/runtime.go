@@ -70,10 +70,10 @@ func (r runtime) command(ctx context.Context, bundle string, p process) (*exec.C
 		return exec.CommandContext(ctx, r.path, podmanArgs(bundle, p)...), nil
 	}
 	data, err := json.Marshal(runtimeSpec(p))
-	if err != nil {
-		return nil, fmt.Errorf("cannot write the container's config: %w", err)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(bundle, "config.json"), data, 0o600)
 	}
-	if err := os.WriteFile(filepath.Join(bundle, "config.json"), data, 0o600); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("cannot write the container's config: %w", err)
 	}
 	args := append(r.options(bundle), "run", "--bundle", bundle, filepath.Base(bundle))

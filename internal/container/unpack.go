@@ -19,10 +19,11 @@ import (
 // Files keep their capabilities where all of them are allowed: the kernel
 // refuses to execute one that asks for more.
 func unpack(ctx context.Context, t *tree.Tree, dir string, allowed capability.Set) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return fmt.Errorf("cannot unpack the image: %w", err)
+	var root *os.Root
+	err := os.Mkdir(dir, 0o755)
+	if err == nil {
+		root, err = os.OpenRoot(dir)
 	}
-	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("cannot unpack the image: %w", err)
 	}
