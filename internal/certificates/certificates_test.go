@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -201,6 +202,31 @@ func files(t *testing.T, source *tree.Tree) map[string]string {
 func TestNoAuthorities(t *testing.T) {
 	if got := files(t, tree.New()); len(got) > 0 {
 		t.Errorf("got %v", got)
+	}
+}
+
+// What is no certificate is told from one, whatever of its form is right.
+func TestNoCertificate(t *testing.T) {
+	encode := func(v any) []byte {
+		der, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	good := single(certificate(t, name("A")))
+	numbers := [][]int{{1, 2, 3, 4, 5}}
+	for what, der := range map[string][]byte{
+		"something after it": append(bytes.Clone(good), 0x05, 0),
+		"a number":           encode(7),
+		"five fields":        encode(numbers),
+	} {
+		if _, err := parse(der); !errors.Is(err, errNoCertificate) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := subjectHash(encode(numbers)); !errors.Is(err, errNoCertificate) {
+		t.Errorf("a subject that is a number: %v", err)
 	}
 }
 

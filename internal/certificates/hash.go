@@ -5,7 +5,6 @@ import (
 	"crypto/sha1" //nolint:gosec // the hash is a name, not a protection
 	"encoding/asn1"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -52,7 +51,7 @@ func subjectHash(certificate []byte) (uint32, error) {
 	}
 	var sets []asn1.RawValue
 	if rest, err := asn1.Unmarshal(name, &sets); err != nil || len(rest) > 0 {
-		return 0, errors.New("the subject is no distinguished name")
+		return 0, errNoCertificate
 	}
 	var form []byte
 	for _, set := range sets {

@@ -16,6 +16,10 @@ type parsed struct {
 	first                             bool // version 1, which has no extensions
 }
 
+// errNoCertificate says that bytes are no certificate. It is passed over, as
+// OpenSSL and p11-kit do.
+var errNoCertificate = errors.New("it is no certificate")
+
 // parse reads a certificate in DER.
 func parse(der []byte) (*parsed, error) {
 	var outer, tbs asn1.RawValue
@@ -24,7 +28,7 @@ func parse(der []byte) (*parsed, error) {
 		return nil, err
 	}
 	if len(rest) > 0 || outer.Tag != asn1.TagSequence {
-		return nil, errors.New("it is no certificate")
+		return nil, errNoCertificate
 	}
 	if _, err := asn1.Unmarshal(outer.Bytes, &tbs); err != nil {
 		return nil, err
@@ -48,7 +52,7 @@ func parse(der []byte) (*parsed, error) {
 		}
 	}
 	if len(fields) != 6 { // serial number, signature, issuer, validity, subject, key
-		return nil, errors.New("it is no certificate")
+		return nil, errNoCertificate
 	}
 	c.serial, c.issuer, c.subject, c.key = fields[0].FullBytes, fields[2].FullBytes, fields[4].FullBytes, fields[5].FullBytes
 	return c, nil

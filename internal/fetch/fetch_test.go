@@ -83,10 +83,12 @@ func dropped(w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-func other(w http.ResponseWriter, _ *http.Request) {
+func other(w http.ResponseWriter, _ *http.Request) { w.Write(otherContent()) }
+
+func otherContent() []byte {
 	data := bytes.Clone(content())
 	data[7]++
-	w.Write(data)
+	return data
 }
 
 func get(c *Client, addresses ...string) error {
@@ -126,14 +128,14 @@ func TestGet(t *testing.T) {
 		},
 		"absent":    {status(http.StatusNotFound), "the server answers 404 Not Found: file does not exist"},
 		"forbidden": {status(http.StatusUnauthorized), "the server answers 401 Unauthorized; a user and password for the host can stand in ~/.netrc or in apt's auth.conf.d"},
-		"other":     {other, "other bytes than the index or lock says: it is sha256:"},
+		"other":     {other, "the server has other bytes than the index or lock says: it is " + digest.FromBytes(otherContent()).String() + ", not " + digest.FromBytes(content()).String()},
 		"truncated": {
 			func(w http.ResponseWriter, _ *http.Request) { w.Write(content()[:1000]) },
-			"other bytes than the index or lock says: it is 1000 bytes, not 2097152",
+			"the server has other bytes than the index or lock says: it is 1000 bytes, not 2097152",
 		},
 		"too large": {
 			func(w http.ResponseWriter, _ *http.Request) { w.Write(append(bytes.Clone(content()), 'x')) },
-			"other bytes than the index or lock says: it is larger than 2097152 bytes",
+			"the server has other bytes than the index or lock says: it is larger than 2097152 bytes",
 		},
 		"ranges answered wrongly": {func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") == "" {
@@ -141,7 +143,13 @@ func TestGet(t *testing.T) {
 			}
 			w.Header().Set("Content-Range", "bytes 5-6/7")
 			w.WriteHeader(http.StatusPartialContent)
-		}, "another part than was asked for (asked 4 times)"},
+		}, "the server sends another part than was asked for (asked 4 times)"},
+		"shorter now": {func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Range") == "" {
+				dropped(w, r)
+			}
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		}, "the server has fewer bytes than it had (asked 4 times)"},
 		"redirected to a file": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "file:///etc/passwd")
 			w.WriteHeader(http.StatusFound)
@@ -149,7 +157,13 @@ func TestGet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			check(t, get(client(t, nil), serve(t, test.handler)), test.err)
+			url := serve(t, test.handler)
+			switch err := get(client(t, nil), url); {
+			case test.err == "" && err != nil:
+				t.Error(err)
+			case test.err != "" && (err == nil || err.Error() != "cannot fetch a 1.0: "+url+": "+test.err):
+				t.Errorf("got %v, want cannot fetch a 1.0: %s: %s", err, url, test.err)
+			}
 		})
 	}
 }
@@ -213,6 +227,11 @@ func TestGetStalled(t *testing.T) {
 		<-r.Context().Done()
 	})
 	check(t, get(client(t, func(o *Options) { o.Stall = 100 * time.Millisecond }), url), "")
+	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	err := get(client(t, func(o *Options) { o.Stall, o.Attempts = 20*time.Millisecond, 2 }), silent)
+	if want := "cannot fetch a 1.0: " + silent + ": the server is silent (asked 2 times)"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }
 
 func TestGetMirrors(t *testing.T) {
@@ -293,7 +312,10 @@ func TestCertificates(t *testing.T) {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of the refused certificate
 	s.StartTLS()
 	defer s.Close()
-	check(t, get(client(t, nil), s.URL), "-k does not check certificates")
+	want := "cannot fetch a 1.0: " + s.URL + ": tls: failed to verify certificate: x509: certificate signed by unknown authority; -k does not check certificates"
+	if err := get(client(t, nil), s.URL); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 	check(t, get(client(t, func(o *Options) { o.Insecure = true }), s.URL), "")
 }
 

@@ -44,7 +44,7 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	c := client(t, func(o *Options) { o.Offline = true })
-	if _, err := c.Page(t.Context(), "https://example.org/x"); !errors.Is(err, ErrOffline) {
+	if _, err := c.Page(t.Context(), "https://example.org/x"); !errors.Is(err, ErrOffline) || err.Error() != "cannot fetch https://example.org/x: not in the cache, and --offline asks no network" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := c.Page(t.Context(), "http://exa mple.org/"); err == nil || err.Error() != "cannot fetch an address that is no URL" {

@@ -71,6 +71,20 @@ func TestOfATreeAndAMachine(t *testing.T) {
 	check("the file of /usr", map[string]string{"ID": "usr"})
 	add("/etc/os-release", "ID=etc\n")
 	check("both", map[string]string{"ID": "etc"})
+	if err := os.Remove(filepath.Join(root, "etc/os-release")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(root, "etc/os-release"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := "cannot tell which system this is: read " + root + "/etc/os-release: is a directory"
+	if _, err := Machine(root); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	want = "cannot tell which system this is: open a\x00b/etc/os-release: invalid argument"
+	if _, err := Machine("a\x00b"); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -249,6 +250,9 @@ func TestBeside(t *testing.T) {
 		got, err := r.Beside("-debug", "latest")
 		if (err == nil) != (want != "") || err == nil && (got.String() != want || got.Kind != r.Kind) {
 			t.Errorf("%s: %s, %v, want %q", name, got, err, want)
+		}
+		if refused := fmt.Sprintf("%q is no tag for an image: 128 characters at the most", long+"-debug"); err != nil && err.Error() != refused {
+			t.Errorf("%s: got %v, want %s", name, err, refused)
 		}
 	}
 }

@@ -8,6 +8,11 @@ import (
 )
 
 func TestParseRemote(t *testing.T) {
+	const (
+		noRegistry = " is no image in a registry; write HOST/NAME:TAG, for Docker Hub docker.io/NAME:TAG"
+		noName     = "the name of the image is empty or holds a control character"
+		noLogin    = "what stands before the @ is no USER:PASSWORD, escaped as URLs have it"
+	)
 	digest := "@sha256:" + strings.Repeat("a", 64)
 	for _, c := range []struct {
 		name   string
@@ -32,14 +37,16 @@ func TestParseRemote(t *testing.T) {
 			"",
 		},
 		{"docker.io/debian", "docker.io/library/debian", Login{}, Remote{Host: "docker.io", Repository: "library/debian"}, ""},
-		{"team/app:1", "", Login{}, Remote{}, "is no image in a registry"},
-		{"image.tar.gz", "", Login{}, Remote{}, "is no image in a registry"},
-		{"https://me@example.org/app", "", Login{}, Remote{}, "is no USER:PASSWORD"},
-		{"https://me:%zz@example.org/app", "", Login{}, Remote{}, "is no USER:PASSWORD"},
+		{"team/app:1", "", Login{}, Remote{}, `"team/app:1"` + noRegistry},
+		{"image.tar.gz", "", Login{}, Remote{}, `"image.tar.gz"` + noRegistry},
+		{"", "", Login{}, Remote{}, noName},
+		{"example.org/a\nb", "", Login{}, Remote{}, noName},
+		{"https://me@example.org/app", "", Login{}, Remote{}, noLogin},
+		{"https://me:%zz@example.org/app", "", Login{}, Remote{}, noLogin},
 	} {
 		r, login, err := ParseRemote(c.name)
 		switch {
-		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+		case c.err != "" && (err == nil || err.Error() != c.err):
 			t.Errorf("%s: the error is %v, want %q", c.name, err, c.err)
 		case c.err == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)

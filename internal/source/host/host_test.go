@@ -153,7 +153,7 @@ func TestFileThatChangesWhileReadIsAnError(t *testing.T) {
 				t.Fatal(err)
 			}
 			must(t, os.Truncate(name, size))
-			if n, err := r.ReadAt(make([]byte, 990), 10); err == nil || !strings.Contains(err.Error(), "changed while it was read") {
+			if n, err := r.ReadAt(make([]byte, 990), 10); err == nil || err.Error() != name+" changed while it was read: it had 1000 bytes" {
 				t.Errorf("read %d bytes, %v", n, err)
 			}
 		})
@@ -208,9 +208,12 @@ func TestThisMachine(t *testing.T) {
 
 func TestRootMustBeAFolder(t *testing.T) {
 	dir := root(t)
-	for _, name := range []string{filepath.Join(dir, "absent"), filepath.Join(dir, "alone")} {
-		if _, err := New(name).Open(t.Context(), ocispec.Platform{}); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
+	for name, want := range map[string]string{
+		"absent": "stat " + dir + "/absent: no such file or directory",
+		"alone":  "cannot offer the files of " + dir + "/alone: it is not a folder",
+	} {
+		if _, err := New(filepath.Join(dir, name)).Open(t.Context(), ocispec.Platform{}); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", name, err, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -95,6 +96,44 @@ func TestManyPages(t *testing.T) {
 	}
 	if got := len(slices.Collect(table.Keys("k1"))); got != 1000 {
 		t.Errorf("%d keys begin with k1", got)
+	}
+}
+
+// What is said of tables that were not written by smith, or not to their end.
+func TestMistakes(t *testing.T) {
+	st := storetest.New(t)
+	e := write(t, st, [][]string{{"first", "a"}}).blob
+	good := make([]byte, e.Size())
+	if _, err := e.ReadAt(good, 0); err != nil {
+		t.Fatal(err)
+	}
+	spoiled := func(change func(foot []byte)) []byte {
+		data := bytes.Clone(good)
+		change(data[len(data)-footerSize:])
+		return data
+	}
+	for what, data := range map[string][]byte{
+		"nothing":         {},
+		"short":           good[:10],
+		"another magic":   spoiled(func(foot []byte) { foot[0]++ }),
+		"many records":    spoiled(func(foot []byte) { foot[len(magic)+3] = 1 }),
+		"offsets outside": spoiled(func(foot []byte) { foot[len(magic)+8+3] = 1 }),
+		"many pages":      spoiled(func(foot []byte) { foot[len(magic)+24+3] = 1 }),
+	} {
+		if err := st.Save("tables", "x", data); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(st, "tables", "x"); err == nil || err.Error() != "cannot open tables/x in the cache: the table in the cache is damaged" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	w, err := NewWriter(st, "tables")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Discard()
+	if err := w.Add(make([]byte, maxPart+1)); err == nil || err.Error() != "record 0 of 67108865 bytes is more than an index holds" {
+		t.Error(err)
 	}
 }
 
