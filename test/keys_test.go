@@ -62,6 +62,8 @@ func keyCases() []keyCase {
 		{key: "user", spec: "user: '5:6'\n", want: `"User": "5:6"`},
 		{key: "groups", spec: "groups: [video]\n", rest: plain + "nss: true\n", want: fmt.Sprintf(`"path":"/etc/group".*%x`, sha256.Sum256([]byte(users)))},
 		{key: "owner", spec: "owner: root\n", want: `(?m) 0/0 .* usr/bin/cat$`},
+		{key: "capabilities", spec: "capabilities: {/usr/bin/cat: [net_raw]}\n", want: "cap_net_raw"},
+		{key: "debuginfo", spec: "debuginfo: true\n", want: "(?i)warning: .*debug information"},
 		{key: "mounts", spec: "mounts: [/data]\n", want: `"/data": \{\}(?s:.*)"path":"/data"|"path":"/data"(?s:.*)"/data": \{\}`},
 		{key: "entrypoint", spec: "entrypoint: [/usr/bin/cat]\n", want: `"Entrypoint": \[\s*"/usr/bin/cat"`},
 		{key: "cmd", spec: "cmd: [cat, -n]\n", want: `"Cmd": \[\s*"cat",\s*"-n"`},
