@@ -195,8 +195,5 @@ func (m *machine) configure(o Options) (*apt.Host, error) {
 			m.sources = append(m.sources, sources...)
 		}
 	}
-	if len(m.sources) == 0 {
-		return host, errors.New("no repository is left to look for packages in")
-	}
 	return host, nil
 }

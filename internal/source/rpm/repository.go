@@ -195,7 +195,7 @@ func (r *repository) keyData(ctx context.Context, key string) ([]byte, error) {
 	}
 	info, err := os.Stat(name)
 	if err == nil && (info.Size() > maxKey || !info.Mode().IsRegular()) {
-		err = errors.New("it is no file of keys")
+		err = fmt.Errorf("%s is no file of keys", name)
 	}
 	if errors.Is(err, fs.ErrNotExist) && strings.Contains(name, "/distribution-gpg-keys/") {
 		return nil, fmt.Errorf("%w; the package distribution-gpg-keys has it", err)

@@ -477,6 +477,11 @@ func TestMetalink(t *testing.T) {
 	if diff := cmp.Diff(appFiles, got); diff != "" {
 		t.Error(diff)
 	}
+	link = w.page(t, w.metalink(t, old))
+	_, err = list(t, w.options(t, yumconfig.Repository{Metalink: link, Keys: []string{"us.asc"}, GPGCheck: true}, "app"))
+	if want := "smith.yaml:3: " + old + "repodata/repomd.xml is not what the metalink vouches for: the mirror is out of date"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }
 
 // TestOpensOnlyWhatIsLookedAt fetches no package whose files nobody asks for.

@@ -2,6 +2,8 @@ package rpmfile
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/binary"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/opencontainers/go-digest"
 
 	"smith/internal/openpgp"
@@ -106,6 +109,29 @@ func TestMistakesInSignatures(t *testing.T) {
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("%v: got %v, want %s", tt.value, err, tt.want)
 		}
+	}
+}
+
+// A signature of the header alone does not vouch for a payload that the header
+// has no digest of.
+func TestMistakeInWhatIsSigned(t *testing.T) {
+	m := newMaker(t, "us", &packet.Config{DefaultHash: crypto.SHA256, Algorithm: packet.PubKeyAlgoEdDSA})
+	r := recipe{files: []recipeFile{regular("/a", "1")}, tags: map[Tag]any{tagPayloadSHA256: nil}}
+	r.sign = func(header []byte) map[Tag]any {
+		raw, err := base64.StdEncoding.DecodeString(m.sign(t, header))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := md5.Sum(slices.Concat(header, r.payload()))
+		return map[Tag]any{tagRSAHeader: raw, TagMD5: sum[:]}
+	}
+	p, err := Read(t.Context(), openStore(t), bytes.NewReader(r.build()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.Verify(m.ring); err == nil || err.Error() != "its header is signed, its payload is not" {
+		t.Errorf("got %v", err)
 	}
 }
 
