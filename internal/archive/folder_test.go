@@ -47,7 +47,7 @@ func TestFolderRefusesLinksThatLeave(t *testing.T) {
 		"upwards":  func(_, blob string) string { return "../../../outside-" + blob },
 	} {
 		_, err := read(t.Context(), linked(t, where), "", storetest.New(t))
-		if err == nil || !strings.Contains(err.Error(), "behind a link that leaves the layout folder") {
+		if err == nil || !strings.Contains(err.Error(), ": it is behind a link that leaves the layout folder") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

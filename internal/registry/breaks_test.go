@@ -216,6 +216,8 @@ func TestRefused(t *testing.T) {
 				cut(w, r, next)
 			}
 		}(), `asked for the bytes from 100000 on, the registry sends those of "bytes 5-9/1000000"`},
+		"not let in":       {registrytest.Answers(http.StatusUnauthorized, 1000, ""), "the registry answers 401: Unauthorized; smith login HOST keeps a login for it"},
+		"not there":        {registrytest.Answers(http.StatusNotFound, 1000, ""), "the registry answers 404: Not Found; it has no such image, or shows it after smith login only"},
 		"always 500":       {registrytest.Answers(http.StatusInternalServerError, 1000, ""), "the registry answers 500: Internal Server Error"},
 		"429 for too long": {registrytest.Answers(http.StatusTooManyRequests, 1000, "9999"), "the registry answers 429: Too Many Requests; it wants to be asked later"},
 		"manifest of 100 MB": {manifest(func(w http.ResponseWriter) {

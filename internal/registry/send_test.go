@@ -112,7 +112,7 @@ func TestDamagedFile(t *testing.T) {
 			data[large/2] ^= 1
 			return data
 		}, "is damaged: its bytes have another digest"},
-		"cut short": {func(data []byte) []byte { return data[:large/2] }, "ends too early"},
+		"cut short": {func(data []byte) []byte { return data[:large/2] }, "the file that it lies in ends too early, after 500000 of its 1001984 bytes"},
 	} {
 		for _, registry := range registrytest.Names {
 			t.Run(name+"/"+registry, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -249,5 +250,22 @@ func TestOverlay(t *testing.T) {
 	}
 	if _, err := Overlay(filepath.Join(dir, "etc/app.conf")); err == nil || !strings.Contains(err.Error(), "no folder") {
 		t.Errorf("a file as overlay: %v", err)
+	}
+}
+
+// unreadable is a folder whose entries cannot be listed.
+type unreadable struct{}
+
+func (unreadable) Entry(string) (*tree.Node, error)        { return nil, errUnreadable }
+func (unreadable) Entries() (map[string]*tree.Node, error) { return nil, errUnreadable }
+
+var errUnreadable = errors.New("cannot list /etc: broken disk")
+
+func TestNormaliseTellsWhatCannotBeRead(t *testing.T) {
+	files := tree.New()
+	insert(t, files, "/etc", &tree.Node{Kind: tree.Dir, Listing: unreadable{}})
+	_, err := Normalise(files, Form{}, event.Silent{})
+	if want := "cannot bring files into their normal form: cannot list /etc: broken disk"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
