@@ -172,3 +172,15 @@ func TestLinkerCacheOfLayers(t *testing.T) {
 		t.Error("ld.so.conf is not kept where it is asked for")
 	}
 }
+
+// A cache whose bytes are not to be had is told of, and not passed over.
+func TestLinkerCacheThatCannotBeRead(t *testing.T) {
+	files := withLibraries(t, nil, "/lib/libx.so.1")
+	if err := files.Insert(loader.CachePath, &tree.Node{Kind: tree.File, Size: 100}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Select(t.Context(), Input{Source: files, Roots: roots("/bin/main"), Platform: amd64})
+	if want := "cannot work out /etc/ld.so.cache: cannot read /etc/ld.so.cache: its 100 bytes are not at hand"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -137,6 +137,14 @@ func TestCheck(t *testing.T) {
 			img: Image{Entrypoint: []string{"/bin/app"}}, files: `elf 0755 bin/app library arm64`,
 			problems: `entry point /bin/app: it is a program for arm64, and the image is for amd64`,
 		},
+		"an entry point of another form": {
+			img: Image{Entrypoint: []string{"/bin/app"}}, files: `file 0755 bin/app text`,
+			problems: "entry point /bin/app: it is neither an ELF program nor a script that begins with #!",
+		},
+		"an entry point that is a folder": {
+			img: Image{Entrypoint: []string{"/bin"}}, files: `file 0755 bin/app text`,
+			problems: "entry point /bin: it is a dir, not a file",
+		},
 		"an entry point that is not executable": {
 			img: Image{Entrypoint: []string{"/bin/app"}}, files: `file 0644 bin/app #!/bin/app`,
 			problems: "entry point /bin/app: it is not executable\n/bin/app → /bin/app: named after #!, but not executable",

@@ -62,21 +62,30 @@ func TestDebugMalformed(t *testing.T) {
 	binary.LittleEndian.PutUint16(noNames[62:], 1)
 	many := bytes.Clone(cut)
 	binary.LittleEndian.PutUint16(many[60:], 0xffff)
-	for name, data := range map[string][]byte{
-		"a link without a sum":     section(".gnu_debuglink", "abc\x00"),
-		"a link without an end":    section(".gnu_debuglink", "abc"),
-		"a link without a name":    section(".gnu_debuglink", "\x00\x00\x00\x00\x01\x02\x03\x04"),
-		"a long link":              section(".gnu_debuglink", strings.Repeat("a", 5000)+"\x00"),
-		"a shared file without id": section(".gnu_debugaltlink", "abc\x00"),
-		"a long id":                section(".gnu_debugaltlink", "abc\x00"+strings.Repeat("i", 65)),
-		"cut off":                  cut[:len(cut)-1],
-		"no names":                 noNames,
-		"more sections than bytes": many,
+	headers, large := bytes.Clone(cut), bytes.Clone(cut)
+	binary.LittleEndian.PutUint16(headers[58:], 9)
+	binary.LittleEndian.PutUint16(large[60:], 0) // the first section tells how many
+	binary.LittleEndian.PutUint64(large[binary.LittleEndian.Uint64(large[40:])+32:], 1<<40)
+	for want, data := range map[string][]byte{
+		"its debug link has no sum":                                                       section(".gnu_debuglink", "abc\x00"),
+		"a debug link without a name":                                                     section(".gnu_debuglink", "abc"),
+		"a debug link of 5001 bytes":                                                      section(".gnu_debuglink", strings.Repeat("a", 5000)+"\x00"),
+		"the build id in its link to shared debug information has 0 bytes":                section(".gnu_debugaltlink", "abc\x00"),
+		"the build id in its link to shared debug information has 65 bytes":               section(".gnu_debugaltlink", "abc\x00"+strings.Repeat("i", 65)),
+		"it is cut off: at offset 104 there should be 192 bytes more, and it has 295":     cut[:len(cut)-1],
+		"section 1, which should hold the sections' names, does not":                      noNames,
+		"it is cut off: at offset 104 there should be 4194240 bytes more, and it has 296": many,
+		"section headers of 9 bytes":                                                      headers,
+		"1099511627776 sections":                                                          large,
 	} {
 		var format *elf.FormatError
-		if got, err := readDebug(data); !errors.As(err, &format) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		if got, err := readDebug(data); !errors.As(err, &format) || format.Reason != want {
+			t.Errorf("%+v, %v\nwant %s", got, err, want)
 		}
+	}
+	noName := section(".gnu_debuglink", "\x00\x00\x00\x00\x01\x02\x03\x04")
+	if _, err := readDebug(noName); err == nil || err.Error() != "malformed ELF file: a debug link without a name" {
+		t.Errorf("got %v", err)
 	}
 	if _, err := readDebug([]byte("#!/bin/sh")); !errors.Is(err, elf.ErrNotELF) {
 		t.Errorf("a script: %v", err)

@@ -104,7 +104,7 @@ func ReadFile(path string) (*Lock, error) {
 		return nil, err
 	}
 	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+		return nil, fmt.Errorf("cannot read %s: it is larger than %d bytes; smith lock --update makes it anew", path, maxFile)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,22 +72,34 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+// What is said of locks that cannot be read, whole.
 func TestMistakes(t *testing.T) {
 	for change, want := range map[[2]string]string{
-		{"version: 1\n", "version: 2\n"}:       "it is of version 2",
-		{"name: curl", "nam: curl"}:            "nam",
-		{"name: curl", "name:"}:                "lacks a name, version, architecture or url",
-		{"sha256: " + sum, "sha256: e3"}:       `sha256 "e3" is none`,
-		{"size: 7", "size: -7"}:                "size -7 is none",
+		{"version: 1\n", "version: 2\n"}:       "it is of version 2, and this smith knows 1",
+		{"name: curl", "nam: curl"}:            "yaml: construct errors: line 9: field nam not found in type lock.Package",
+		{"name: curl", "name:"}:                "platform linux/amd64: package  7.88.1-10 amd64 lacks a name, version, architecture or url",
+		{"sha256: " + sum, "sha256: e3"}:       `platform linux/amd64: package curl 7.88.1-10 amd64: sha256 "e3" is none`,
+		{"size: 7", "size: -7"}:                "platform linux/amd64: package curl 7.88.1-10 amd64: size -7 is none",
 		{"    requests", "  x:\n    requests"}: "platform linux/amd64 is empty",
 	} {
-		_, err := Decode([]byte(strings.Replace(written, change[0], change[1], 1)))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", change, err)
+		file := filepath.Join(t.TempDir(), "smith.lock")
+		if err := os.WriteFile(file, []byte(strings.Replace(written, change[0], change[1], 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadFile(file)
+		if want = "cannot read " + file + ": " + want + "; smith lock --update makes it anew"; err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", change, err, want)
 		}
 	}
-	if _, err := ReadFile(filepath.Join(t.TempDir(), "smith.lock")); !Absent(err) {
+	file := filepath.Join(t.TempDir(), "smith.lock")
+	if _, err := ReadFile(file); !Absent(err) {
 		t.Error(err)
+	}
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, maxFile+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(file); err == nil || err.Error() != "cannot read "+file+": it is larger than 67108864 bytes; smith lock --update makes it anew" {
+		t.Errorf("got %v", err)
 	}
 }
 
