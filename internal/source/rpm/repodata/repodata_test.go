@@ -219,8 +219,10 @@ func TestScanner(t *testing.T) {
 		strings.Repeat("<a>", 100): "!an element without a name, or more than 64 in each other",
 		`<a b"="></a>`:             "!<a>: an attribute without an end",
 		"<a>" + large:              "!more than 16777216 bytes without '<'",
-		"<!--" + strings.Repeat(large[:1<<20]+">", 17):   `!more than 16777216 bytes without "-->"`,
-		`<a b="` + strings.Repeat(large[:1<<20]+">", 17): "!an element of more than 16777216 bytes",
+		"<!--" + strings.Repeat(large[:1<<20]+">", 17):        `!more than 16777216 bytes without "-->"`,
+		`<a b="` + strings.Repeat(large[:1<<20]+">", 17):      "!an element of more than 16777216 bytes",
+		`<a>x<!-- --> y<![CDATA[z]]></a>`:                     "<a>x yz</a>",
+		"<a>x" + strings.Repeat("<!-- -->"+large[:1<<20], 18): "!a text of more than 16777216 bytes",
 	} {
 		var b strings.Builder
 		s := newScanner(strings.NewReader(text))

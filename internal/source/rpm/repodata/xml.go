@@ -25,6 +25,7 @@ type scanner struct {
 	attributes []attribute
 
 	buffer []byte
+	more   []byte   // of the text, after a comment or CDATA within it
 	open   []string // the elements around
 	closed bool     // the element was closed where it was opened: "<a/>"
 	known  map[string]string
@@ -55,7 +56,16 @@ func (s *scanner) next() (event, error) {
 		s.closed, s.text = false, ""
 		return closes, s.leave(s.name)
 	}
-	s.text = ""
+	s.text, s.more = "", s.more[:0]
+	e, err := s.scan()
+	if len(s.more) > 0 {
+		s.text += string(s.more)
+	}
+	return e, err
+}
+
+// scan reads up to the next beginning or end of an element.
+func (s *scanner) scan() (event, error) {
 	for {
 		raw, err := s.until('<')
 		if errors.Is(err, io.EOF) {
@@ -64,7 +74,7 @@ func (s *scanner) next() (event, error) {
 		if err != nil {
 			return 0, err
 		}
-		if s.text, err = joined(s.text, raw[:len(raw)-1]); err != nil {
+		if err := s.escaped(raw[:len(raw)-1]); err != nil {
 			return 0, err
 		}
 		first, err := s.r.Peek(1)
@@ -168,20 +178,34 @@ func (s *scanner) markup() error {
 		return err
 	}
 	data, err := s.upTo("]]>")
-	s.text += string(data)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.add(string(data))
 }
 
-// joined adds text, its entities replaced.
-func joined(text string, raw []byte) (string, error) {
-	if text == "" && len(raw) < 32 && len(bytes.TrimSpace(raw)) == 0 {
-		return "", nil // between elements
+// escaped adds to the text, entities replaced.
+func (s *scanner) escaped(raw []byte) error {
+	if s.text == "" && len(raw) < 32 && len(bytes.TrimSpace(raw)) == 0 {
+		return nil // between elements
 	}
-	more, err := unescape(raw)
-	if text == "" {
-		return more, err
+	text, err := unescape(raw)
+	if err != nil {
+		return err
 	}
-	return text + more, err
+	return s.add(text)
+}
+
+// add adds to the text.
+func (s *scanner) add(text string) error {
+	if s.text == "" {
+		s.text = text
+		return nil
+	}
+	if s.more = append(s.more, text...); len(s.more) > maxToken {
+		return fmt.Errorf("a text of more than %d bytes", maxToken)
+	}
+	return nil
 }
 
 // element reads the beginning of an element.
