@@ -292,6 +292,17 @@ func TestParseOutput(t *testing.T) {
 	}
 }
 
+// What is said of a folder that may not be looked at.
+func TestFolderThatIsClosed(t *testing.T) {
+	closed := func(name string) (fs.FileInfo, error) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrPermission}
+	}
+	_, err := Parse("oci:out", Context{Stat: closed})
+	if want := "cannot open folder out: permission denied"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestFamily(t *testing.T) {
 	for text, want := range map[string]string{
 		"PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\n":       "deb",

@@ -95,3 +95,10 @@ func form(f field) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+// What is said where the types cannot be read.
+func TestMistakeInComments(t *testing.T) {
+	if _, err := readComments([]byte("packet spec")); err == nil || err.Error() != "cannot read the comments of the spec's types: spec.go:1:1: expected 'package', found packet" {
+		t.Errorf("got %v", err)
+	}
+}
