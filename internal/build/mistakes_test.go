@@ -17,6 +17,7 @@ import (
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/internal/spec"
+	"smith/internal/tree"
 )
 
 // What is said of specs that decode, and ask for what cannot be, before
@@ -63,6 +64,25 @@ func TestMistakesInLocks(t *testing.T) {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("\n got %v\nwant %s", c.err, c.want)
 		}
+	}
+}
+
+// What is said of capabilities for what is not in the image, or is another's.
+func TestMistakesInCapabilities(t *testing.T) {
+	s, err := spec.Decode("smith.yaml", []byte("package: ping\ncapabilities:\n  /bin/ping: [net_raw]\n  /bin/pong: [net_raw]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := tree.New()
+	if err := parent.Insert("/bin/ping", tree.NewFile(nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	j := &job{plan: &plan{Options: Options{Spec: s, SpecName: "smith.yaml"}}, pkg: &source.Offer{}, parent: &source.Offer{Tree: parent}}
+	_, err = j.capabilities(tree.New())
+	want := "smith.yaml:3: /bin/ping is the parent's: give it capabilities where the parent is built\n" +
+		"smith.yaml:4: /bin/pong is to have capabilities and is not in the image; name it in paths, so that it is"
+	if err == nil || err.Error() != want {
+		t.Errorf("\n got %v\nwant %s", err, want)
 	}
 }
 

@@ -260,7 +260,7 @@ func (j *job) image(layers []image.Layer, r *record.Record) (*image.Image, error
 	}
 	form, err := j.Spec.JSON()
 	if err != nil {
-		return nil, fmt.Errorf("cannot write the normalised spec: %w", err)
+		return nil, err
 	}
 	record, err := r.JSON()
 	if err != nil {

@@ -1,7 +1,9 @@
 package container
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -78,5 +80,23 @@ func TestMistakesOfTheMachine(t *testing.T) {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("\n got %v\nwant %s", c.err, c.want)
 		}
+	}
+}
+
+// What is said where a container's files stay: something of them is in use.
+func TestMistakeInRemoving(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounting needs root")
+	}
+	dir := filepath.Join(t.TempDir(), "smith-run-1")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("cannot mount: %s", out)
+	}
+	defer exec.CommandContext(context.WithoutCancel(t.Context()), "umount", dir).Run()
+	if err := removeAll(dir); err == nil || err.Error() != "cannot remove the container's files: unlinkat "+dir+": device or resource busy" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"smith/internal/capability"
 	"smith/internal/tree"
@@ -127,7 +126,7 @@ func (u *unpacker) file(n *tree.Node, name string) error {
 // removeAll removes a bundle.
 func removeAll(dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("cannot remove %s: %w", filepath.Base(dir), err)
+		return fmt.Errorf("cannot remove the container's files: %w", err)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (img *Image) In(form Form) (*Image, error) {
 	}
 	var err error
 	if out.ManifestBytes, err = encode(out.Manifest); err != nil {
-		return nil, fmt.Errorf("cannot write the manifest: %w", err)
+		return nil, err
 	}
 	d := NewBlob(manifest, out.ManifestBytes).Descriptor
 	out.Descriptor.MediaType, out.Descriptor.Digest, out.Descriptor.Size = d.MediaType, d.Digest, d.Size

@@ -193,7 +193,7 @@ func Index(images []*Image) (Blob, error) {
 	}
 	data, err := encode(list)
 	if err != nil {
-		return Blob{}, fmt.Errorf("cannot write the index: %w", err)
+		return Blob{}, err
 	}
 	return NewBlob(list.MediaType, data), nil
 }

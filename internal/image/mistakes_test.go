@@ -111,7 +111,7 @@ func TestMistakesInMaking(t *testing.T) {
 		{build(Config{}), "cannot make the image: its config names no platform"},
 		{build(config, odd), "cannot make the image: layer " + sum.String() + ` has the unknown media type "text/plain"`},
 		{build(history, layer), "cannot make the image: its history tells of 2 layers, it has 1"},
-		{build(late), "cannot write the config: json: error calling MarshalJSON for type *time.Time: Time.MarshalJSON: year outside of range [0,9999]"},
+		{build(late), "cannot write what the image says of itself: json: error calling MarshalJSON for type *time.Time: Time.MarshalJSON: year outside of range [0,9999]"},
 		{form, "layer " + sum.String() + ` has the unknown media type "text/plain"`},
 		{none, "there is no image to write"},
 		{entry("Team", ""), `cannot name the image "Team": invalid reference format: repository name (library/Team) must be lowercase`},

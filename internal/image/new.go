@@ -25,7 +25,7 @@ func New(config Config, layers []Layer, attachments ...Blob) (*Image, error) {
 	}
 	var err error
 	if img.ConfigBytes, err = encode(img.Config); err != nil {
-		return nil, fmt.Errorf("cannot write the config: %w", err)
+		return nil, err
 	}
 	img.Manifest = ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
@@ -37,7 +37,7 @@ func New(config Config, layers []Layer, attachments ...Blob) (*Image, error) {
 		img.Manifest.Layers = append(img.Manifest.Layers, l.Descriptor)
 	}
 	if img.ManifestBytes, err = encode(img.Manifest); err != nil {
-		return nil, fmt.Errorf("cannot write the manifest: %w", err)
+		return nil, err
 	}
 	img.Descriptor = NewBlob(ocispec.MediaTypeImageManifest, img.ManifestBytes).Descriptor
 	platform := config.Platform
