@@ -310,7 +310,7 @@ func TestMistakes(t *testing.T) {
 		{"version 9", opaque(t, 2, []byte{9, 0}), "cannot read the signature: openpgp: unsupported feature: signature packet version 9"},
 		{"nobody's", opaque(t, 2, []byte{4, 0, 1, 8, 0, 6, 5, 2, 1, 2, 3, 4, 0, 0, 0, 0, 0, 8, 1}), "cannot read the signature: it does not say which key made it"},
 		{"version 3 by DSA", old(func(p []byte) { p[15] = byte(packet.PubKeyAlgoDSA) }), "cannot read the signature: of version 3 only those by RSA keys are known"},
-		{"version 3 with an unknown hash", old(func(p []byte) { p[16] = 99 }), "cannot read the signature: of version 3, by hash 99, with 2048 bits in 256 bytes"},
+		{"version 3 with an unknown hash", old(func(p []byte) { p[16] = 99 }), "cannot read the signature: of version 3, by hash 99, which is not known, or cut short"},
 		{"version 3 by a key that is no RSA", old(func(p []byte) { binary.BigEndian.PutUint64(p[7:], curve.PrimaryKey.KeyId) }), "the signature by the key " + name(curve) + " is not good: the document is not the one that was signed"},
 		{"by a key that encrypts", byEncrypting, "the signature by the key " + name(encrypts) + " is not good: the key is not for signing"},
 		{"cut", good[:len(good)-3], "it holds no signature"},

@@ -189,7 +189,7 @@ func readVersion3(p []byte) (*mark, error) {
 		which, known = []crypto.Hash{crypto.MD5, crypto.SHA1}[p[16]-1], true
 	}
 	if !known || len(value) != (bits+7)/8 {
-		return nil, fmt.Errorf("cannot read the signature: of version 3, by hash %d, with %d bits in %d bytes", p[16], bits, len(value))
+		return nil, fmt.Errorf("cannot read the signature: of version 3, by hash %d, which is not known, or cut short", p[16])
 	}
 	m := &mark{hash: which, expired: func(time.Time) bool { return false }}
 	for _, b := range p[7:15] {
