@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -95,6 +97,18 @@ func TestMistakesInCertificates(t *testing.T) {
 		{made(Options{Cert: text}), "a client certificate needs both its file and its key's: --cert and --key"},
 		{made(Options{Cert: text, Key: text}), "cannot read the client certificate: tls: failed to find any PEM data in certificate input"},
 	})
+}
+
+// What is said of a registry whose certificate nobody vouches for.
+func TestMistakesInTrust(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	host := server.Listener.Addr().String()
+	_, err := testClient(t).Open(t.Context(), remoteName(t, "https://"+host, "app:1"))
+	say(t, []mistake{{err, "cannot read image " + host + "/app:1: " + host +
+		": tls: failed to verify certificate: x509: certificate signed by unknown authority; --ca names a file with those that vouch for it"}})
 }
 
 // What is said of registries that send an upload where it cannot go.
