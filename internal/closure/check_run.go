@@ -208,6 +208,8 @@ func (c *checker) entry() error {
 	switch {
 	case n == nil:
 		fail("not found", nil)
+	case n.Kind == tree.Dir:
+		fail("it is a folder, not a file", nil)
 	case n.Kind != tree.File:
 		fail("it is a "+n.Kind.String()+", not a file", nil)
 	case !n.Executable():

@@ -143,7 +143,7 @@ func TestCheck(t *testing.T) {
 		},
 		"an entry point that is a folder": {
 			img: Image{Entrypoint: []string{"/bin"}}, files: `file 0755 bin/app text`,
-			problems: "entry point /bin: it is a dir, not a file",
+			problems: "entry point /bin: it is a folder, not a file",
 		},
 		"an entry point that is not executable": {
 			img: Image{Entrypoint: []string{"/bin/app"}}, files: `file 0644 bin/app #!/bin/app`,

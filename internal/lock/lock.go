@@ -117,10 +117,16 @@ func ReadFile(path string) (*Lock, error) {
 	return l, nil
 }
 
+// unknownKey matches what the decoder says of a key that a struct lacks.
+var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type`)
+
 // Decode reads a lock, strictly.
 func Decode(data []byte) (*Lock, error) {
 	l := &Lock{}
 	if err := yaml.Load(data, l, yaml.WithKnownFields()); err != nil {
+		if unknown := unknownKey.FindStringSubmatch(err.Error()); unknown != nil {
+			return nil, fmt.Errorf("line %s: a lock has no key %s", unknown[1], unknown[2])
+		}
 		return nil, err
 	}
 	if l.Version != Version {

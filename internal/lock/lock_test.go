@@ -76,7 +76,7 @@ func TestEncode(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for change, want := range map[[2]string]string{
 		{"version: 1\n", "version: 2\n"}:       "it is of version 2, and this smith knows 1",
-		{"name: curl", "nam: curl"}:            "yaml: construct errors: line 9: field nam not found in type lock.Package",
+		{"name: curl", "nam: curl"}:            "line 9: a lock has no key nam",
 		{"name: curl", "name:"}:                "platform linux/amd64: package  7.88.1-10 amd64 lacks a name, version, architecture or url",
 		{"sha256: " + sum, "sha256: e3"}:       `platform linux/amd64: package curl 7.88.1-10 amd64: sha256 "e3" is none`,
 		{"size: 7", "size: -7"}:                "platform linux/amd64: package curl 7.88.1-10 amd64: size -7 is none",
