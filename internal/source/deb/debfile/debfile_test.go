@@ -261,7 +261,7 @@ func TestRefused(t *testing.T) {
 		"cut in data":    {deb("control.tar", control, "data.tar", data)[:20000], `data.tar: tar entry after "./usr/lib/large": unexpected EOF`},
 		"empty control":  {deb("control.tar", "", "data.tar", data), "control.tar: it holds no control file"},
 		"many files":     {deb("control.tar", many.String()), "control.tar: more than 1000 members"},
-		"no xz":          {deb("control.tar", control, "data.tar.xz", "\xfd7zXZ\x00no"), "data.tar.xz: tar entry after the first: xz: cannot read on: unexpected EOF"},
+		"no xz":          {deb("control.tar", control, "data.tar.xz", "\xfd7zXZ\x00no"), "data.tar.xz: tar entry after the first: xz: unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := storetest.New(t)
