@@ -46,6 +46,7 @@ func TestMistakes(t *testing.T) {
 		want string
 	}{
 		{repositories(func(o *Options) { o.Mock = "arm.cfg" }), "arm.cfg is a configuration for aarch64, and the image is for x86_64"},
+		{repositories(func(o *Options) { o.Mock = "/none/rocky.cfg" }), "the mock configuration /none/rocky.cfg is not there: the key mock.config takes a file, or the name of one in /etc/mock"},
 		{repositories(func(o *Options) { o.Host = true }), "this machine has no repositories of RPM packages (/etc/yum.repos.d): name one, repositories: [{rpm: https://mirror.example.org/os/, gpgkey: KEY}], or a mock configuration, mock: {config: …}"},
 		{odd, "odd.cfg: smith knows no platform for target_arch vax"},
 		{key("keys"), "stat " + dir + "/keys: no such file or directory"},

@@ -30,7 +30,7 @@ func (s *Source) repositories(machine string) ([]yumconfig.Repository, error) {
 		}
 	}
 	if s.Mock != "" {
-		c, err := mockconfig.Read(s.mockPath())
+		c, err := s.mockConfig()
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +51,15 @@ func (s *Source) repositories(machine string) ([]yumconfig.Repository, error) {
 		all = append(all, host...)
 	}
 	return slices.DeleteFunc(all, func(r yumconfig.Repository) bool { return r.Debug && !s.Debug }), nil
+}
+
+// mockConfig reads the mock configuration.
+func (s *Source) mockConfig() (*mockconfig.Config, error) {
+	path := s.mockPath()
+	if !exists(path) {
+		return nil, fmt.Errorf("the mock configuration %s is not there: the key mock.config takes a file, or the name of one in %s", path, filepath.Dir(mockconfig.DefaultPath))
+	}
+	return mockconfig.Read(path)
 }
 
 // mockPath is the file of the mock configuration: a path, or a name as mock's

@@ -21,7 +21,6 @@ import (
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/source/packages"
-	"smith/internal/source/rpm/mockconfig"
 	"smith/internal/source/rpm/repodata"
 	"smith/internal/source/rpm/yumconfig"
 )
@@ -145,7 +144,7 @@ func (s *Source) settled(p ocispec.Platform) (ocispec.Platform, error) {
 	if s.Mock == "" {
 		return p, nil
 	}
-	c, err := mockconfig.Read(s.mockPath())
+	c, err := s.mockConfig()
 	if err != nil {
 		return p, err
 	}
