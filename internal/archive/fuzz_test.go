@@ -124,6 +124,7 @@ func FuzzDocker(f *testing.F) {
 func FuzzMergeIndex(f *testing.F) {
 	f.Add([]byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"annotations":{"org.opencontainers.image.ref.name":"a"}}],"annotations":{"a":"b"}}`))
 	f.Add([]byte(`{"schemaVersion":2,"manifests":[null,1]}`))
+	f.Add([]byte(`{"schemaVersion":2,"manifests":[],"annotations":{"a":2}}`))
 	added := ocispec.Descriptor{
 		MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString(""), Size: 1,
 		Annotations: map[string]string{ocispec.AnnotationRefName: "latest"},

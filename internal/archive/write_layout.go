@@ -179,10 +179,10 @@ func readBounded(dir *os.Root, name string, limit int64) ([]byte, error) {
 
 // An index is an index.json whose entries are passed on as they are.
 type index struct {
-	SchemaVersion int                        `json:"schemaVersion"`
-	MediaType     string                     `json:"mediaType,omitempty"`
-	Manifests     []json.RawMessage          `json:"manifests"`
-	Annotations   map[string]json.RawMessage `json:"annotations,omitempty"`
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     string            `json:"mediaType,omitempty"`
+	Manifests     []json.RawMessage `json:"manifests"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
 // mergeIndex returns an index.json with an entry in place of those of the same
