@@ -133,11 +133,7 @@ func newPackages(before, after *record.Record) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	text := strings.Join(names[:min(mostGrown, len(names))], ", ")
-	if more := len(names) - mostGrown; more > 0 {
-		text += fmt.Sprintf(", %d more", more)
-	}
-	return []string{"packages since the last build: " + text}
+	return []string{"packages since the last build: " + enumerate(names, mostGrown)}
 }
 
 func nameOf(p record.Package) string {

@@ -123,11 +123,7 @@ func (j *job) missingDebug(found *debuginfo.Found, absent map[string]string) []s
 			left += len(files[why])
 			continue
 		}
-		names := files[why]
-		if more := len(names) - mostMissingFiles; more > 0 {
-			names = append(names[:mostMissingFiles:mostMissingFiles], fmt.Sprintf("%d more", more))
-		}
-		lines = append(lines, fmt.Sprintf("no debug information of %s: %s", strings.Join(names, ", "), why))
+		lines = append(lines, fmt.Sprintf("no debug information of %s: %s", enumerate(files[why], mostMissingFiles), why))
 	}
 	if left > 0 {
 		lines = append(lines, fmt.Sprintf("no debug information of %d more files; -v names them", left))

@@ -66,13 +66,19 @@ func noProgram(programs []string) string {
 		return remedy
 	}
 	var names []string
-	for _, p := range programs[:min(len(programs), mostPrograms)] {
+	for _, p := range programs {
 		names = append(names, path.Base(p))
 	}
-	if more := len(programs) - len(names); more > 0 {
-		names = append(names, fmt.Sprintf("%d more", more))
+	return remedy + ", such as " + programs[0] + " (the package has " + enumerate(names, mostPrograms) + ")"
+}
+
+// enumerate names the first of some things and counts the rest.
+func enumerate(names []string, most int) string {
+	text := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(", %d more", more)
 	}
-	return remedy + ", such as " + programs[0] + " (the package has " + strings.Join(names, ", ") + ")"
+	return text
 }
 
 // withoutAliases leaves out the programs that are links to others of them.

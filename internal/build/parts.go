@@ -3,10 +3,8 @@ package build
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"smith/internal/closure"
 	"smith/internal/tree"
@@ -91,10 +89,7 @@ func leftOut(lacking map[string]*closure.Problem) []string {
 	}
 	var texts []string
 	for why, names := range byWhy {
-		if more := len(names) - mostLeftOut; more > 0 {
-			names = append(names[:mostLeftOut], fmt.Sprintf("%d more", more))
-		}
-		texts = append(texts, "left out of what the package holds, "+why[0]+": "+strings.Join(names, ", ")+"; to keep that, "+why[1])
+		texts = append(texts, "left out of what the package holds, "+why[0]+": "+enumerate(names, mostLeftOut)+"; to keep that, "+why[1])
 	}
 	slices.Sort(texts)
 	return texts

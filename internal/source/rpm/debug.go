@@ -55,14 +55,10 @@ func (s *Source) findDebug(catalogue *repodata.Catalogue, chosen []*pkg, byOffer
 // wantDebug returns the packages of debug information that the spec names.
 func (s *Source) wantDebug(catalogue *repodata.Catalogue, files *localFiles) ([]resolve.ID, error) {
 	var all []resolve.ID
-	for _, r := range s.DebugRequests {
-		text := r.Text
-		if r.File {
-			text = files.names[r.Text]
-		}
-		clauses, err := catalogue.Want(text)
+	for i, r := range s.DebugRequests {
+		clauses, err := wants(s.DebugRequests[i:i+1], catalogue, files)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Where, err)
+			return nil, err
 		}
 		for _, c := range clauses {
 			if len(c.Options) == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"smith/internal/lock"
 	"smith/internal/resolve"
+	"smith/internal/source/packages"
 	"smith/internal/source/rpm/repodata"
 )
 
@@ -58,7 +59,7 @@ func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Opti
 	if err != nil {
 		return err
 	}
-	wanted, err := s.wants(catalogue, files)
+	wanted, err := wants(s.Requests, catalogue, files)
 	if err != nil {
 		return err
 	}
@@ -88,10 +89,10 @@ func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Opti
 	return openLists(ctx, chosen.packages)
 }
 
-// wants returns the clauses of all requests.
-func (s *Source) wants(catalogue *repodata.Catalogue, files *localFiles) ([]resolve.Clause, error) {
+// wants returns the clauses of requests.
+func wants(requests []packages.Request, catalogue *repodata.Catalogue, files *localFiles) ([]resolve.Clause, error) {
 	var wanted []resolve.Clause
-	for _, r := range s.Requests {
+	for _, r := range requests {
 		text := r.Text
 		if r.File {
 			text = files.names[r.Text]
