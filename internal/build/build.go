@@ -90,6 +90,9 @@ type Built struct {
 	Platform ocispec.Platform
 	Image    *image.Image
 	Record   *record.Record
+	// Program is the path of the program that the image runs, "" where the new
+	// layer does not hold it.
+	Program string
 	// Unpacked is the size of all files of the image's new layer, in bytes.
 	Unpacked int64
 	// Files is how many files, links and folders the new layer holds.

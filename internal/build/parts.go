@@ -25,7 +25,7 @@ func (j *job) selectParts(ctx context.Context, in closure.Input) (*closure.Selec
 			told.release()
 			return j.without(dropped, selection), err
 		}
-		lacking, rest := j.parts(in, incomplete.Problems)
+		lacking, rest := parts(in, incomplete.Problems)
 		if len(rest) > 0 || len(lacking) == 0 {
 			told.release()
 			return nil, &closure.IncompleteError{Problems: rest}
@@ -50,11 +50,11 @@ func (j *job) without(dropped map[string]*closure.Problem, selection *closure.Se
 
 // parts tells the problems that files of a package have for which nobody asks,
 // by their patterns, from the others.
-func (j *job) parts(in closure.Input, problems []closure.Problem) (lacking map[string]*closure.Problem, rest []closure.Problem) {
+func parts(in closure.Input, problems []closure.Problem) (lacking map[string]*closure.Problem, rest []closure.Problem) {
 	lacking = map[string]*closure.Problem{}
 	for _, p := range problems {
 		pattern := tree.Literal(p.Root)
-		if j.leaves(in, p.Root, pattern) {
+		if leaves(in, p.Root, pattern) {
 			lacking[pattern] = &p
 		} else {
 			rest = append(rest, p)
@@ -65,7 +65,7 @@ func (j *job) parts(in closure.Input, problems []closure.Problem) (lacking map[s
 
 // leaves says whether a root can be left out: a file of a package that is not
 // the program to be run.
-func (j *job) leaves(in closure.Input, root, pattern string) bool {
+func leaves(in closure.Input, root, pattern string) bool {
 	if root == "" || !slices.ContainsFunc(in.Roots, func(r closure.Root) bool { return r.Part && r.Pattern == pattern }) {
 		return false
 	}

@@ -93,6 +93,9 @@ func (p *plan) attempt(ctx context.Context, platform ocispec.Platform) (*Built, 
 		Platform: j.platform, Image: img, Record: r,
 		Unpacked: size, Files: len(r.Files), unneeded: selection.Unneeded,
 	}
+	if words := j.program(); len(words) > 0 {
+		built.Program = closure.Program(files, j.config.Env, j.config.WorkingDir, words[0])
+	}
 	if j.debugInfo() == debugSeparate {
 		built.Debug, err = j.debugImage(ctx, built, debug)
 	}

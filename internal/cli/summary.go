@@ -124,11 +124,7 @@ func suspected(images []build.Built) string {
 	slices.SortStableFunc(names, func(a, b string) int {
 		return strings.Count(b, "bundles: ") - strings.Count(a, "bundles: ")
 	})
-	total := len(names)
-	if more := total - mostSuspects; more > 0 {
-		names = append(names[:mostSuspects], fmt.Sprintf("%d more", more))
-	}
-	return fmt.Sprintf("%d that something may load, not kept: %s (smith inspect says who)", total, strings.Join(names, ", "))
+	return fmt.Sprintf("%d that something may load, not kept: %s (smith inspect says who)", len(names), enumerate(names, mostSuspects))
 }
 
 // mostHeavy is how many packages are named.
@@ -155,45 +151,21 @@ const mostAskers = 2
 // besideProgram names what makes up a quarter of an image or more, and that
 // its program does not lead to, "" where there is no such thing.
 func besideProgram(built build.Built) string {
-	program := programOf(built)
-	part := explain.HeaviestAside(built.Record, program)
+	part := explain.HeaviestAside(built.Record, built.Program)
 	if part == nil || part.Bytes < built.Unpacked/4 {
 		return ""
 	}
-	askers := part.For
-	if more := len(askers) - mostAskers; more > 0 {
-		askers = append(askers[:mostAskers:mostAskers], fmt.Sprintf("%d more", more))
-	}
 	return fmt.Sprintf("%s come with %s, not for %s but for %s (the key excludes leaves them out)",
-		size.Format(part.Bytes), part.Path, path.Base(program), strings.Join(askers, ", "))
+		size.Format(part.Bytes), part.Path, path.Base(built.Program), enumerate(part.For, mostAskers))
 }
 
-// programOf returns the path of the program that an image runs, "" where it
-// runs none that the build brought.
-func programOf(built build.Built) string {
-	config := built.Image.Config.Config
-	words := image.Program(config.ImageConfig)
-	if len(words) == 0 {
-		return ""
+// enumerate names the first of some things and counts the rest.
+func enumerate(names []string, most int) string {
+	text := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(", %d more", more)
 	}
-	dirs := []string{config.WorkingDir}
-	if !strings.Contains(words[0], "/") {
-		for _, e := range config.Env {
-			if list, ok := strings.CutPrefix(e, "PATH="); ok {
-				dirs = strings.Split(list, ":")
-			}
-		}
-	}
-	for _, dir := range dirs {
-		at := path.Join("/", dir, words[0])
-		if path.IsAbs(words[0]) {
-			at = path.Clean(words[0])
-		}
-		if slices.ContainsFunc(built.Record.Files, func(f record.File) bool { return f.Path == at }) {
-			return at
-		}
-	}
-	return ""
+	return text
 }
 
 // worked tells what a build had to do; the rest was in the cache.
