@@ -16,11 +16,11 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/archive"
 	"smith/internal/event"
-	"smith/internal/image"
+	"smith/internal/oci/archive"
+	"smith/internal/oci/image"
+	"smith/internal/oci/registry/registrytest"
 	"smith/internal/reference"
-	"smith/internal/registry/registrytest"
 )
 
 // The image that goes to a registry and comes back: layers that nothing

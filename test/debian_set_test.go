@@ -19,13 +19,13 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/cache/store"
 	"smith/internal/closure"
+	"smith/internal/distro/deb"
+	"smith/internal/distro/deb/debfile"
+	"smith/internal/distro/packages"
 	"smith/internal/event"
-	"smith/internal/source/deb"
-	"smith/internal/source/deb/debfile"
 	"smith/internal/source/host"
-	"smith/internal/source/packages"
-	"smith/internal/store"
 	"smith/internal/tree"
 	"smith/test/fixture"
 )

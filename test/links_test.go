@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"smith/internal/cli"
-	"smith/internal/spec"
+	"smith/internal/smithfile"
 )
 
 // documents are all pages for users, by their paths.
@@ -129,7 +129,7 @@ func TestShownExamples(t *testing.T) {
 			}
 			if isSpec(block) {
 				specs++
-				if _, err := spec.Decode("smith.yaml", []byte(block)); err != nil {
+				if _, err := smithfile.Decode("smith.yaml", []byte(block)); err != nil {
 					t.Errorf("%s shows\n%s%v", file, block, err)
 				}
 			}

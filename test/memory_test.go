@@ -21,7 +21,7 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/registry/registrytest"
+	"smith/internal/oci/registry/registrytest"
 )
 
 const (

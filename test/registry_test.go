@@ -8,7 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"smith/internal/registry/registrytest"
+	"smith/internal/oci/registry/registrytest"
 )
 
 // runRegistry runs a registry until the script ends and sets $NAME to its host:

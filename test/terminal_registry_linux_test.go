@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"smith/internal/registry/registrytest"
+	"smith/internal/oci/registry/registrytest"
 )
 
 // What a person sees of uploads and downloads: how far each blob and the whole

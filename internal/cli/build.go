@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"smith/internal/build"
 	"smith/internal/lock"
+	"smith/internal/pipeline"
 	"smith/internal/reference"
 )
 
@@ -75,7 +75,7 @@ func (b *buildCommand) run(ctx context.Context) error {
 }
 
 // build completes the options from the flags, builds, and tells what came out.
-func (b *buildCommand) build(ctx context.Context, o build.Options) error {
+func (b *buildCommand) build(ctx context.Context, o pipeline.Options) error {
 	var err error
 	if o.Target, err = reference.ParseOutput(b.image); err != nil {
 		return usageError{err}
@@ -89,7 +89,7 @@ func (b *buildCommand) build(ctx context.Context, o build.Options) error {
 		return err
 	}
 	began := time.Now()
-	result, err := build.Run(ctx, o)
+	result, err := pipeline.Run(ctx, o)
 	display.close()
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (b *buildCommand) build(ctx context.Context, o build.Options) error {
 }
 
 // moment sets the times and the build number that the index gets.
-func (b *buildCommand) moment(o *build.Options) error {
+func (b *buildCommand) moment(o *pipeline.Options) error {
 	o.Created = time.Now().UTC().Truncate(time.Second)
 	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"smith/internal/loader"
+	"smith/internal/elf/loader"
 	"smith/internal/source/host"
 	"smith/internal/tree"
 )

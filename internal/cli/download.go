@@ -8,10 +8,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
-	"smith/internal/archive"
-	"smith/internal/image"
+	"smith/internal/oci/archive"
+	"smith/internal/oci/image"
+	"smith/internal/oci/registry"
 	"smith/internal/reference"
-	"smith/internal/registry"
 )
 
 // allPlatforms is the value of --platform for every platform that there is.

@@ -9,8 +9,8 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/build"
-	"smith/internal/image"
+	"smith/internal/oci/image"
+	"smith/internal/pipeline"
 	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/source"
@@ -43,7 +43,7 @@ func (a *app) openImage(ctx context.Context, name, platform string) (*openedImag
 	}
 	var wanted ocispec.Platform
 	if platform != "" {
-		if wanted, err = build.ParsePlatform(platform); err != nil {
+		if wanted, err = pipeline.ParsePlatform(platform); err != nil {
 			return nil, usageError{err}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/capability"
-	"smith/internal/image"
+	"smith/internal/oci/image"
 	"smith/internal/record"
 	"smith/internal/size"
 	"smith/internal/tree"

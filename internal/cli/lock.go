@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"smith/internal/build"
+	"smith/internal/cache/store"
 	"smith/internal/lock"
-	"smith/internal/store"
+	"smith/internal/pipeline"
 )
 
 // A lockCommand is smith lock.
@@ -68,7 +68,7 @@ func (l *lockCommand) run(ctx context.Context, packages []string) error {
 	if err != nil {
 		return err
 	}
-	now, err := build.Lock(ctx, o)
+	now, err := pipeline.Lock(ctx, o)
 	display.close()
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (f *fetchCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = build.Fetch(ctx, o, func(p lock.Package, e *store.Entry) error {
+	err = pipeline.Fetch(ctx, o, func(p lock.Package, e *store.Entry) error {
 		if f.to == "" {
 			return nil
 		}

@@ -5,7 +5,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/image"
+	"smith/internal/oci/image"
 	"smith/internal/source"
 	"smith/internal/tree"
 )

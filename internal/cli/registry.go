@@ -6,12 +6,12 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/build"
+	"smith/internal/cache/store"
 	"smith/internal/event"
+	"smith/internal/oci/registry"
+	"smith/internal/pipeline"
 	"smith/internal/reference"
-	"smith/internal/registry"
 	"smith/internal/size"
-	"smith/internal/store"
 )
 
 // registry returns the client that the global flags ask for.
@@ -43,7 +43,7 @@ func platforms(texts []string) ([]ocispec.Platform, error) {
 	all := make([]ocispec.Platform, len(texts))
 	for i, text := range texts {
 		var err error
-		if all[i], err = build.ParsePlatform(text); err != nil {
+		if all[i], err = pipeline.ParsePlatform(text); err != nil {
 			return nil, usagef("--platform: %w", err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/explain"
-	"smith/internal/image"
-	"smith/internal/report"
+	"smith/internal/explain/report"
+	"smith/internal/oci/image"
 )
 
 // A reportCommand is smith report.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"smith/internal/store"
+	"smith/internal/cache/store"
 )
 
 // Exit codes.

@@ -11,7 +11,7 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/container"
-	"smith/internal/image"
+	"smith/internal/oci/image"
 )
 
 // A runCommand is smith run.

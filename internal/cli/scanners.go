@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"smith/internal/osrelease"
+	"smith/internal/distro/osrelease"
 	"smith/internal/tree"
 )
 

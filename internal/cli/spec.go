@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"smith/internal/build"
-	"smith/internal/fetch"
-	"smith/internal/spec"
+	"smith/internal/network/fetch"
+	"smith/internal/pipeline"
+	"smith/internal/smithfile"
 )
 
 // A specCommand holds the flags of every command that reads a smith.yaml.
@@ -28,22 +28,22 @@ func (c *specCommand) specFlags(cmd *cobra.Command) {
 
 // options reads the spec, and tells where its lock is: smith.lock is beside
 // smith.yaml, web.lock beside web.yaml.
-func (c *specCommand) options() (build.Options, string, error) {
+func (c *specCommand) options() (pipeline.Options, string, error) {
 	dir, err := filepath.Abs(c.dir)
 	if err != nil {
-		return build.Options{}, "", fmt.Errorf("cannot find folder %s: %w", c.dir, err)
+		return pipeline.Options{}, "", fmt.Errorf("cannot find folder %s: %w", c.dir, err)
 	}
 	file := c.conf
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(c.dir, file)
 	}
-	s, err := spec.ReadFile(file)
+	s, err := smithfile.ReadFile(file)
 	if err != nil {
-		return build.Options{}, "", err
+		return pipeline.Options{}, "", err
 	}
-	o := build.Options{Spec: s, SpecName: filepath.Base(c.conf), Dir: dir, Name: filepath.Base(dir)}
+	o := pipeline.Options{Spec: s, SpecName: filepath.Base(c.conf), Dir: dir, Name: filepath.Base(dir)}
 	for _, text := range c.platforms {
-		p, err := build.ParsePlatform(text)
+		p, err := pipeline.ParsePlatform(text)
 		if err != nil {
 			return o, "", usagef("--platform: %w", err)
 		}
@@ -53,7 +53,7 @@ func (c *specCommand) options() (build.Options, string, error) {
 }
 
 // begins opens what a build works with. The caller closes the display.
-func (c *specCommand) begins(o *build.Options) (*display, error) {
+func (c *specCommand) begins(o *pipeline.Options) (*display, error) {
 	var err error
 	if o.Store, err = c.store(); err != nil {
 		return nil, err

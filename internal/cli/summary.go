@@ -7,15 +7,15 @@ import (
 	"strings"
 	"time"
 
-	"smith/internal/build"
 	"smith/internal/explain"
-	"smith/internal/image"
+	"smith/internal/oci/image"
+	"smith/internal/pipeline"
 	"smith/internal/record"
 	"smith/internal/size"
 )
 
 // summarise tells what was built, in ten lines at most.
-func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, took time.Duration) {
+func (b *buildCommand) summarise(o pipeline.Options, r *pipeline.Result, d *display, took time.Duration) {
 	paint := painted(b.stdout)
 	fmt.Fprintf(b.stdout, "%s  %s\n", paint.strong(b.image), r.Digest)
 	row := func(name, value string) {
@@ -49,7 +49,7 @@ func (b *buildCommand) summarise(o build.Options, r *build.Result, d *display, t
 }
 
 // debugged tells of the images with debug information, where there are any.
-func debugged(r *build.Result, row func(name, value string)) {
+func debugged(r *pipeline.Result, row func(name, value string)) {
 	if r.Debug == nil {
 		return
 	}
@@ -67,7 +67,7 @@ func debugged(r *build.Result, row func(name, value string)) {
 }
 
 // next names commands that one may want to type now.
-func next(name string, b build.Built) string {
+func next(name string, b pipeline.Built) string {
 	commands := fmt.Sprintf("smith report %s, smith why %[1]s PATH", name)
 	if len(image.Program(b.Image.Config.Config.ImageConfig)) > 0 {
 		commands = "smith run " + name + ", " + commands
@@ -79,7 +79,7 @@ func next(name string, b build.Built) string {
 const mostPlatforms = 3
 
 // measured tells the sizes of an image.
-func measured(b build.Built) string {
+func measured(b pipeline.Built) string {
 	files := count(b.Files, "file")
 	if n := len(b.Record.Packages()); n > 0 {
 		files += " of " + count(n, "package")
@@ -109,7 +109,7 @@ const mostSuspects = 6
 // suspected names what the images do not hold and something may load, "" where
 // there is nothing: the bundles first, which are wanted more often than modules
 // are.
-func suspected(images []build.Built) string {
+func suspected(images []pipeline.Built) string {
 	var names []string
 	for _, b := range images {
 		for _, f := range b.Record.Suspects {
@@ -150,7 +150,7 @@ const mostAskers = 2
 
 // besideProgram names what makes up a quarter of an image or more, and that
 // its program does not lead to, "" where there is no such thing.
-func besideProgram(built build.Built) string {
+func besideProgram(built pipeline.Built) string {
 	part := explain.HeaviestAside(built.Record, built.Program)
 	if part == nil || part.Bytes < built.Unpacked/4 {
 		return ""

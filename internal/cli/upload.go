@@ -9,12 +9,12 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/spf13/cobra"
 
-	"smith/internal/archive"
+	"smith/internal/cache/store"
 	"smith/internal/event"
-	"smith/internal/image"
+	"smith/internal/oci/archive"
+	"smith/internal/oci/image"
+	"smith/internal/oci/registry"
 	"smith/internal/reference"
-	"smith/internal/registry"
-	"smith/internal/store"
 )
 
 // An uploadCommand is smith upload.

@@ -14,7 +14,7 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/explain"
-	"smith/internal/image"
+	"smith/internal/oci/image"
 	"smith/internal/record"
 )
 

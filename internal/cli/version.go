@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"smith/internal/spec"
+	"smith/internal/smithfile"
 )
 
 func (a *app) versionCommand() *cobra.Command {
@@ -29,7 +29,7 @@ func (a *app) schemaCommand() *cobra.Command {
 		Long:  "Print the JSON Schema (draft 2020-12) of smith.yaml, for editors to complete and check it.",
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			schema, err := spec.Schema()
+			schema, err := smithfile.Schema()
 			if err != nil {
 				return err
 			}

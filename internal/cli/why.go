@@ -15,11 +15,11 @@ import (
 	"smith/internal/capability"
 	"smith/internal/closure"
 	"smith/internal/explain"
-	"smith/internal/image"
 	"smith/internal/nearest"
+	"smith/internal/oci/image"
 	"smith/internal/record"
 	"smith/internal/size"
-	"smith/internal/spec"
+	"smith/internal/smithfile"
 	"smith/internal/tree"
 )
 
@@ -342,7 +342,7 @@ func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) 
 	if data == nil || err != nil {
 		return named, err
 	}
-	var s spec.Spec
+	var s smithfile.Spec
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("cannot read the spec of %s: %w", img.Name, err)
 	}

@@ -9,13 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"smith/internal/build"
-	"smith/internal/spec"
+	"smith/internal/pipeline"
+	"smith/internal/smithfile"
 )
 
 func (a *app) wrapCommand() *cobra.Command {
 	b := &buildCommand{specCommand: specCommand{app: a}}
-	s := &spec.Spec{Type: "host"}
+	s := &smithfile.Spec{Type: "host"}
 	cmd := &cobra.Command{
 		Use:   "wrap PROGRAM [-- ARGS]",
 		Short: "Build an image of one of this machine's programs",
@@ -44,7 +44,7 @@ default arguments.`,
 	return cmd
 }
 
-func (b *buildCommand) wrap(ctx context.Context, s *spec.Spec, program string, args []string) error {
+func (b *buildCommand) wrap(ctx context.Context, s *smithfile.Spec, program string, args []string) error {
 	found, err := exec.LookPath(program)
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		return fmt.Errorf("cannot wrap %s: %w", program, errors.Unwrap(err))
@@ -54,5 +54,5 @@ func (b *buildCommand) wrap(ctx context.Context, s *spec.Spec, program string, a
 	}
 	s.Paths = append([]string{found}, s.Paths...)
 	s.Entrypoint, s.Cmd = []string{found}, args
-	return b.build(ctx, build.Options{Spec: s, SpecName: "the command line", Name: filepath.Base(found)})
+	return b.build(ctx, pipeline.Options{Spec: s, SpecName: "the command line", Name: filepath.Base(found)})
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"smith/internal/loader"
+	"smith/internal/elf/loader"
 	"smith/internal/record"
 	"smith/internal/tree"
 )

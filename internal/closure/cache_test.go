@@ -8,7 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/elf/elftest"
-	"smith/internal/loader"
+	"smith/internal/elf/loader"
 	"smith/internal/tree"
 )
 

@@ -11,9 +11,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
-	"smith/internal/debuginfo"
 	"smith/internal/elf"
-	"smith/internal/loader"
+	"smith/internal/elf/debuginfo"
+	"smith/internal/elf/loader"
 	"smith/internal/record"
 	"smith/internal/tree"
 )

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"smith/internal/elf"
-	"smith/internal/loader"
+	"smith/internal/elf/loader"
 	"smith/internal/record"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"smith/internal/loader"
+	"smith/internal/elf/loader"
 	"smith/internal/record"
 	"smith/internal/tree"
 )

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"smith/internal/elf"
-	"smith/internal/loader"
+	"smith/internal/elf/loader"
 	"smith/internal/record"
 	"smith/internal/tree"
 )

@@ -18,7 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz/lzma"
 
-	"smith/internal/ahead"
+	"smith/internal/compress/ahead"
 )
 
 // A Form is how bytes are compressed.

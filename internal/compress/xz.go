@@ -11,7 +11,7 @@ import (
 
 	"github.com/mikelolasagasti/xz"
 
-	"smith/internal/lzma"
+	"smith/internal/compress/lzma"
 )
 
 // Bounds of what the blocks of one stream may take while they are decoded side

@@ -15,7 +15,7 @@ import (
 
 	"github.com/mikelolasagasti/xz"
 
-	"smith/internal/lzma"
+	"smith/internal/compress/lzma"
 )
 
 // A blockHeader is what stands before a block (3.1).

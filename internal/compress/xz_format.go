@@ -10,7 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 
-	"smith/internal/lzma"
+	"smith/internal/compress/lzma"
 )
 
 // What follows from "The .xz File Format", version 1.2.0, by its sections.

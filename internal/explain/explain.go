@@ -13,7 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/closure"
-	"smith/internal/image"
+	"smith/internal/oci/image"
 	"smith/internal/record"
 	"smith/internal/tree"
 )

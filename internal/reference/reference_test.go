@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"smith/internal/osrelease"
+	"smith/internal/distro/osrelease"
 )
 
 // files are what is there.

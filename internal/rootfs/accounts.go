@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/spec"
+	"smith/internal/smithfile"
 )
 
 // nsswitch looks everything up in files, and hosts in the DNS as well
@@ -21,12 +21,12 @@ const home = "/write"
 
 // passwd returns /etc/passwd (passwd(5)): the built-in users, and the image's
 // where it is none of them.
-func passwd(u spec.User) string {
+func passwd(u smithfile.User) string {
 	var b strings.Builder
-	for id, name := range spec.BuiltinUsers() {
+	for id, name := range smithfile.BuiltinUsers() {
 		fmt.Fprintf(&b, "%s:x:%d:%d:%s:%s:\n", name, id, id, name, home)
 	}
-	if u.UID >= len(spec.BuiltinUsers()) {
+	if u.UID >= len(smithfile.BuiltinUsers()) {
 		fmt.Fprintf(&b, "%s:x:%d:%d:%s:%s:\n", u.Name, u.UID, u.GID, u.Name, home)
 	}
 	return b.String()
@@ -35,8 +35,8 @@ func passwd(u spec.User) string {
 // group returns /etc/group (group(5)): the built-in groups, the user's own
 // where it is none of them, and further groups, whose ids are counted up from
 // the own group's past those that are taken. The user is a member of these.
-func group(u spec.User, further []string) string {
-	builtin := spec.BuiltinGroups()
+func group(u smithfile.User, further []string) string {
+	builtin := smithfile.BuiltinGroups()
 	member := func(name string) string {
 		if slices.Contains(further, name) {
 			return u.Name

@@ -5,7 +5,7 @@ import (
 	"path"
 
 	"smith/internal/record"
-	"smith/internal/spec"
+	"smith/internal/smithfile"
 	"smith/internal/tree"
 )
 
@@ -23,7 +23,7 @@ type Furniture struct {
 	// Accounts says that /etc/passwd, /etc/group and /etc/nsswitch.conf are
 	// wanted, which know User and Groups, of which the user is a member.
 	Accounts bool
-	User     spec.User
+	User     smithfile.User
 	Groups   []string
 }
 

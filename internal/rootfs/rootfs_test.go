@@ -13,7 +13,7 @@ import (
 
 	"smith/internal/capability"
 	"smith/internal/event"
-	"smith/internal/spec"
+	"smith/internal/smithfile"
 	"smith/internal/tree"
 )
 
@@ -156,7 +156,7 @@ func (n *notes) Note(text string) { n.texts = append(n.texts, text) }
 func TestFurnish(t *testing.T) {
 	files := tree.New()
 	insert(t, files, "/etc/nsswitch.conf", tree.NewFile([]byte("hosts: files\n"), 0o644))
-	reasons, err := Furnish(files, Furniture{Mounts: []string{"/data/deep"}, Accounts: true, User: spec.ParseUser("app"), Groups: []string{"one", "tty", "two"}})
+	reasons, err := Furnish(files, Furniture{Mounts: []string{"/data/deep"}, Accounts: true, User: smithfile.ParseUser("app"), Groups: []string{"one", "tty", "two"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ two:x:12:app
 }
 
 func TestGroupsOfRootPassBuiltinIDs(t *testing.T) {
-	got := group(spec.ParseUser("root:root"), []string{"one", "root", "two"})
+	got := group(smithfile.ParseUser("root:root"), []string{"one", "root", "two"})
 	if !strings.HasSuffix(got, "tty:x:5:\none:x:6:root\ntwo:x:7:root\n") || strings.Count(got, "root:x:0:root\n") != 1 {
 		t.Error(got)
 	}
@@ -209,7 +209,7 @@ func TestFurnishRepeatsNothingOfTheParent(t *testing.T) {
 	if err != nil || len(reasons) != 0 {
 		t.Errorf("repeated: %v, %v", reasons, err)
 	}
-	reasons, err = Furnish(files, Furniture{Parent: parent, Accounts: true, User: spec.ParseUser("app")})
+	reasons, err = Furnish(files, Furniture{Parent: parent, Accounts: true, User: smithfile.ParseUser("app")})
 	if err != nil || !strings.Contains(reasons["/etc/passwd"].Detail, "replaces the parent's") {
 		t.Errorf("%v, %v", reasons, err)
 	}

@@ -11,8 +11,8 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/image"
 	"smith/internal/nearest"
+	"smith/internal/oci/image"
 	"smith/internal/record"
 	"smith/internal/tree"
 )

@@ -19,7 +19,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/osrelease"
+	"smith/internal/distro/osrelease"
 	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/tree"

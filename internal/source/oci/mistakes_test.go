@@ -6,9 +6,9 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/cache/store/storetest"
 	"smith/internal/event"
-	"smith/internal/image"
-	"smith/internal/store/storetest"
+	"smith/internal/oci/image"
 )
 
 // What is said of an image whose config says two things of one layer.

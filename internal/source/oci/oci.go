@@ -17,15 +17,15 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
-	"smith/internal/archive"
+	"smith/internal/cache/store"
 	"smith/internal/event"
-	"smith/internal/image"
-	"smith/internal/layer"
+	"smith/internal/oci/archive"
+	"smith/internal/oci/image"
+	"smith/internal/oci/layer"
+	"smith/internal/oci/registry"
 	"smith/internal/record"
 	"smith/internal/reference"
-	"smith/internal/registry"
 	"smith/internal/source"
-	"smith/internal/store"
 	"smith/internal/tree"
 )
 

@@ -1,0 +1,137 @@
+package repodata
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+
+	"smith/internal/cache/store/storetest"
+	"smith/internal/distro/resolve"
+	"smith/internal/distro/rpm/relation"
+)
+
+// answer is what dnf installs, or that it cannot.
+type answer struct {
+	packages []string
+	unmet    bool
+}
+
+func (a *answer) UnmarshalJSON(data []byte) error {
+	if data[0] == '{' {
+		a.unmet = true
+		return nil
+	}
+	return json.Unmarshal(data, &a.packages)
+}
+
+func oracle(t *testing.T, name string) map[string]answer {
+	t.Helper()
+	f, err := os.Open(filepath.Join(testdata(t), "../oracle", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var r io.Reader = f
+	if strings.HasSuffix(name, ".gz") {
+		if r, err = gzip.NewReader(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answers := map[string]answer{}
+	if err := json.NewDecoder(r).Decode(&answers); err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+// TestChoosesAsDnf compares answers with dnf's: the same verdict, and a set
+// that is closed, without conflicts, and no larger.
+func TestChoosesAsDnf(t *testing.T) {
+	for _, tt := range []struct {
+		oracle, repository string
+		requests, unmet    int
+	}{
+		{"dnf-centos7.9-httpd.json.gz", "centos7-httpd", 117, 0},
+		{"dnf-ci-fedora29.json", "dnf-ci-fedora/dnf-ci-fedora", 268, 8},
+	} {
+		t.Run(tt.repository, func(t *testing.T) {
+			_, index := openRepository(t, storetest.New(t), filepath.Join(testdata(t), tt.repository))
+			requests, unmet, same := 0, 0, 0
+			for name, want := range oracle(t, tt.oracle) {
+				requests++
+				c, err := New(t.Context(), []*Repository{{Name: "r", Index: index, Priority: 99}}, Options{Machine: "x86_64"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				clauses, err := c.Want(name)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				s, err := resolve.Solve(t.Context(), c, clauses, resolve.Options{})
+				if want.unmet {
+					unmet++
+					if _, ok := errors.AsType[*resolve.Unsolvable](err); !ok {
+						t.Errorf("%s: %v, dnf cannot meet it", name, err)
+					}
+					continue
+				}
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				got := checkClosed(t, c, name, s)
+				if len(got) > len(want.packages) {
+					t.Errorf("%s: %d packages, dnf has %d:\n%s\n%s", name, len(got), len(want.packages), got, want.packages)
+				}
+				if slices.Equal(got, want.packages) {
+					same++
+				}
+			}
+			if requests != tt.requests || unmet != tt.unmet {
+				t.Errorf("%d requests, %d cannot be met", requests, unmet)
+			}
+			t.Logf("%d of %d answers are dnf's, package for package", same, requests-unmet)
+		})
+	}
+}
+
+// checkClosed checks, by other means than the solver's, that every relation of
+// a solution holds, and returns its packages.
+func checkClosed(t *testing.T, c *Catalogue, name string, s *resolve.Solution) []string {
+	t.Helper()
+	var chosen []*Package
+	var names []string
+	for _, id := range s.IDs() {
+		p, _, err := c.Find(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen, names = append(chosen, p), append(names, p.NEVRA())
+	}
+	slices.Sort(names)
+	for _, p := range chosen {
+		for _, r := range p.Requires {
+			if !relation.IsRich(r.Name) && !slices.ContainsFunc(chosen, func(q *Package) bool { return holds(q, r) }) {
+				t.Errorf("%s: %s lacks %s", name, p.NEVRA(), r)
+			}
+		}
+		for _, q := range chosen {
+			if p != q && (q.obsoletes(p) || slices.ContainsFunc(p.Conflicts, func(r relation.Relation) bool { return holds(q, r) })) {
+				t.Errorf("%s: %s beside %s", name, p.NEVRA(), q.NEVRA())
+			}
+		}
+	}
+	return names
+}
+
+func holds(p *Package, r relation.Relation) bool {
+	return slices.ContainsFunc(p.Provides, r.Matches) || slices.Contains(p.Files, r.Name)
+}

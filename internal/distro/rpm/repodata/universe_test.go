@@ -1,0 +1,486 @@
+package repodata
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"smith/internal/cache/store/storetest"
+	"smith/internal/distro/resolve"
+	"smith/internal/distro/rpm/relation"
+)
+
+// A universe is packages, one a line: "name-version-release.arch kind relation,
+// relation; kind …", with the kinds of relations that metadata has, and "file".
+type universe string
+
+func (u universe) packages() []*Package {
+	var all []*Package
+	for line := range strings.Lines(string(u)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "" {
+			continue
+		}
+		p := &Package{Location: name + ".rpm", Digest: digest.FromString(name), Size: 1000}
+		arch := strings.LastIndexByte(name, '.')
+		release := strings.LastIndexByte(name[:arch], '-')
+		version := strings.LastIndexByte(name[:release], '-')
+		p.Name, p.EVR, p.Arch = name[:version], relation.ParseEVR(name[version+1:arch]), name[arch+1:]
+		p.Provides = []relation.Relation{{Name: p.Name, Op: relation.Equal, EVR: p.EVR}}
+		kinds := map[string]*[]relation.Relation{
+			"provides": &p.Provides, "requires": &p.Requires, "conflicts": &p.Conflicts, "obsoletes": &p.Obsoletes,
+			"recommends": &p.Recommends, "suggests": &p.Suggests, "supplements": &p.Supplements,
+		}
+		for part := range strings.SplitSeq(rest, ";") {
+			kind, list, _ := strings.Cut(strings.TrimSpace(part), " ")
+			for one := range strings.SplitSeq(list, ",") {
+				one = strings.TrimSpace(one)
+				switch r, ok := relation.Parse(one); {
+				case kind == "":
+				case kind == "file":
+					p.Files = append(p.Files, one)
+				case relation.IsRich(one):
+					*kinds[kind] = append(*kinds[kind], relation.Relation{Name: one})
+				case ok:
+					*kinds[kind] = append(*kinds[kind], r)
+				default:
+					panic(line)
+				}
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// write makes a repository of the universe in a folder; nothing but metadata.
+func (u universe) write(t testing.TB, dir, modules string) {
+	t.Helper()
+	var b strings.Builder
+	text := func(s string) string {
+		var out strings.Builder
+		if err := xml.EscapeText(&out, []byte(s)); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	words := map[relation.Op]string{
+		relation.Less: "LT", relation.Less | relation.Equal: "LE", relation.Equal: "EQ",
+		relation.Greater | relation.Equal: "GE", relation.Greater: "GT",
+	}
+	b.WriteString(`<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm">`)
+	kinds := []string{"provides", "requires", "conflicts", "obsoletes", "recommends", "suggests", "supplements"}
+	for _, p := range u.packages() {
+		fmt.Fprintf(&b, `<package type="rpm"><name>%s</name><arch>%s</arch><version epoch="%d" ver="%s" rel="%s"/>`, p.Name, p.Arch, p.Epoch, p.Version, p.Release)
+		fmt.Fprintf(&b, `<checksum type="sha256" pkgid="YES">%s</checksum><time file="1" build="1"/><size package="%d" installed="1" archive="1"/>`, p.Digest.Encoded(), p.Size)
+		fmt.Fprintf(&b, `<location href="%s"/><format><rpm:sourcerpm>%s.src.rpm</rpm:sourcerpm>`, p.Location, p.Name)
+		for i, list := range p.relations()[:len(kinds)] {
+			fmt.Fprintf(&b, "<rpm:%s>", kinds[i])
+			for _, r := range *list {
+				fmt.Fprintf(&b, `<rpm:entry name="%s"`, text(r.Name))
+				if r.Op != 0 {
+					fmt.Fprintf(&b, ` flags="%s" epoch="%d" ver="%s"`, words[r.Op], r.EVR.Epoch, r.EVR.Version)
+				}
+				if r.EVR.Release != "" {
+					fmt.Fprintf(&b, ` rel="%s"`, r.EVR.Release)
+				}
+				b.WriteString("/>")
+			}
+			fmt.Fprintf(&b, "</rpm:%s>", kinds[i])
+		}
+		for _, f := range p.Files {
+			fmt.Fprintf(&b, "<file>%s</file>", f)
+		}
+		b.WriteString("</format></package>")
+	}
+	b.WriteString("</metadata>\n")
+	primary := b.String()
+	md := `<repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision><data type="primary"><checksum type="sha256">` +
+		digest.FromString(primary).Encoded() + `</checksum><location href="repodata/primary.xml"/></data>`
+	if modules != "" {
+		md += `<data type="modules"><checksum type="sha256">` + digest.FromString(modules).Encoded() + `</checksum><location href="repodata/modules.yaml"/></data>`
+	}
+	md += "</repomd>"
+	if err := os.MkdirAll(filepath.Join(dir, "repodata"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"primary.xml": primary, "repomd.xml": md, "modules.yaml": modules} {
+		if err := os.WriteFile(filepath.Join(dir, "repodata", name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}
+
+// A setting is repositories and what is asked of them.
+type setting struct {
+	universes  []universe
+	options    []string // of each repository, as judge.py takes them
+	modules    []string // of each repository, its modules.yaml
+	recommends bool
+	requests   []string // several packages joined by " & "
+}
+
+// ask returns dnf's answers to all requests.
+func (s setting) ask(t *testing.T, dirs []string) [][]string {
+	t.Helper()
+	if err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", "import dnf").Run(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("dnf is not installed (test/install.sh)")
+	}
+	work := t.TempDir()
+	args := []string{"testdata/judge.py", work}
+	for i, dir := range dirs {
+		args = append(args, fmt.Sprintf("r%d;file://%s%s", i, dir, s.options[i]))
+	}
+	command := exec.CommandContext(t.Context(), "/usr/bin/python3", args...)
+	command.Stdin = strings.NewReader(strings.Join(s.requests, "\n") + "\n")
+	command.Env = append(os.Environ(), "HOME="+work)
+	if s.recommends {
+		command.Env = append(command.Env, "WEAK=1")
+	}
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	var answers [][]string
+	for r := bufio.NewScanner(bytes.NewReader(out)); r.Scan(); {
+		var answer []string
+		if err := json.Unmarshal(r.Bytes(), &answer); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		answers = append(answers, answer)
+	}
+	if len(answers) != len(s.requests) {
+		t.Fatalf("%d answers to %d requests: %s", len(answers), len(s.requests), stderr.String())
+	}
+	return answers
+}
+
+// repositories writes and opens the repositories.
+func (s *setting) repositories(t *testing.T) (dirs []string, repositories []*Repository) {
+	t.Helper()
+	st := storetest.New(t)
+	for len(s.options) < len(s.universes) {
+		s.options = append(s.options, "")
+	}
+	for i, u := range s.universes {
+		dir := t.TempDir()
+		modules := at(s.modules, i)
+		u.write(t, dir, modules)
+		md, index := openRepository(t, st, dir)
+		r := &Repository{Name: fmt.Sprint("r", i), Index: index, Priority: 99, Cost: 1000}
+		if modules != "" {
+			var err error
+			if r.Modules, err = OpenModules(t.Context(), st, md.Data["modules"], folder{dir, st}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for option := range strings.SplitSeq(s.options[i], ";") {
+			switch key, value, _ := strings.Cut(option, "="); key {
+			case "priority":
+				r.Priority = int(count(value))
+			case "cost":
+				r.Cost = int(count(value))
+			case "excludepkgs":
+				r.Exclude = strings.Split(value, ",")
+			case "module_hotfixes":
+				r.ModuleHotfixes = value == "1"
+			case "includepkgs":
+				r.Include = strings.Split(value, ",")
+			}
+		}
+		dirs, repositories = append(dirs, dir), append(repositories, r)
+	}
+	return dirs, repositories
+}
+
+// choose returns our answer, or nil.
+func choose(t *testing.T, repositories []*Repository, recommends bool, request string) []string {
+	t.Helper()
+	options := Options{Machine: "x86_64", Recommends: recommends}
+	var ones []string
+	for one := range strings.SplitSeq(request, " & ") {
+		if module, ok := strings.CutPrefix(one, "module "); ok {
+			options.Modules = append(options.Modules, module)
+		} else {
+			ones = append(ones, one)
+		}
+	}
+	c, err := New(t.Context(), repositories, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wanted []resolve.Clause
+	for _, one := range ones {
+		clauses, err := c.Want(one)
+		if err != nil {
+			if _, ok := errors.AsType[*UnknownError](err); !ok {
+				t.Errorf("%s: %v", request, err)
+			}
+			return nil
+		}
+		wanted = append(wanted, clauses...)
+	}
+	s, err := resolve.Solve(t.Context(), c, wanted, resolve.Options{})
+	if err != nil {
+		if _, ok := errors.AsType[*resolve.Unsolvable](err); !ok {
+			t.Errorf("%s: %v", request, err)
+		}
+		return nil
+	}
+	return checkClosed(t, c, request, s)
+}
+
+// TestPolicy compares answers, package for package, on small universes that
+// each have one thing in them.
+func TestPolicy(t *testing.T) {
+	tests := map[string]setting{
+		"versions": {universes: []universe{`
+			a-1-1.x86_64
+			a-1-2.x86_64
+			a-1:0-1.x86_64
+			b-1-1.x86_64 requires a < 1:0
+			c-1-1.x86_64 requires a = 1
+			d-1-1.x86_64 requires a > 1:0
+			e-1~rc1-1.x86_64
+			e-1^git-1.x86_64
+			e-1-1.x86_64`}, requests: []string{"a", "b", "c", "d", "e", "a = 1-1", "a-1-1", "a-1-1.x86_64", "a.x86_64", "a-0:1", "a < 1", "nothing"}},
+		"globs": {universes: []universe{`
+			py-a-1-1.noarch
+			py-a-2-1.noarch
+			py-b-1-1.noarch requires c
+			c-1-1.noarch`}, requests: []string{"py-*", "py-?-1-1*", "*", "py-[b]", "x*"}},
+		"provides and files": {universes: []universe{`
+			a-1-1.x86_64 provides web = 2, libx.so.1()(64bit); file /usr/bin/a
+			b-1-1.x86_64 provides web = 1; requires d
+			d-1-1.x86_64
+			e-1-1.x86_64 requires /usr/bin/a
+			f-1-1.x86_64 requires libx.so.1()(64bit)
+			g-1-1.x86_64 requires web < 2
+			h-1-1.x86_64 requires /usr/bin/none`}, requests: []string{"web", "/usr/bin/a", "e", "f", "g", "h", "libx.so.1()(64bit)", "web >= 2"}},
+		"architectures": {universes: []universe{`
+			a-1-1.x86_64
+			a-2-1.i686
+			a-1-1.aarch64
+			b-1-1.i686 requires a(x86-32)
+			c-1-1.i686 provides a(x86-32)
+			d-1-1.aarch64
+			e-1-1.x86_64 requires a
+			n-1-1.noarch requires c
+			m-1-1.x86_64
+			m-1-1.noarch`}, requests: []string{"a", "b", "d", "e", "n", "a.i686", "a.x86_64 & b", "m"}},
+		"obsoletes": {universes: []universe{`
+			old-1-1.x86_64
+			new-2-1.x86_64 obsoletes old < 2
+			a-1-1.x86_64 requires old
+			b-1-1.x86_64 requires v
+			old2-1-1.x86_64 provides v
+			new2-1-1.x86_64 provides v; obsoletes old2
+			gone-1-1.x86_64 obsoletes lost < 5`}, requests: []string{"old", "new", "a", "b", "old & new", "lost", "old2"}},
+		"conflicts": {universes: []universe{`
+			a-1-1.x86_64 conflicts b
+			b-1-1.x86_64
+			c-1-1.x86_64 requires v
+			v1-1-1.x86_64 provides v; conflicts d
+			v2-1-1.x86_64 provides v; requires e
+			e-1-1.x86_64
+			d-1-1.x86_64 requires c
+			f-2-1.x86_64 conflicts c
+			f-1-1.x86_64`}, requests: []string{"a & b", "c", "d", "c & f", "a"}},
+		"rich": {universes: []universe{`
+			a-1-1.x86_64
+			b-1-1.x86_64
+			c-1-1.x86_64
+			d-1-1.x86_64 provides x, y
+			e-1-1.x86_64 provides x
+			if-1-1.x86_64 requires (a if b)
+			else-1-1.x86_64 requires (a if b else c)
+			and-1-1.x86_64 requires (a and b)
+			or-1-1.x86_64 requires (none or b)
+			with-1-1.x86_64 requires (x with y)
+			without-1-1.x86_64 requires (x without y)
+			unless-1-1.x86_64 requires (a unless b)
+			nested-1-1.x86_64 requires ((a and b) if (c or none) else (d with x))
+			not-1-1.x86_64 conflicts (a and b)
+			version-1-1.x86_64 requires (a >= 2 or (b < 2 and c))
+			bad-1-1.x86_64 requires (a >= 2 and b)`}, requests: []string{
+			"if", "if & b", "else", "else & b", "and", "or", "with", "without", "unless", "unless & b", "nested", "nested & c",
+			"not & a", "not & a & b", "version", "bad",
+		}},
+		"weak": {recommends: true, universes: []universe{`
+			a-1-1.x86_64 recommends b, none; suggests c
+			b-1-1.x86_64 recommends d
+			c-1-1.x86_64
+			d-1-1.x86_64 conflicts e
+			e-1-1.x86_64 requires a
+			s-1-1.x86_64 supplements c
+			r-1-1.x86_64 supplements (c and b)`}, requests: []string{"a", "e", "c", "b & c"}},
+		"not weak": {universes: []universe{`
+			a-1-1.x86_64 recommends b; suggests c
+			b-1-1.x86_64
+			c-1-1.x86_64
+			p-1-1.x86_64 requires v; suggests v2
+			v1-1-1.x86_64 provides v
+			v2-1-1.x86_64 provides v`}, requests: []string{"a", "p"}},
+		"priority and cost": {
+			universes: []universe{"a-1-1.x86_64\nb-1-1.x86_64 requires v\nv1-1-1.x86_64 provides v\nz-1-1.x86_64\nw-3-1.x86_64", "a-2-1.x86_64\nv2-1-1.x86_64 provides v\nw-1-1.x86_64"},
+			options:   []string{";priority=50", ";priority=99"}, requests: []string{"a", "b", "z", "w", "a = 2", "v"},
+		},
+		"exclude": {
+			universes: []universe{"a-1-1.x86_64\na-2-1.x86_64\nb-1-1.x86_64 requires a", "a-3-1.x86_64\nc-1-1.x86_64\nd-1-1.x86_64"},
+			options:   []string{";excludepkgs=a-2*", ";includepkgs=c,x*"}, requests: []string{"a", "b", "c", "d"},
+		},
+		"modules": {
+			universes: []universe{`
+			node-9-1.x86_64
+			node-1-1.m10.x86_64
+			node-2-1.m20.x86_64
+			node-3-1.m20.x86_64
+			node-5-1.m30.x86_64 requires perl
+			perl-1-1.m5.x86_64
+			perl-2-1.m6.x86_64
+			perl-9-1.x86_64
+			npm-9-1.x86_64 requires node
+			like-1-1.x86_64 provides node = 99
+			a-1-1.x86_64 requires node`, "node-8-1.x86_64\nhot-1-1.x86_64"},
+			options: []string{"", ";module_hotfixes=1"},
+			modules: []string{moduleText("node", "10", 1, "a", "", "node-0:1-1.m10.x86_64") + moduleText("node", "20", 1, "a", "", "node-0:2-1.m20.x86_64") +
+				moduleText("node", "20", 2, "a", "", "node-0:3-1.m20.x86_64") + moduleText("node", "30", 1, "a", "perl: [6]", "node-0:5-1.m30.x86_64") +
+				moduleText("perl", "5", 1, "a", "", "perl-0:1-1.m5.x86_64") + moduleText("perl", "6", 1, "a", "", "perl-0:2-1.m6.x86_64") +
+				"---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: node\n  stream: \"10\"\n"},
+			requests: []string{"npm", "a", "perl", "module node:20 & npm", "module node:30 & npm", "module perl:5 & perl", "like", "hot"},
+		},
+		"older where the newest cannot be": {universes: []universe{`
+			a-2-1.x86_64 requires none
+			a-1-1.x86_64
+			b-1-1.x86_64 requires a
+			c-2-1.x86_64 requires d = 2
+			c-1-1.x86_64 requires d = 1
+			d-1-1.x86_64`}, requests: []string{"b"}},
+	}
+	for name, s := range tests {
+		t.Run(name, func(t *testing.T) {
+			dirs, repositories := s.repositories(t)
+			for i, want := range s.ask(t, dirs) {
+				got := choose(t, repositories, s.recommends, s.requests[i])
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: %v, dnf has %v", s.requests[i], got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestRandomUniverses compares verdicts and sizes on universes that nobody
+// made up.
+func TestRandomUniverses(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6)) // the same in each run
+	larger, all := 0, 0
+	for range 3 {
+		s := setting{universes: []universe{randomUniverse(random)}}
+		for range 25 {
+			request := fmt.Sprintf("p%d", random.IntN(30))
+			if random.IntN(2) == 0 {
+				request += fmt.Sprintf(" & p%d", random.IntN(30))
+			}
+			s.requests = append(s.requests, request)
+		}
+		dirs, repositories := s.repositories(t)
+		for i, want := range s.ask(t, dirs) {
+			got := choose(t, repositories, false, s.requests[i])
+			all++
+			switch {
+			case (got == nil) != (want == nil):
+				t.Errorf("%s: %v, dnf has %v, in\n%s", s.requests[i], got, want, s.universes[0])
+			case len(got) > len(want):
+				larger++
+				t.Logf("%s: %v, dnf has %v", s.requests[i], got, want)
+			}
+		}
+	}
+	if larger*50 > all {
+		t.Errorf("%d of %d answers are larger than dnf's", larger, all)
+	}
+}
+
+func randomUniverse(random *rand.Rand) universe {
+	var b strings.Builder
+	name := func() string {
+		if random.IntN(4) == 0 {
+			return fmt.Sprintf("v%d", random.IntN(8))
+		}
+		return fmt.Sprintf("p%d", random.IntN(30))
+	}
+	with := func() string {
+		n := name()
+		if random.IntN(3) == 0 {
+			n += []string{" < 2", " >= 2", " = 1", " <= 3"}[random.IntN(4)]
+		}
+		return n
+	}
+	for i := range 30 {
+		for version := 1; version <= 1+random.IntN(3); version++ {
+			fmt.Fprintf(&b, "p%d-%d-1.x86_64", i, version)
+			for range random.IntN(3) {
+				switch random.IntN(8) {
+				case 0:
+					fmt.Fprintf(&b, " conflicts %s;", with())
+				case 1:
+					fmt.Fprintf(&b, " provides v%d = %d;", random.IntN(8), 1+random.IntN(3))
+				case 2:
+					verb := []string{"or", "if", "and", "with"}[random.IntN(4)]
+					fmt.Fprintf(&b, " requires (%s %s %s);", with(), verb, with())
+				default:
+					fmt.Fprintf(&b, " requires %s;", with())
+				}
+			}
+			b.WriteByte('\n')
+		}
+	}
+	return universe(b.String())
+}
+
+// moduleText is a document of modules.yaml.
+func moduleText(name, stream string, version int, moduleContext, requires, artifact string) string {
+	if requires != "" {
+		requires = ", " + requires
+	}
+	return fmt.Sprintf(`---
+document: modulemd
+version: 2
+data:
+  name: %s
+  stream: "%s"
+  version: %d
+  context: %s
+  arch: x86_64
+  summary: x
+  description: x
+  license: {module: [MIT]}
+  dependencies: [{requires: {platform: [el9]%s}}]
+  artifacts: {rpms: ["%s"]}
+`, name, stream, version, moduleContext, requires, artifact)
+}

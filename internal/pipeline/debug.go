@@ -1,0 +1,240 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"smith/internal/closure"
+	"smith/internal/elf/debuginfo"
+	"smith/internal/oci/image"
+	"smith/internal/record"
+	"smith/internal/reference"
+	"smith/internal/rootfs"
+	"smith/internal/source"
+	"smith/internal/tree"
+)
+
+// Where debug information goes: into the image, or into one beside it.
+const (
+	debugInside   = "true"
+	debugSeparate = "separate"
+)
+
+// debugInfo says where debug information goes, "" for nowhere.
+func (o Options) debugInfo() string {
+	if o.Spec.DebugInfo == "" && o.Spec.Mock != nil && o.Spec.Mock.DebugInfo {
+		return debugInside
+	}
+	return o.Spec.DebugInfo
+}
+
+// debugSuffix ends the names of an image with debug information that stands
+// beside another.
+const debugSuffix = "-debug"
+
+// A debugging is the debug information of an image.
+type debugging struct {
+	*debuginfo.Found
+	inputs   []record.Input
+	warnings []string
+}
+
+// findDebug looks for the debug information of what was selected, nil where
+// nobody asked for it.
+func (j *job) findDebug(ctx context.Context, selection *closure.Selection) (*debugging, error) {
+	if j.debugInfo() == "" {
+		return nil, nil
+	}
+	in := debuginfo.Input{
+		Image: selection.Tree, Below: j.parent.Tree, Offered: j.pkg.Tree, Paths: j.debugPaths(),
+		Excluded: func(path string) bool { return closure.Excludes(selection.Tree, j.Spec.Excludes, path) },
+	}
+	var err error
+	if in.Objects, err = debuginfo.Objects(selection.Tree); err != nil {
+		return nil, err
+	}
+	offer := &source.Debug{}
+	if j.pkg.Debug != nil {
+		if offer, err = j.pkg.Debug(ctx, wanted(in.Objects)); err != nil {
+			return nil, err
+		}
+		j.opened = append(j.opened, offer.Close)
+		in.Debug = offer.Tree
+	}
+	d := &debugging{inputs: offer.Inputs}
+	if d.Found, err = debuginfo.Find(in); err != nil {
+		return nil, err
+	}
+	d.warnings = j.missingDebug(d.Found, offer.Absent)
+	for _, text := range d.warnings {
+		j.Events.Warn(text)
+	}
+	return d, nil
+}
+
+// debugPaths are the globs of further files.
+func (j *job) debugPaths() []debuginfo.Path {
+	if j.Spec.Mock == nil {
+		return nil
+	}
+	var all []debuginfo.Path
+	for i, pattern := range j.Spec.Mock.DebugPaths {
+		all = append(all, debuginfo.Path{Pattern: pattern, Detail: "path in " + j.place("mock.debugpaths", i)})
+	}
+	return all
+}
+
+// wanted are the build ids of objects by the digest of the package that each
+// is of.
+func wanted(objects []debuginfo.Object) map[string][]string {
+	ids := map[string][]string{}
+	for _, o := range objects {
+		if of := o.Node.Origin; of != nil && of.Kind == packaged {
+			ids[of.Digest] = append(ids[of.Digest], o.BuildID)
+		}
+	}
+	return ids
+}
+
+// Bounds of what is said of missing debug information; -v tells all.
+const (
+	mostMissing      = 5 // packages, or other reasons
+	mostMissingFiles = 3 // of each
+)
+
+// missingDebug tells which files are without debug information, and why, those
+// of a package together.
+func (j *job) missingDebug(found *debuginfo.Found, absent map[string]string) []string {
+	files := map[string][]string{}
+	for _, m := range found.Missing {
+		why := j.whyMissing(m, absent)
+		files[why] = append(files[why], m.Node.Path())
+		j.Events.Note(fmt.Sprintf("no debug information of %s: %s", m.Node.Path(), why))
+	}
+	var lines []string
+	left := 0
+	for _, why := range slices.Sorted(maps.Keys(files)) {
+		if len(lines) == mostMissing {
+			left += len(files[why])
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("no debug information of %s: %s", enumerate(files[why], mostMissingFiles), why))
+	}
+	if left > 0 {
+		lines = append(lines, fmt.Sprintf("no debug information of %d more files; -v names them", left))
+	}
+	for _, p := range found.Unmatched {
+		lines = append(lines, fmt.Sprintf("%s: no file of debug information, nor another, is %s", p.Detail, p.Pattern))
+	}
+	return lines
+}
+
+func (j *job) whyMissing(m debuginfo.Missing, absent map[string]string) string {
+	of := m.Node.Origin
+	switch {
+	case m.Why != "":
+		return m.Why
+	case of != nil && absent[of.Digest] != "":
+		return absent[of.Digest]
+	case of != nil && of.Kind == packaged:
+		return "the packages with the debug information of " + of.Name + " do not hold it"
+	case of != nil && of.Kind == "host":
+		return "this machine has none in " + debuginfo.Dir
+	case of != nil && of.Name != "":
+		return of.Name + " has none in " + debuginfo.Dir
+	}
+	return "there is none in " + debuginfo.Dir
+}
+
+// addDebug puts debug information into the image itself.
+func (j *job) addDebug(selection *closure.Selection, d *debugging) error {
+	if d == nil {
+		return nil
+	}
+	selection.Warnings = slices.Sorted(slices.Values(append(selection.Warnings, d.warnings...)))
+	if j.debugInfo() != debugInside {
+		return nil
+	}
+	j.pkg.Inputs = append(j.pkg.Inputs, d.inputs...)
+	return d.Tree.Walk(func(n *tree.Node) error {
+		name := n.Path()
+		if n.Parent() == nil || n.Kind == tree.Dir && selection.Files[name] != nil {
+			return nil
+		}
+		selection.Files[name] = append(selection.Files[name], d.Reasons[name]...)
+		return selection.Tree.Insert(name, n.Copy())
+	})
+}
+
+// debugImage is the image with debug information that stands beside another:
+// the other's layers, and one more unless nothing was found.
+func (j *job) debugImage(ctx context.Context, of *Built, d *debugging) (*Built, error) {
+	files, err := j.normalise(d.Tree, rootfs.Capabilities{})
+	if err != nil {
+		return nil, err
+	}
+	layers, err := j.pack(ctx, of.Image.Layers, files)
+	if err != nil {
+		return nil, err
+	}
+	added, err := record.Files(files, d.Reasons)
+	if err != nil {
+		return nil, err
+	}
+	r := *of.Record
+	inputs := contributing(slices.Clone(d.inputs), added)
+	j.complete(inputs)
+	r.Inputs, r.Files = slices.Concat(r.Inputs, inputs), slices.Clone(r.Files)
+	known := map[string]bool{}
+	for _, f := range r.Files {
+		known[f.Path] = true
+	}
+	out := &Built{Platform: of.Platform, Record: &r}
+	for _, f := range added {
+		out.Unpacked += f.Size
+		if !known[f.Path] { // a folder of both
+			out.Files++
+			r.Files = append(r.Files, f)
+		}
+	}
+	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
+	out.Image, err = j.image(layers, &r)
+	return out, err
+}
+
+// writeDebug writes the images with debug information beside the target.
+func (o Options) writeDebug(ctx context.Context, all []Built) (*Output, error) {
+	var images []*image.Image
+	for _, b := range all {
+		if b.Debug != nil {
+			images = append(images, b.Debug.Image)
+		}
+	}
+	if len(images) == 0 {
+		return nil, nil
+	}
+	target, err := o.debugTarget()
+	if err != nil {
+		return nil, err
+	}
+	labels := o.labels()
+	labels.Tag = cmp.Or(labels.Tag, image.DefaultTag) + debugSuffix
+	if strings.Contains(path.Base(labels.Name), ":") {
+		labels.Name += debugSuffix
+	}
+	return o.write(ctx, target, labels, images)
+}
+
+// debugTarget is where the image with debug information goes.
+func (o Options) debugTarget() (reference.Reference, error) {
+	target, err := o.Target.Beside(debugSuffix, image.DefaultTag)
+	if err != nil {
+		return target, fmt.Errorf("cannot name the image of debug information: %w", err)
+	}
+	return target, nil
+}

@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"smith/internal/closure"
+	"smith/internal/nearest"
+)
+
+// mostSought bounds the missing things that packages are searched for.
+const mostSought = 20
+
+// suggest adds to an error about things that the image would lack which
+// packages hold them, or something like them. What keeps it from that is only
+// noted: the error is the same.
+func (j *job) suggest(ctx context.Context, err error) error {
+	var incomplete *closure.IncompleteError
+	if !errors.As(err, &incomplete) {
+		return err
+	}
+	for i, p := range incomplete.Problems {
+		if j.pkg.Tree != nil && strings.HasPrefix(p.Name, "/") && p.From == "" && !strings.Contains(p.Text, "did you mean") {
+			incomplete.Problems[i].Text += closure.Near(j.pkg.Tree, p.Name)
+		}
+	}
+	if j.pkg.Like == nil {
+		return err
+	}
+	finders := map[int]*nearest.PathFinder{}
+	var all []*nearest.PathFinder
+	fetch := false
+	for i, p := range incomplete.Problems {
+		if !sought(p.Name) || len(all) == mostSought {
+			continue
+		}
+		finders[i] = nearest.NewPathFinder(p.Name)
+		all = append(all, finders[i])
+		// Where a near path was found already, it takes no fetching of lists.
+		fetch = fetch || !strings.Contains(p.Text, "did you mean")
+	}
+	if len(all) == 0 {
+		return err
+	}
+	if failed := j.pkg.Like(ctx, all, fetch); failed != nil {
+		j.Events.Note(fmt.Sprintf("no package was searched for what is missing: %v", failed))
+		return err
+	}
+	for i, f := range finders {
+		text := &incomplete.Problems[i].Text
+		_, suggested, _ := strings.Cut(*text, "did you mean")
+		if found := f.Found(); len(found) > 0 && !strings.Contains(suggested, found[0].Path) {
+			*text += f.String()
+		}
+	}
+	return err
+}
+
+// sought says whether a missing thing is one that a package may hold: a path,
+// or a library by its name.
+func sought(name string) bool {
+	if strings.ContainsAny(name, `*?[{\`) {
+		return false
+	}
+	return strings.HasPrefix(name, "/") || strings.Contains(name, ".so") && !strings.ContainsAny(name, "/ ")
+}

@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/cache/store"
+	"smith/internal/lock"
+	"smith/internal/oci/image"
+	"smith/internal/source"
+	"smith/internal/source/oci"
+)
+
+// A chooser is a source that chooses packages, which a lock can hold.
+type chooser interface {
+	source.Source
+	// Lock returns what is chosen for a platform and opens none of it.
+	Lock(ctx context.Context, platform ocispec.Platform) (*lock.Platform, error)
+	// Fetch brings the files of what is chosen to the cache, and hands each
+	// over.
+	Fetch(ctx context.Context, platform ocispec.Platform, take func(lock.Package, *store.Entry) error) error
+}
+
+// Lock works out what the spec's packages and images are now, for each of its
+// platforms. Options.Keep are the versions that stay where they can.
+func Lock(ctx context.Context, o Options) (*lock.Lock, error) {
+	p, err := newPlan(o)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	l := &lock.Lock{Version: lock.Version, Platforms: map[string]*lock.Platform{}}
+	for _, platform := range p.platforms {
+		one, name, err := p.lock(ctx, platform)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		l.Platforms[name] = one
+	}
+	return l, p.close()
+}
+
+// lock returns what a platform's packages and images are, and its name.
+func (p *plan) lock(ctx context.Context, platform ocispec.Platform) (*lock.Platform, string, error) {
+	one := &lock.Platform{}
+	if c, ok := p.pkg.(chooser); ok {
+		if platform.Architecture == "" {
+			platform = thisMachine()
+		}
+		var err error
+		if one, err = c.Lock(ctx, platform); err != nil {
+			return nil, image.PlatformName(platform), err
+		}
+	}
+	for _, s := range []source.Source{p.pkg, p.parent} {
+		if _, ok := s.(chooser); ok {
+			continue
+		}
+		offer, err := p.offer(ctx, s, &platform)
+		if err != nil {
+			return nil, image.PlatformName(platform), err
+		}
+		one.Images = append(one.Images, imageOf(offer)...)
+	}
+	if platform.Architecture == "" {
+		platform = thisMachine()
+	}
+	return one, image.PlatformName(platform), nil
+}
+
+// imageOf is the image that a source offers, as a lock has it.
+func imageOf(offer *source.Offer) []lock.Image {
+	if offer.Image == nil || len(offer.Inputs) == 0 {
+		return nil
+	}
+	return []lock.Image{{Reference: offer.Inputs[0].Name, Digest: offer.Inputs[0].Digest}}
+}
+
+// lockedImage is a source with the image that the lock has of it. Of a file
+// there is only the one that lies there; checkImage judges it.
+func (p *plan) lockedImage(s source.Source, platform ocispec.Platform) source.Source {
+	remote, ok := s.(*oci.Source)
+	if !ok || p.Lock == nil || remote.Path != "" {
+		return s
+	}
+	if platform.Architecture == "" {
+		platform = thisMachine()
+	}
+	locked := *remote
+	if one := p.Lock.Platforms[image.PlatformName(platform)]; one != nil {
+		for _, at := range one.Images {
+			if at.Reference == remote.Remote.String() {
+				locked.Digest = at.Digest
+			}
+		}
+	}
+	return &locked
+}
+
+// checkImage says whether an image is the one that the lock has.
+func (p *plan) checkImage(offer *source.Offer, platform ocispec.Platform) error {
+	if p.Lock == nil {
+		return nil
+	}
+	for _, at := range imageOf(offer) {
+		one := p.Lock.Platforms[image.PlatformName(platform)]
+		if one == nil {
+			return fmt.Errorf("smith.lock does not fit: it has nothing for %s; smith lock --update adds it", image.PlatformName(platform))
+		}
+		i := slices.IndexFunc(one.Images, func(l lock.Image) bool { return l.Reference == at.Reference })
+		switch {
+		case i < 0:
+			return fmt.Errorf("smith.lock does not fit: the spec asks for image %s, which it does not have; smith lock --update adds it", at.Reference)
+		case one.Images[i].Digest != at.Digest:
+			return fmt.Errorf("smith.lock does not fit: image %s is %s now, and the lock has %s; smith lock --update takes the new one",
+				at.Reference, at.Digest, one.Images[i].Digest)
+		}
+	}
+	return nil
+}
+
+// Fetch brings the packages that the lock has to the cache, and hands each
+// over.
+func Fetch(ctx context.Context, o Options, take func(lock.Package, *store.Entry) error) error {
+	if o.Lock == nil {
+		return errors.New("there is no smith.lock: smith lock writes it")
+	}
+	p, err := newPlan(o)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	for _, platform := range p.platforms {
+		c, ok := p.pkg.(chooser)
+		if !ok {
+			continue
+		}
+		if platform.Architecture == "" {
+			platform = thisMachine()
+		}
+		if err := c.Fetch(ctx, platform, take); err != nil {
+			return fmt.Errorf("%s: %w", image.PlatformName(platform), err)
+		}
+	}
+	return nil
+}
