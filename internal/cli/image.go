@@ -11,10 +11,10 @@ import (
 
 	"smith/internal/oci/image"
 	"smith/internal/pipeline"
-	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/internal/source/oci"
+	"smith/record"
 )
 
 // An openedImage is an image that a command reads.

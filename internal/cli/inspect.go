@@ -17,9 +17,9 @@ import (
 
 	"smith/internal/capability"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/size"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // An inspectCommand is smith inspect.

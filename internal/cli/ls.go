@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/capability"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // An lsCommand is smith ls.

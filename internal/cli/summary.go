@@ -10,8 +10,8 @@ import (
 	"smith/internal/explain"
 	"smith/internal/oci/image"
 	"smith/internal/pipeline"
-	"smith/internal/record"
 	"smith/internal/size"
+	"smith/record"
 )
 
 // summarise tells what was built, in ten lines at most.

@@ -15,7 +15,7 @@ import (
 	"smith/internal/closure"
 	"smith/internal/explain"
 	"smith/internal/oci/image"
-	"smith/internal/record"
+	"smith/record"
 )
 
 // A verifyCommand is smith verify.

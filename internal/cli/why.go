@@ -17,10 +17,10 @@ import (
 	"smith/internal/explain"
 	"smith/internal/nearest"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/size"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A whyCommand is smith why.

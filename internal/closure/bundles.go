@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A bundle is data that programs expect without naming it in any way that

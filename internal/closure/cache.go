@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"smith/internal/elf/loader"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // linkerCache works out the ld.so.cache by which the image's linker will find

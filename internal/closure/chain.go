@@ -4,7 +4,7 @@ import (
 	"path"
 	"strings"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // A why tells the reasons of a path.

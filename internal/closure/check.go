@@ -14,8 +14,8 @@ import (
 	"smith/internal/elf"
 	"smith/internal/elf/debuginfo"
 	"smith/internal/elf/loader"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // An Image is a file tree as a container sees it, and how it is run.

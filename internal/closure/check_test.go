@@ -3,7 +3,7 @@ package closure
 import (
 	"testing"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // checked returns what Check says of an image for amd64 with glibc and some

@@ -17,8 +17,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/event"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // An Input is what a selection is made from. Only Source, Parent or Overlay

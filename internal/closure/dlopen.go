@@ -8,7 +8,7 @@ import (
 
 	"smith/internal/elf"
 	"smith/internal/elf/loader"
-	"smith/internal/record"
+	"smith/record"
 )
 
 // priorities of dlopen notes (systemd, ELF_DLOPEN_METADATA), the strongest

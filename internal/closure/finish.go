@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // finish puts the kept files into a tree of their own and checks what the

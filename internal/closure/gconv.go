@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"smith/internal/nearest"
-	"smith/internal/record"
+	"smith/record"
 )
 
 // gconv brings the converters of the charsets that the spec names, and the

@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // hwcaps brings the variants of kept libraries that glibc prefers on newer

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A language is an interpreter that is not worth keeping without its library.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // worlds are interpreters with their libraries, as distributions lay them out.

@@ -7,7 +7,7 @@ import (
 
 	"smith/internal/elf"
 	"smith/internal/elf/loader"
-	"smith/internal/record"
+	"smith/record"
 )
 
 // needs brings what the dynamic linker loads for a program, or for a library

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // nsswitchPath is where glibc reads which modules look names up

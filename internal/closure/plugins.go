@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A family is a library that loads modules by name, and how an image says

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // A Problem is something that an image lacks.

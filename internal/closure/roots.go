@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // roots keeps what the spec asks for by name: paths, the overlay, and the entry

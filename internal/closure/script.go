@@ -9,8 +9,8 @@ import (
 	"path"
 	"strings"
 
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // defaultPath is where programs are looked for when the image sets no PATH:

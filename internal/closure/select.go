@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"smith/internal/elf/loader"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A selector is one selection under way.

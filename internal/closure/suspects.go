@@ -12,8 +12,8 @@ import (
 
 	"smith/internal/elf"
 	"smith/internal/elf/loader"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // suspectNames looks in the read-only data of all kept objects for strings

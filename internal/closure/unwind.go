@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // unwinder is the library that glibc loads by name to unwind the stack of a

@@ -3,7 +3,7 @@ package explain
 import (
 	"slices"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // An Aside is a part of an image that its program does not lead to: what a

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"smith/internal/explain"
-	"smith/internal/record"
+	"smith/record"
 )
 
 func TestHeaviestAside(t *testing.T) {

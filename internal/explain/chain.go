@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/record"
+	"smith/record"
 )
 
 // A Step is one file of a chain and why it is there.

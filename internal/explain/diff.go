@@ -10,8 +10,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/capability"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A Difference is what changed from one image to another.

@@ -14,8 +14,8 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A Subject is an image to be explained.

@@ -10,8 +10,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/explain"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // image makes an explained image of lines "PATH SIZE ORIGIN <- RULE FROM

@@ -11,8 +11,8 @@ import (
 
 	"smith/internal/capability"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A Check is one thing that was looked at.

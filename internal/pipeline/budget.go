@@ -12,9 +12,9 @@ import (
 
 	"smith/internal/event"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/size"
+	"smith/record"
 )
 
 // checkBudget refuses images that hold more than the spec allows, and tells

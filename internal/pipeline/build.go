@@ -19,9 +19,9 @@ import (
 	"smith/internal/oci/archive"
 	"smith/internal/oci/image"
 	"smith/internal/oci/registry"
-	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/smithfile"
+	"smith/record"
 )
 
 // Options are what a build needs to know beside the spec.

@@ -12,11 +12,12 @@ import (
 	"smith/internal/closure"
 	"smith/internal/elf/debuginfo"
 	"smith/internal/oci/image"
-	"smith/internal/record"
+	"smith/internal/recording"
 	"smith/internal/reference"
 	"smith/internal/rootfs"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // Where debug information goes: into the image, or into one beside it.
@@ -182,7 +183,7 @@ func (j *job) debugImage(ctx context.Context, of *Built, d *debugging) (*Built, 
 	if err != nil {
 		return nil, err
 	}
-	added, err := record.Files(files, d.Reasons)
+	added, err := recording.Files(files, d.Reasons)
 	if err != nil {
 		return nil, err
 	}

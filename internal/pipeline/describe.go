@@ -8,9 +8,9 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/distro/scriptlet"
-	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // describe adds what tells of the packages that the image is made of.

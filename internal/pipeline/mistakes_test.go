@@ -13,11 +13,11 @@ import (
 	"smith/internal/event"
 	"smith/internal/lock"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/smithfile"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // What is said of specs that decode, and ask for what cannot be, before

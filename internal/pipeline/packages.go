@@ -7,10 +7,10 @@ import (
 
 	"smith/internal/distro/deb"
 	"smith/internal/distro/packages"
-	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // names returns the spec's packages as references, all of them of one source.

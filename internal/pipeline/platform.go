@@ -14,11 +14,12 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/oci/image"
-	"smith/internal/record"
+	"smith/internal/recording"
 	"smith/internal/rootfs"
 	"smith/internal/smithfile"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A job is the build of one platform's image.
@@ -370,7 +371,7 @@ func (j *job) record(files *tree.Tree, selection *closure.Selection, reasons map
 		r.Inputs = append(r.Inputs, record.Input{Kind: "overlay", Name: "rootfs"})
 	}
 	var err error
-	r.Files, err = record.Files(files, reasons)
+	r.Files, err = recording.Files(files, reasons)
 	var size int64
 	for _, f := range r.Files {
 		size += f.Size

@@ -9,10 +9,10 @@ import (
 
 	"smith/internal/cache/store/storetest"
 	"smith/internal/event"
-	"smith/internal/record"
 	"smith/internal/smithfile"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // doubtful is a source whose first offer was made from a list that is wrong.

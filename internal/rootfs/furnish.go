@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"path"
 
-	"smith/internal/record"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // skeleton are the folders of every microcontainer: those that the runtime

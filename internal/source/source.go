@@ -13,8 +13,8 @@ import (
 
 	"smith/internal/nearest"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A Source offers the files of one platform.

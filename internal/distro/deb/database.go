@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"smith/internal/distro/packages"
-	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // statusDir is where images without dpkg tell scanners of their packages: a

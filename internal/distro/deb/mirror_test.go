@@ -23,8 +23,8 @@ import (
 	"smith/internal/event"
 	"smith/internal/lock"
 	"smith/internal/network/fetch"
-	"smith/internal/record"
 	"smith/internal/source"
+	"smith/record"
 	"smith/test/debmirror"
 	"smith/test/fixture"
 )

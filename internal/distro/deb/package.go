@@ -23,8 +23,8 @@ import (
 	"smith/internal/event"
 	"smith/internal/lock"
 	"smith/internal/network/fetch"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A pkg is a package of the set.

@@ -9,8 +9,8 @@ import (
 
 	"smith/internal/certificates"
 	"smith/internal/distro/scriptlet"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A Depth says what the tree of a set holds: more for an image that would lack

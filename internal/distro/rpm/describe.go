@@ -9,9 +9,9 @@ import (
 	"smith/internal/distro/osrelease"
 	"smith/internal/distro/rpm/rpmdb"
 	"smith/internal/distro/rpm/rpmfile"
-	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // Where scanners look: rpm's database, in the place of old and of new

@@ -21,8 +21,8 @@ import (
 	"smith/internal/nearest"
 	"smith/internal/network/fetch"
 	"smith/internal/oci/image"
-	"smith/internal/record"
 	"smith/internal/source"
+	"smith/record"
 )
 
 // Options say which packages are offered. Requests are what dnf(8) installs:

@@ -15,8 +15,8 @@ import (
 	"strings"
 
 	"smith/internal/elf"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // Rule is the rule that a record names for files of debug information.

@@ -6,7 +6,7 @@ import (
 
 	"smith/internal/capability"
 	"smith/internal/explain"
-	"smith/internal/record"
+	"smith/record"
 )
 
 // data is what the script of the page reads. The names are short where they

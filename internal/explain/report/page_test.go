@@ -15,8 +15,8 @@ import (
 
 	"smith/internal/explain"
 	"smith/internal/explain/report"
-	"smith/internal/record"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // image returns an image of a program that needs two libraries, of further

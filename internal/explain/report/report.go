@@ -12,7 +12,7 @@ import (
 	"io"
 
 	"smith/internal/explain"
-	"smith/internal/record"
+	"smith/record"
 )
 
 // A Report is what the page shows.

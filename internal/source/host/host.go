@@ -20,9 +20,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/distro/osrelease"
-	"smith/internal/record"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // kind is what origins and the record call this source.

@@ -23,10 +23,10 @@ import (
 	"smith/internal/oci/image"
 	"smith/internal/oci/layer"
 	"smith/internal/oci/registry"
-	"smith/internal/record"
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A Source is an image in an archive, a layout folder or a registry.

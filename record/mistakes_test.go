@@ -1,0 +1,23 @@
+package record
+
+import (
+	"testing"
+
+	"smith/internal/golden"
+)
+
+// The messages for records that cannot be read.
+func TestMistakes(t *testing.T) {
+	texts := golden.New(t)
+	for _, c := range []struct {
+		name string
+		data []byte
+	}{
+		{"version", []byte(`{"version":9}`)},
+		{"cut off", []byte("{")},
+		{"too large", make([]byte, maxRecord+1)},
+	} {
+		_, err := Decode(c.data)
+		texts.Error(c.name, err)
+	}
+}
