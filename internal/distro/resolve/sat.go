@@ -39,6 +39,9 @@ type sat struct {
 	trail   []literal // what is true, in the order of assignment
 	head    int       // trail before it is propagated
 	starts  []int     // by level: the length of the trail before its decision
+	// units are the rules of one literal that were added above level 0. Nothing
+	// watches them, so each propagation begins with them.
+	units []*rule
 }
 
 func (s *sat) newVariable() variable {
@@ -86,13 +89,17 @@ func (s *sat) undo(level int) {
 	s.trail, s.starts, s.head = s.trail[:start], s.starts[:level], start
 }
 
-// add takes a rule in. It returns the rule if it is false as things stand.
+// add takes a rule in. It returns the rule if it is false under the present
+// assignment.
 //
 // A rule that comes late may already follow from an earlier level than the
 // present one. It then acts at the present level, and after an undo only when
 // its watched literal is assigned: less is propagated, nothing is missed.
 func (s *sat) add(r *rule) *rule {
 	s.watchBest(r, 0)
+	if len(r.literals) == 1 && len(s.starts) > 0 {
+		s.units = append(s.units, r)
+	}
 	if len(r.literals) > 1 {
 		s.watchBest(r, 1)
 		s.watch(r.literals[0], r)
@@ -138,6 +145,9 @@ func (s *sat) watch(l literal, r *rule) {
 // or a rule is false, which it returns. chosen is called for each variable
 // that has become true; it may add rules and return one that is false.
 func (s *sat) propagate(chosen func(variable) (*rule, error)) (*rule, error) {
+	if conflict := s.assertUnits(); conflict != nil {
+		return conflict, nil
+	}
 	for s.head < len(s.trail) {
 		l := s.trail[s.head]
 		s.head++
@@ -151,6 +161,33 @@ func (s *sat) propagate(chosen func(variable) (*rule, error)) (*rule, error) {
 		}
 	}
 	return nil, nil
+}
+
+// assertUnits assigns the literals of the rules that have only one, which an
+// undo takes back, and returns such a rule that is false. What is asserted on
+// level 0 stays, so there the list ends.
+func (s *sat) assertUnits() *rule {
+	for _, r := range s.units {
+		switch s.truth(r.literals[0]) {
+		case -1:
+			return r
+		case 0:
+			s.assign(r.literals[0], r)
+		}
+	}
+	if len(s.starts) == 0 {
+		s.units = nil
+	}
+	return nil
+}
+
+// top returns the highest level that a false rule rests on.
+func (s *sat) top(r *rule) int {
+	level := 0
+	for _, l := range r.literals {
+		level = max(level, s.level[l.variable()])
+	}
+	return level
 }
 
 // visit looks at the rules that watch a literal which has become false.

@@ -112,6 +112,7 @@ func (s *solver) search(ctx context.Context, wanted []Clause) error {
 			return err
 		}
 		if conflict != nil {
+			s.undo(s.sat.top(conflict))
 			if len(s.sat.starts) == 0 {
 				return s.explain(conflict)
 			}
@@ -142,9 +143,13 @@ func (s *solver) step(ctx context.Context) error {
 // It returns the next conflict, if what was learned is one.
 func (s *solver) backtrack(conflict *rule) *rule {
 	learned, level := s.sat.learn(conflict)
+	s.undo(level)
+	return s.sat.add(learned)
+}
+
+func (s *solver) undo(level int) {
 	s.sat.undo(level)
 	s.agenda.undo(level)
-	return s.sat.add(learned)
 }
 
 func (s *solver) chosen(v variable) bool { return s.sat.value[v] > 0 }
