@@ -13,6 +13,7 @@ import (
 // counts with /usr before it and without.
 type PathFinder struct {
 	wanted, dir, base string
+	exact             map[string]bool // what Holders asks for, nil for all others
 	found             map[string]*Held
 }
 
@@ -61,7 +62,7 @@ func (f *PathFinder) See(name string, holder func() string) {
 
 // SeeName looks at a name in a folder that is not told.
 func (f *PathFinder) SeeName(name string, holder func() string) {
-	if f.dir == "" && name == f.wanted {
+	if f.exact == nil && f.dir == "" && name == f.wanted {
 		f.keep(name, nearName, holder) // a path says more
 	}
 }
@@ -81,6 +82,9 @@ func (f *PathFinder) keep(name string, rank int, holder func() string) {
 }
 
 func (f *PathFinder) rank(name string) (rank int, like bool) {
+	if f.exact != nil {
+		return samePath, f.exact[withoutUsr(name)]
+	}
 	if strings.HasSuffix(name, "/"+f.base) {
 		if f.dir != "" && folder(name) == f.dir {
 			return samePath, true

@@ -78,6 +78,9 @@ type Offer struct {
 	// message about paths that are not there. With fetch lists may be fetched
 	// for it. nil for sources without packages.
 	Like func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error
+	// Packages is what is known of the packages that were chosen; nil for sources
+	// without packages.
+	Packages Packages
 	// Close lets go of open files; nil where there is nothing to close.
 	Close func() error
 }

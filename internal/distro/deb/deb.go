@@ -73,16 +73,17 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth pac
 		return nil, err
 	}
 	s.doubts.watch(opened)
+	architecture, err := Architecture(platform)
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
 	offer := &source.Offer{
 		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
-		Own:     func() ([]string, error) { return s.own(opened, chosen.packages) },
-		Scripts: opened.Record,
-		Ahead:   opened.Ahead,
+		Own:      func() ([]string, error) { return s.own(opened, chosen.packages) },
+		Scripts:  opened.Record,
+		Ahead:    opened.Ahead,
+		Packages: &knowledge{s, opened, chosen.packages, architecture},
 		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
-			architecture, err := Architecture(platform)
-			if err != nil {
-				return err
-			}
 			return s.like(ctx, opened, chosen.packages, architecture, finders, fetch)
 		},
 	}

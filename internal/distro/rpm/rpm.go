@@ -114,8 +114,9 @@ func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth pac
 		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
 			return chosen.like(ctx, opened, finders, fetch)
 		},
-		Own:   func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
-		Close: func() error { return errors.Join(opened.Close(), chosen.close()) },
+		Own:      func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
+		Packages: &knowledge{s, opened, chosen},
+		Close:    func() error { return errors.Join(opened.Close(), chosen.close()) },
 	}
 	offer.Describe = s.describe(offer, all)
 	if s.Debug {

@@ -1,0 +1,52 @@
+package deb
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"smith/internal/distro/deb/control"
+	"smith/internal/distro/packages"
+	"smith/internal/golden"
+	"smith/internal/lock"
+)
+
+// Which packages of a set satisfy what others call for.
+func TestRelations(t *testing.T) {
+	s := New(Options{Options: packages.Options{Requests: []packages.Request{{Text: "app"}, {Text: "mail-transport-agent"}}}})
+	k := &knowledge{source: s, architecture: "amd64"}
+	for _, text := range []string{
+		"Package: app\nVersion: 2\nArchitecture: amd64\nSection: web\nPre-Depends: init (>= 1)\n" +
+			"Depends: lib (>= 1.2), none | virtual, python3:any, mail-transport-agent, virtual (>= 2), app, lib:i386\nRecommends: doc, absent\n",
+		"Package: lib\nVersion: 1.3\nArchitecture: amd64\nSource: app-source (2)\nMulti-Arch: same\n",
+		"Package: lib\nVersion: 1.3\nArchitecture: i386\nSource: app-source (2)\nMulti-Arch: same\n",
+		"Package: old\nVersion: 1\nArchitecture: all\nProvides: virtual, other (= 3)\nDepends: other (>= 3), libfoo-i386\n",
+		"Package: new\nVersion: 1\nArchitecture: amd64\nProvides: virtual (= 2), mail-transport-agent\nMulti-Arch: foreign\n",
+		"Package: init\nVersion: 1\nArchitecture: amd64\nEssential: yes\n",
+		"Package: python3\nVersion: 3\nArchitecture: i386\nMulti-Arch: allowed\n",
+		"Package: doc\nVersion: 3\nArchitecture: all\nDepends: other (= 3)\n",
+	} {
+		p, err := control.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.chosen = append(k.chosen, &pkg{source: s, relations: p, locked: lock.Package{
+			Name: p.Get("Package"), Version: p.Get("Version"), Architecture: p.Get("Architecture"), SHA256: strings.Repeat("a", 64),
+		}})
+	}
+	list, err := k.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := golden.New(t)
+	for _, p := range list {
+		text := fmt.Sprintf("source %s, section %q, essential %v, asked %v", p.Source, p.Section, p.Essential, p.Asked)
+		for _, r := range p.Relations {
+			text += fmt.Sprintf("\n%s %s:", r.Kind, r.Text)
+			for _, i := range r.By {
+				text += " " + list[i].Name + ":" + list[i].Architecture
+			}
+		}
+		texts.Add(p.Name+":"+p.Architecture, text)
+	}
+}
