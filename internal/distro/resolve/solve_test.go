@@ -23,6 +23,8 @@ var solvable = []struct{ name, universe, wanted, want string }{
 		"what nothing provides is not forgotten by going back",
 		"x 1 : needs v, w\nz1 1 +v : not a\nz2 1 +v\np1 1 +w : needs a, none\np2 1 +w : needs a\na 1", "x", "a1 p21 x1 z21",
 	},
+	{"an alternative that another one needs", "a 1 : needs b | c\nb 1 : needs d\nd 1 : needs c\nc 1", "a", "a1 c1"},
+	{"alternatives that need each other", "a 1 : needs b | c\nb 1 : needs c\nc 1 : needs b", "a", "a1 b1 c1"},
 	{"a cycle", "a 1 : needs b\nb 1 : needs a", "a", "a1 b1"},
 	{"itself", "a 1 +v : needs v, a", "a", "a1"},
 	{"an older version because the best lacks something", "a 2 : needs gone\na 1", "a", "a1"},
@@ -209,7 +211,7 @@ func TestCatalogueErrors(t *testing.T) {
 func TestAgainstBruteForce(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	solved := 0
-	for range 1500 {
+	for range 700 {
 		text := randomUniverse(random)
 		u := newUniverse(text)
 		words := []string{"a", "b"}
@@ -233,8 +235,8 @@ func TestAgainstBruteForce(t *testing.T) {
 			t.Fatalf("%v: %q, and in another order %q\n%s", words, again, got, text)
 		}
 	}
-	if solved < 300 || solved > 1350 {
-		t.Errorf("%d of 1500 can be solved: the universes are no good", solved)
+	if solved < 140 || solved > 630 {
+		t.Errorf("%d of 700 can be solved: the universes are no good", solved)
 	}
 }
 

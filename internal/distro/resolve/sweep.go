@@ -1,5 +1,7 @@
 package resolve
 
+import "slices"
+
 // A sweeper walks what was chosen once more, with all choices known, and
 // keeps what is called for. The search leaves packages behind that it chose
 // for a relation which a later choice fulfils too.
@@ -42,13 +44,59 @@ func (w *sweeper) preferred(weak bool) bool {
 	w.each(func(r *relation) bool {
 		if r.clause.Weak == weak {
 			if chosen := w.fulfilling(r); len(chosen) > 0 {
-				w.keep(chosen[0], r)
+				w.keep(w.sufficient(chosen), r)
 				return false
 			}
 		}
 		return true
 	})
 	return len(w.choices) > before
+}
+
+// sufficient returns the first of some options, or, where that one brings
+// another of them along, the other: it fulfils the relation by itself. libsolv
+// finds such packages in the same way, as it minimizes its answer.
+func (w *sweeper) sufficient(options []variable) variable {
+	best := options[0]
+	for range options {
+		along := w.along(best)
+		i := slices.IndexFunc(options, func(v variable) bool { return v != best && along[v] })
+		if i < 0 || w.along(options[i])[best] {
+			break
+		}
+		best = options[i]
+	}
+	return best
+}
+
+// along returns the packages that are certain to be kept if v is.
+func (w *sweeper) along(v variable) map[variable]bool {
+	brought := map[variable]bool{v: true}
+	for todo := []variable{v}; len(todo) > 0; {
+		v, todo = todo[len(todo)-1], todo[:len(todo)-1]
+		for _, r := range w.all[v].relations {
+			if next := w.only(r, brought); next != nobody {
+				brought[next] = true
+				todo = append(todo, next)
+			}
+		}
+	}
+	return brought
+}
+
+// only returns the single chosen option of a relation that neither what is
+// kept nor what is brought fulfils.
+func (w *sweeper) only(r *relation, brought map[variable]bool) variable {
+	only := nobody
+	for _, v := range r.options {
+		switch {
+		case w.kept[v] || brought[v] || w.chosen(v) && only != nobody:
+			return nobody
+		case w.chosen(v):
+			only = v
+		}
+	}
+	return only
 }
 
 // each calls do for the relations of nobody and of what is kept, also of what

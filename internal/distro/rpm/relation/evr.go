@@ -47,11 +47,12 @@ func (v EVR) String() string {
 // above 0 where it is the newer one. One without a release is older than any
 // with one.
 func (v EVR) Compare(other EVR) int {
-	return cmp.Or(v.compareParts(other), cmpBool(v.Release != "", other.Release != ""))
+	return cmp.Or(v.CompareReleases(other), cmpBool(v.Release != "", other.Release != ""))
 }
 
-// compareParts compares releases only where both have one, as relations want.
-func (v EVR) compareParts(other EVR) int {
+// CompareReleases compares as relations do: releases count only where both
+// versions have one.
+func (v EVR) CompareReleases(other EVR) int {
 	c := cmp.Or(cmp.Compare(v.Epoch, other.Epoch), Compare(v.Version, other.Version))
 	if c != 0 || v.Release == "" || other.Release == "" {
 		return c

@@ -57,7 +57,7 @@ func (r Relation) Matches(provided Relation) bool {
 		return true
 	}
 	a, b := provided.EVR, r.EVR
-	switch c := a.compareParts(b); {
+	switch c := a.CompareReleases(b); {
 	case c == 0 && a.Release == "" && b.Release != "" && provided.Op&Equal != 0,
 		c == 0 && b.Release == "" && a.Release != "" && r.Op&Equal != 0:
 		return true // any release

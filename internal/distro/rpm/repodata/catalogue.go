@@ -1,7 +1,6 @@
 package repodata
 
 import (
-	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -66,6 +65,8 @@ type Catalogue struct {
 	hidden       map[resolve.ID]bool // by modules
 	packages     map[resolve.ID]*offered
 	providers    map[string][]resolve.ID
+	names        map[string][]resolve.ID // by name, see called
+	requested    map[string]bool         // names that a request names, in whatever architecture
 }
 
 var _ resolve.Catalogue = (*Catalogue)(nil)
@@ -86,6 +87,7 @@ func New(ctx context.Context, repositories []*Repository, options Options) (*Cat
 	c := &Catalogue{
 		ctx: ctx, repositories: repositories, options: options, ranks: newArchRank(options.Machine),
 		packages: map[resolve.ID]*offered{}, providers: map[string][]resolve.ID{}, hidden: map[resolve.ID]bool{},
+		names: map[string][]resolve.ID{}, requested: map[string]bool{},
 	}
 	next := 0
 	for _, r := range repositories {
@@ -193,16 +195,16 @@ func cutLast(text, separator string) (before, after string, found bool) {
 	return text[:i], text[i+len(separator):], true
 }
 
-// Package names a package for messages. Of one name, one is chosen for the
-// machine's own architecture, and one for each other.
+// Package names a package for messages. Of one name, one is chosen for each
+// color, which is 32 or 64 bits (libsolv's pool_arch2color).
 func (c *Catalogue) Package(id resolve.ID) (resolve.Package, error) {
 	p, err := c.find(id)
 	if err != nil {
 		return resolve.Package{}, err
 	}
 	slot := p.Name
-	if p.rank > 0 {
-		slot += "." + p.Arch
+	if p.Arch != noarch && is64(p.Arch) != is64(c.options.Machine) {
+		slot += ".32"
 	}
 	return resolve.Package{Name: p.Name, Version: p.String(), Architecture: p.Arch, Slot: slot}, nil
 }
@@ -310,102 +312,4 @@ func (c *Catalogue) listed(name string) ([]resolve.ID, error) {
 		}
 	}
 	return c.onOffer(all)
-}
-
-// order sorts packages that fulfil a relation by policy, best first, and says
-// how many of the first stand for each other. hints are names that whoever
-// asks would like.
-func (c *Catalogue) order(ids []resolve.ID, hints map[string]int) (ordered []resolve.ID, equal int, err error) {
-	options := make([]option, len(ids))
-	for i, id := range ids {
-		p, err := c.find(id)
-		if err != nil {
-			return nil, 0, err
-		}
-		options[i] = option{offered: p, id: id, hint: hints[p.Name]}
-	}
-	markObsolete(options)
-	slices.SortFunc(options, option.compareVersions)
-	for i := 1; i < len(options); i++ {
-		options[i].older = options[i].Name == options[i-1].Name
-	}
-	slices.SortFunc(options, option.compare)
-	for _, o := range options {
-		ordered = append(ordered, o.id)
-		if o.tier() == options[0].tier() {
-			equal++
-		}
-	}
-	return ordered, equal, nil
-}
-
-// An option is a package that fulfils a relation.
-type option struct {
-	*offered
-	id       resolve.ID
-	hint     int  // higher for what is suggested
-	obsolete bool // another option obsoletes it
-	older    bool // a better one of its name is there
-}
-
-// compareVersions brings the packages of one name together, the best first.
-func (o option) compareVersions(b option) int {
-	return cmp.Or(
-		strings.Compare(o.Name, b.Name),
-		cmpBool(b.kept, o.kept),
-		cmp.Compare(o.repository.Priority, b.repository.Priority),
-		cmp.Compare(o.rank, b.rank),
-		b.Compare(o.EVR),
-		cmp.Compare(o.repository.Cost, b.repository.Cost),
-		cmp.Compare(o.id, b.id),
-	)
-}
-
-// A tier is what makes options stand for each other.
-type tier struct {
-	kept            bool
-	priority        int
-	obsolete, older bool
-	rank            int
-}
-
-func (o option) tier() tier { return tier{o.kept, o.repository.Priority, o.obsolete, o.older, o.rank} }
-
-func (o option) compare(b option) int {
-	return cmp.Or(
-		cmpBool(b.kept, o.kept),
-		cmp.Compare(o.repository.Priority, b.repository.Priority),
-		cmpBool(o.obsolete, b.obsolete),
-		cmpBool(o.older, b.older),
-		cmp.Compare(o.rank, b.rank),
-		cmp.Compare(b.hint, o.hint),
-		cmp.Compare(o.Size, b.Size),
-		o.compareVersions(b),
-	)
-}
-
-// cmpBool sorts false first.
-func cmpBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-// markObsolete marks the options that another one obsoletes.
-func markObsolete(options []option) {
-	for i := range options {
-		o := &options[i]
-		o.obsolete = slices.ContainsFunc(options, func(other option) bool { return other.obsoletes(o.Package) })
-	}
-}
-
-// obsoletes says whether p takes the place of other. Obsoletes go by the names
-// of packages, not by what they provide.
-func (p *Package) obsoletes(other *Package) bool {
-	self := relation.Relation{Name: other.Name, Op: relation.Equal, EVR: other.EVR}
-	return p.Name != other.Name && slices.ContainsFunc(p.Obsoletes, func(r relation.Relation) bool { return r.Matches(self) })
 }

@@ -17,13 +17,21 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 	if err != nil {
 		return nil, err
 	}
-	hints := map[string]int{}
-	for i, list := range [][]relation.Relation{p.Suggests, p.Recommends} {
-		for _, r := range list {
-			hints[r.Name] = i + 1
-		}
+	hints := map[string]hint{}
+	for _, r := range p.Suggests {
+		hints[r.Name] = suggested
+	}
+	for _, r := range p.Recommends {
+		hints[r.Name] = recommended
 	}
 	var all []resolve.Clause
+	same, _, err := c.fitter(p)
+	if err != nil {
+		return nil, err
+	}
+	if len(same) > 0 {
+		all = append(all, besideFitter(p, same))
+	}
 	add := func(kind string, list []relation.Relation, weak bool) error {
 		for _, r := range list {
 			clauses, err := c.clauses(kind, r, hints)
@@ -58,7 +66,7 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 }
 
 // clauses returns the clauses of one relation, several of a rich one.
-func (c *Catalogue) clauses(kind string, r relation.Relation, hints map[string]int) ([]resolve.Clause, error) {
+func (c *Catalogue) clauses(kind string, r relation.Relation, hints map[string]hint) ([]resolve.Clause, error) {
 	text := strings.TrimSpace(kind + " " + r.String())
 	if !relation.IsRich(r.Name) {
 		fits, misfits, err := c.providing(r)
@@ -153,7 +161,10 @@ func (c *Catalogue) Conflicts(id resolve.ID) ([]resolve.Conflict, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []resolve.Conflict
+	all, err := c.sameName(p)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range p.Conflicts {
 		if relation.IsRich(r.Name) {
 			continue // Requires has it
@@ -167,7 +178,7 @@ func (c *Catalogue) Conflicts(id resolve.ID) ([]resolve.Conflict, error) {
 		}
 	}
 	for _, r := range p.Obsoletes {
-		named, err := c.keyed(keyName + r.Name)
+		named, err := c.called(r.Name)
 		if err != nil {
 			return nil, err
 		}

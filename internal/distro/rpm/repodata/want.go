@@ -82,6 +82,9 @@ func (c *Catalogue) wantNamed(request string, ids []resolve.ID) ([]resolve.Claus
 		byName[p.Name] = append(byName[p.Name], id)
 	}
 	slices.Sort(names)
+	for _, name := range names {
+		c.requested[name] = true
+	}
 	var clauses []resolve.Clause
 	for _, name := range names {
 		options := byName[name]
@@ -107,7 +110,7 @@ func (c *Catalogue) obsoleting(name string) ([]resolve.ID, error) {
 	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
-	named, err := c.keyed(keyName + name)
+	named, err := c.called(name)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +132,7 @@ func (c *Catalogue) named(request string) ([]resolve.ID, error) {
 	var all []resolve.ID
 	var about []*Package
 	for _, name := range names {
-		found, err := c.keyed(keyName + name)
+		found, err := c.called(name)
 		if err != nil {
 			return nil, err
 		}
