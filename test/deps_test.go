@@ -24,6 +24,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smith/internal/elf/elftest"
 	"smith/test/fixture"
 )
 
@@ -83,7 +84,7 @@ func (c *comparison) emulate(program string) {
 func (c *comparison) run(args ...string) string {
 	c.Helper()
 	args = slices.Concat(c.emulator, args)
-	cmd := &exec.Cmd{Path: args[0], Args: args, Dir: "/", Env: []string{"PATH=/usr/bin"}, Stderr: os.Stderr, SysProcAttr: &syscall.SysProcAttr{Chroot: c.root}}
+	cmd := &exec.Cmd{Path: args[0], Args: args, Dir: "/", Env: []string{"PATH=/usr/bin", elftest.BaselineCPU}, Stderr: os.Stderr, SysProcAttr: &syscall.SysProcAttr{Chroot: c.root}}
 	out, err := cmd.Output()
 	if err != nil {
 		c.Fatalf("%s: %v", args, err)

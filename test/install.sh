@@ -1,8 +1,14 @@
 #!/bin/sh
 # Installs, with apt, the programs that the tests need and this machine lacks,
-# and says which. Where there is no apt it says what is missing and goes on:
-# the tests that need those programs are then skipped (with CI=true they fail).
+# and says which and how much it is before it starts. Packages whose
+# installation would start a service are not installed: their files are
+# unpacked into DIRECTORY, which the Makefile puts in the tests' PATH. Without
+# apt it prints what is missing and goes on: the tests that need those programs
+# are skipped (with CI=true they fail).
+# usage: install.sh DIRECTORY
 set -eu
+
+unpacked=${1:?usage: install.sh DIRECTORY}
 
 # PROGRAM:PACKAGE; where releases of Debian differ, PACKAGE/PACKAGE, and the
 # first that apt knows is taken.
@@ -11,17 +17,13 @@ gcc:gcc
 runc:runc
 crun:crun
 podman:podman
-dockerd:docker.io
-docker:docker-cli/docker.io
 skopeo:skopeo
-docker-registry:docker-registry
 umoci:umoci
 mmdebstrap:mmdebstrap
 pigz:pigz
 patchelf:patchelf
 setcap:libcap2-bin
 chromium:chromium
-dwz:dwz
 gdb:gdb
 eu-strip:elfutils
 rpm:rpm
@@ -53,6 +55,14 @@ qemu-aarch64-static:qemu-user-static
 ldconfig:libc-bin
 "
 
+# The same for packages that bring a service.
+services="
+dockerd:docker.io
+containerd:containerd
+docker:docker-cli/docker.io
+docker-registry:docker-registry
+"
+
 # FILE:PACKAGE, for what is no program: the linkers of other architectures, and
 # musl's, which judge the model of them.
 files="
@@ -66,8 +76,7 @@ files="
 /lib/ld-musl-x86_64.so.1:musl
 "
 
-PATH=$PATH:/usr/sbin:/sbin
-apt=$(command -v apt-get || true)
+PATH=$PATH:/usr/sbin:/sbin:$unpacked/usr/bin:$unpacked/usr/sbin
 
 missing=""
 for entry in $programs; do
@@ -84,39 +93,65 @@ done
 if [ ! -e /usr/include/stdlib.h ]; then
 	missing="$missing libc6-dev"
 fi
+absent=""
+for entry in $services; do
+	if ! command -v "${entry%%:*}" >/dev/null; then
+		absent="$absent ${entry#*:}"
+	fi
+done
+# What dockerd needs, and its package would bring.
+if [ -n "$absent" ]; then
+	command -v iptables >/dev/null || missing="$missing iptables"
+	ldconfig -p 2>/dev/null | grep -q libdevmapper || missing="$missing libdevmapper1.02.1/libdevmapper1.02.1t64"
+fi
 
-if [ -z "$missing" ]; then
-	echo "tests: every tool is there"
+if [ -z "$missing$absent" ]; then
+	echo "tests: all tools are installed"
 	exit 0
 fi
-if [ -z "$apt" ]; then
-	echo "tests: no apt here, so these are not installed, and the tests that need them are skipped:$missing"
+if ! command -v apt-get >/dev/null; then
+	echo "tests: apt-get was not found, so these are not installed, and the tests that need them are skipped:$missing$absent"
 	exit 0
 fi
 
 root=""
 if [ "$(id -u)" -ne 0 ]; then
 	if ! command -v sudo >/dev/null; then
-		echo "tests: neither root nor sudo, so these are not installed, and the tests that need them are skipped:$missing"
+		echo "tests: neither root nor sudo, so these are not installed, and the tests that need them are skipped:$missing$absent"
 		exit 0
 	fi
 	root="sudo"
 fi
 
-$root apt-get update -qq
-packages=""
-for choice in $missing; do
-	for package in $(echo "$choice" | tr / ' '); do
-		if apt-cache show "$package" >/dev/null 2>&1; then
-			packages="$packages $package"
-			break
-		fi
+# known CHOICE…: of each choice the first package that apt knows.
+known() {
+	for choice; do
+		for package in $(echo "$choice" | tr / ' '); do
+			if apt-cache show "$package" >/dev/null 2>&1; then
+				echo "$package"
+				break
+			fi
+		done
 	done
-done
-if [ -z "$packages" ]; then
-	echo "tests: apt knows none of these, and the tests that need them are skipped:$missing"
-	exit 0
-fi
-echo "tests: installing$packages"
+}
+
+echo "tests: reading apt's package lists"
+$root apt-get update -qq
 # shellcheck disable=SC2086 # names, split on purpose
-$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages </dev/null
+packages=$(known $missing) services=$(known $absent | sort -u)
+if [ -n "$packages" ]; then
+	# shellcheck disable=SC2086
+	echo "tests: installing" $packages
+	# shellcheck disable=SC2086
+	$root apt-get install --no-install-recommends --assume-no $packages 2>/dev/null </dev/null | grep -E '^(Need to get|After this)' | sed 's/^/tests: /' || true
+	# shellcheck disable=SC2086
+	$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages </dev/null
+fi
+if [ -n "$services" ]; then
+	# shellcheck disable=SC2086
+	echo "tests: unpacking into $unpacked, without installing:" $services
+	mkdir -p "$unpacked"
+	for package in $services; do
+		(cd "$unpacked" && apt-get -o APT::Sandbox::User=root download -qq "$package" && dpkg-deb -x "$package"_*.deb . && rm "$package"_*.deb)
+	done
+fi

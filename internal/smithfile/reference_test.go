@@ -98,7 +98,7 @@ func form(f field) string {
 
 // What is said where the types cannot be read.
 func TestMistakeInComments(t *testing.T) {
-	if _, err := readComments([]byte("packet spec")); err == nil || err.Error() != "cannot read the comments of the spec's types: spec.go:1:1: expected 'package', found packet" {
+	if _, err := readComments([]byte("packet spec")); err == nil || err.Error() != "cannot read the comments of the spec's types: smithfile.go:1:1: expected 'package', found packet" {
 		t.Errorf("got %v", err)
 	}
 }

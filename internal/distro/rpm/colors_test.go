@@ -38,6 +38,9 @@ cp %{_sourcedir}/%{tool} %{buildroot}/usr/bin/%{name_}-%{_target_cpu}
 // program for 64 bits stands, whichever architecture its package is for: rpm
 // with colors is the judge.
 func TestColorsOfFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks rpm many times")
+	}
 	w := newWorkshop(t)
 	if err := os.WriteFile(w.path("colors.spec"), []byte(colorsSpec), 0o600); err != nil {
 		t.Fatal(err)

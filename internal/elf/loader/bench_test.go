@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"smith/internal/elf/elftest"
 	"smith/internal/elf/loader"
 )
 
@@ -277,7 +278,7 @@ func (b *bench) traced(program string) ([]byte, error) {
 	cmd := &exec.Cmd{Path: program, Args: []string{program}}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: b.root}
-	cmd.Env = append([]string{"LD_TRACE_LOADED_OBJECTS=1"}, b.env...)
+	cmd.Env = append([]string{"LD_TRACE_LOADED_OBJECTS=1", elftest.BaselineCPU}, b.env...)
 	return cmd.Output()
 }
 
@@ -285,7 +286,7 @@ func (b *bench) traced(program string) ([]byte, error) {
 func (b *bench) masked(program string, levels ...string) ([]byte, error) {
 	cmd := &exec.Cmd{
 		Path: glibcLinker, Args: []string{glibcLinker, "--glibc-hwcaps-mask", strings.Join(append(levels, "none"), ":"), "--list", program},
-		Dir: "/", Env: []string{}, SysProcAttr: &syscall.SysProcAttr{Chroot: b.root},
+		Dir: "/", Env: []string{elftest.BaselineCPU}, SysProcAttr: &syscall.SysProcAttr{Chroot: b.root},
 	}
 	return cmd.CombinedOutput()
 }

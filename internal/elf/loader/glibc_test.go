@@ -114,7 +114,7 @@ func (b *bench) searched(program string) []string {
 	b.t.Helper()
 	cmd := &exec.Cmd{
 		Path: program, Args: []string{program}, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Chroot: b.root},
-		Env: append([]string{"LD_TRACE_LOADED_OBJECTS=1", "LD_DEBUG=libs"}, b.env...),
+		Env: append([]string{"LD_TRACE_LOADED_OBJECTS=1", "LD_DEBUG=libs", elftest.BaselineCPU}, b.env...),
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

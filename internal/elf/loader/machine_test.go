@@ -15,6 +15,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"smith/internal/elf/elftest"
 	"smith/internal/elf/loader"
 )
 
@@ -70,7 +71,7 @@ func TestThisMachine(t *testing.T) {
 			// Not "--list", with which older versions take $ORIGIN for the
 			// folder of a link to the program.
 			cmd := exec.Command(name)
-			cmd.Env = []string{"LD_TRACE_LOADED_OBJECTS=1"}
+			cmd.Env = []string{"LD_TRACE_LOADED_OBJECTS=1", elftest.BaselineCPU}
 			out, err := cmd.Output()
 			if err != nil {
 				t.Logf("%s: %v", name, err)

@@ -16,6 +16,9 @@ import (
 // packages that rpmbuild made of real programs: with the relations that it
 // found in them, and those that Debian's maintainers wrote.
 func TestChoosesAsDnfInADistribution(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes and asks a whole distribution")
+	}
 	dir, err := fixture.Distribution(t.Context(), os.Stderr)
 	if errors.Is(err, fixture.ErrNoTool) && os.Getenv("CI") == "" {
 		t.Skip(err)

@@ -257,6 +257,9 @@ func choose(t *testing.T, repositories []*Repository, recommends bool, request s
 // TestPolicy compares answers, package for package, on small universes that
 // each have one thing in them.
 func TestPolicy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks dnf many times")
+	}
 	tests := map[string]setting{
 		"versions": {universes: []universe{`
 			a-1-1.x86_64
@@ -397,6 +400,9 @@ func TestPolicy(t *testing.T) {
 // TestRandomUniverses compares verdicts and sizes on universes that nobody
 // made up.
 func TestRandomUniverses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks dnf many times")
+	}
 	random := rand.New(rand.NewPCG(5, 6)) // the same in each run
 	larger, all := 0, 0
 	for range 3 {

@@ -256,6 +256,9 @@ func (l *library) compareCapabilities(t *testing.T) {
 // with payloads in every compression, hard links, ghosts and capabilities, signed
 // by two keys. Some are enough to have each in it.
 func TestDistribution(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a whole distribution")
+	}
 	dir, err := fixture.Distribution(t.Context(), os.Stderr)
 	if errors.Is(err, fixture.ErrNoTool) && os.Getenv("CI") == "" {
 		t.Skip(err)
