@@ -59,64 +59,64 @@ func (b *buildCommand) outputFlags(cmd *cobra.Command) {
 }
 
 func (b *buildCommand) run(ctx context.Context) error {
-	o, file, err := b.options()
+	r, file, err := b.request()
 	if err != nil {
 		return err
 	}
-	o.Lock, err = lock.ReadFile(file)
+	r.Lock, err = lock.ReadFile(file)
 	if lock.Absent(err) && b.locked {
 		return fmt.Errorf("%s is not there: smith lock writes it", file)
 	}
 	if err != nil && !lock.Absent(err) {
 		return err
 	}
-	o.Strict = b.strict
-	return b.build(ctx, o)
+	r.Strict = b.strict
+	return b.build(ctx, r)
 }
 
-// build completes the options from the flags, builds, and tells what came out.
-func (b *buildCommand) build(ctx context.Context, o pipeline.Options) error {
+// build completes the request from the flags, builds, and tells what came out.
+func (b *buildCommand) build(ctx context.Context, r pipeline.Request) error {
 	var err error
-	if o.Target, err = reference.ParseOutput(b.image); err != nil {
+	if r.Target, err = reference.ParseOutput(b.image); err != nil {
 		return usageError{err}
 	}
-	if err := b.moment(&o); err != nil {
+	if err := b.moment(&r); err != nil {
 		return err
 	}
-	o.Version, o.Commit = b.version.Number, b.version.Commit
-	display, err := b.begins(&o)
+	r.Labels.Version, r.Labels.SHA = b.version.Number, b.version.Commit
+	builder, display, err := b.builder()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	result, err := pipeline.Run(ctx, o)
+	result, err := builder.Build(ctx, r)
 	display.close()
 	if err != nil {
 		return err
 	}
-	if _, err := o.Store.Prune(ctx, int64(b.maxSize)); err != nil {
+	if _, err := builder.Store.Prune(ctx, int64(b.maxSize)); err != nil {
 		display.Warn("cannot bound the cache: " + err.Error())
 	}
 	if b.quiet {
 		return nil
 	}
-	b.summarise(o, result, display, time.Since(began))
+	b.summarise(r, result, display, time.Since(began))
 	return nil
 }
 
 // moment sets the times and the build number that the index gets.
-func (b *buildCommand) moment(o *pipeline.Options) error {
-	o.Created = time.Now().UTC().Truncate(time.Second)
+func (b *buildCommand) moment(r *pipeline.Request) error {
+	r.Labels.Created = time.Now().UTC().Truncate(time.Second)
 	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
 		seconds, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || seconds < 0 || seconds > 1<<36 {
 			return fmt.Errorf("SOURCE_DATE_EPOCH is %q; it must be a number of seconds since 1970", text)
 		}
 		epoch := time.Unix(seconds, 0).UTC()
-		o.Epoch, o.Created = &epoch, epoch
+		r.Epoch, r.Labels.Created = &epoch, epoch
 	}
-	if o.BuildNumber = b.number; o.BuildNumber == "" {
-		o.BuildNumber = strconv.FormatInt(o.Created.Unix(), 10)
+	if r.Labels.Build = b.number; r.Labels.Build == "" {
+		r.Labels.Build = strconv.FormatInt(r.Labels.Created.Unix(), 10)
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 
 	"smith/internal/cache/store"
 	"smith/internal/lock"
-	"smith/internal/pipeline"
 )
 
 // A lockCommand is smith lock.
@@ -48,7 +47,7 @@ packages named, with what these need.`,
 }
 
 func (l *lockCommand) run(ctx context.Context, packages []string) error {
-	o, file, err := l.options()
+	r, file, err := l.request()
 	if err != nil {
 		return err
 	}
@@ -60,15 +59,15 @@ func (l *lockCommand) run(ctx context.Context, packages []string) error {
 		return err
 	}
 	if old != nil && (!l.update || len(packages) > 0) {
-		if o.Keep, err = without(old, packages); err != nil {
+		if r.Keep, err = without(old, packages); err != nil {
 			return err
 		}
 	}
-	display, err := l.begins(&o)
+	builder, display, err := l.builder()
 	if err != nil {
 		return err
 	}
-	now, err := pipeline.Lock(ctx, o)
+	now, err := builder.Lock(ctx, r)
 	display.close()
 	if err != nil {
 		return err
@@ -131,21 +130,21 @@ key archives, and builds find there what the mirrors have no more.`,
 }
 
 func (f *fetchCommand) run(ctx context.Context) error {
-	o, file, err := f.options()
+	r, file, err := f.request()
 	if err != nil {
 		return err
 	}
-	if o.Lock, err = lock.ReadFile(file); err != nil {
+	if r.Lock, err = lock.ReadFile(file); err != nil {
 		if lock.Absent(err) {
 			err = fmt.Errorf("%s is not there: smith lock writes it", file)
 		}
 		return err
 	}
-	display, err := f.begins(&o)
+	builder, display, err := f.builder()
 	if err != nil {
 		return err
 	}
-	err = pipeline.Fetch(ctx, o, func(p lock.Package, e *store.Entry) error {
+	err = builder.Fetch(ctx, r, func(p lock.Package, e *store.Entry) error {
 		if f.to == "" {
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/network/fetch"
+	"smith/internal/oci/image"
 	"smith/internal/pipeline"
 	"smith/internal/smithfile"
 )
@@ -26,12 +27,12 @@ func (c *specCommand) specFlags(cmd *cobra.Command) {
 	f.StringSliceVar(&c.platforms, "platform", nil, "platform to build, such as linux/amd64 (default: the spec's, else this machine's)")
 }
 
-// options reads the spec, and tells where its lock is: smith.lock is beside
+// request reads the spec, and tells where its lock is: smith.lock is beside
 // smith.yaml, web.lock beside web.yaml.
-func (c *specCommand) options() (pipeline.Options, string, error) {
+func (c *specCommand) request() (pipeline.Request, string, error) {
 	dir, err := filepath.Abs(c.dir)
 	if err != nil {
-		return pipeline.Options{}, "", fmt.Errorf("cannot find folder %s: %w", c.dir, err)
+		return pipeline.Request{}, "", fmt.Errorf("cannot find folder %s: %w", c.dir, err)
 	}
 	file := c.conf
 	if !filepath.IsAbs(file) {
@@ -39,29 +40,29 @@ func (c *specCommand) options() (pipeline.Options, string, error) {
 	}
 	s, err := smithfile.ReadFile(file)
 	if err != nil {
-		return pipeline.Options{}, "", err
+		return pipeline.Request{}, "", err
 	}
-	o := pipeline.Options{Spec: s, SpecName: filepath.Base(c.conf), Dir: dir, Name: filepath.Base(dir)}
+	r := pipeline.Request{Spec: s, SpecName: filepath.Base(c.conf), Dir: dir, Labels: image.Labels{Name: filepath.Base(dir)}}
 	for _, text := range c.platforms {
 		p, err := pipeline.ParsePlatform(text)
 		if err != nil {
-			return o, "", usagef("--platform: %w", err)
+			return r, "", usagef("--platform: %w", err)
 		}
-		o.Platforms = append(o.Platforms, p)
+		r.Platforms = append(r.Platforms, p)
 	}
-	return o, strings.TrimSuffix(file, filepath.Ext(file)) + ".lock", nil
+	return r, strings.TrimSuffix(file, filepath.Ext(file)) + ".lock", nil
 }
 
-// begins opens what a build works with. The caller closes the display.
-func (c *specCommand) begins(o *pipeline.Options) (*display, error) {
-	var err error
-	if o.Store, err = c.store(); err != nil {
-		return nil, err
+// builder opens what a build works with. The caller closes the display.
+func (c *specCommand) builder() (*pipeline.Builder, *display, error) {
+	st, err := c.store()
+	if err != nil {
+		return nil, nil, err
 	}
 	display := c.display()
-	o.Events = display
-	o.Network = fetch.Options{Insecure: c.insecure, Offline: c.offline}
-	o.Command = display.command
-	o.Registry, err = c.registry(o.Store, display)
-	return display, err
+	client, err := c.registry(st, display)
+	return &pipeline.Builder{
+		Store: st, Registry: client, Network: fetch.Options{Insecure: c.insecure, Offline: c.offline},
+		Command: display.command, Events: display,
+	}, display, err
 }

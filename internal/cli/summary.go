@@ -15,7 +15,7 @@ import (
 )
 
 // summarise tells what was built, in ten lines at most.
-func (b *buildCommand) summarise(o pipeline.Options, r *pipeline.Result, d *display, took time.Duration) {
+func (b *buildCommand) summarise(request pipeline.Request, r *pipeline.Result, d *display, took time.Duration) {
 	paint := painted(b.stdout)
 	fmt.Fprintf(b.stdout, "%s  %s\n", paint.strong(b.image), r.Digest)
 	row := func(name, value string) {
@@ -45,7 +45,7 @@ func (b *buildCommand) summarise(o pipeline.Options, r *pipeline.Result, d *disp
 		row("warnings", fmt.Sprintf("%d, told above", n))
 	}
 	row("time", fmt.Sprintf("%s; %s", inWords(took), d.worked()))
-	row("next", next(shown(o.Target), first))
+	row("next", next(shown(request.Target), first))
 }
 
 // debugged tells of the images with debug information, where there are any.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"smith/internal/oci/image"
 	"smith/internal/pipeline"
 	"smith/internal/smithfile"
 )
@@ -54,5 +55,5 @@ func (b *buildCommand) wrap(ctx context.Context, s *smithfile.Spec, program stri
 	}
 	s.Paths = append([]string{found}, s.Paths...)
 	s.Entrypoint, s.Cmd = []string{found}, args
-	return b.build(ctx, pipeline.Options{Spec: s, SpecName: "the command line", Name: filepath.Base(found)})
+	return b.build(ctx, pipeline.Request{Spec: s, SpecName: "the command line", Labels: image.Labels{Name: filepath.Base(found)}})
 }

@@ -19,21 +19,21 @@ import (
 
 // checkBudget refuses images that hold more than the spec allows, and tells
 // what grew since the image that stands at the target.
-func (p *plan) checkBudget(ctx context.Context, images []Built) error {
-	if p.Spec.Budget == nil {
+func (b *Builder) checkBudget(ctx context.Context, r Request, images []Built) error {
+	if r.Spec.Budget == nil {
 		return nil
 	}
 	var failed []error
-	for _, b := range images {
-		over, err := p.over(b)
+	for _, built := range images {
+		over, err := overBudget(r, built)
 		if err != nil {
 			return err
 		}
 		if len(over) == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s: the image of %s exceeds its budget: %s", p.place("budget", -1), image.PlatformName(b.Platform), strings.Join(over, "; "))
-		for _, line := range grown(p.previous(ctx, b.Platform), b.Record) {
+		text := fmt.Sprintf("%s: the image of %s exceeds its budget: %s", r.place("budget", -1), image.PlatformName(built.Platform), strings.Join(over, "; "))
+		for _, line := range grown(b.previous(ctx, r, built.Platform), built.Record) {
 			text += "\n  " + line
 		}
 		failed = append(failed, errors.New(text))
@@ -41,14 +41,14 @@ func (p *plan) checkBudget(ctx context.Context, images []Built) error {
 	return errors.Join(failed...)
 }
 
-// over tells what an image has too much of.
-func (p *plan) over(b Built) ([]string, error) {
+// overBudget names what an image has too much of.
+func overBudget(r Request, b Built) ([]string, error) {
 	var over []string
-	budget := p.Spec.Budget
+	budget := r.Spec.Budget
 	if budget.Size != "" {
 		most, err := size.Parse(budget.Size)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.place("budget.size", -1), err)
+			return nil, fmt.Errorf("%s: %w", r.place("budget.size", -1), err)
 		}
 		if layers := b.Image.LayersSize(); layers > most {
 			over = append(over, fmt.Sprintf("its layers take %s, %s are allowed", size.Format(layers), budget.Size))
@@ -66,17 +66,13 @@ func (p *plan) over(b Built) ([]string, error) {
 
 // previous returns the record of the image that stands at the target, nil
 // where there is none that can be read: it only serves to explain.
-func (p *plan) previous(ctx context.Context, platform ocispec.Platform) *record.Record {
-	if p.Target.Kind != reference.Archive && p.Target.Kind != reference.Layout {
+func (b *Builder) previous(ctx context.Context, r Request, platform ocispec.Platform) *record.Record {
+	if r.Target.Kind != reference.Archive && r.Target.Kind != reference.Layout {
 		return nil
 	}
-	quiet := *p
+	quiet := *b
 	quiet.Events = event.Silent{}
-	s, err := quiet.source(p.Target, "image")
-	if err != nil {
-		return nil
-	}
-	offer, err := s.Open(ctx, platform)
+	offer, err := quiet.files(r, r.Target, "image").Open(ctx, platform)
 	if err != nil {
 		return nil
 	}
@@ -85,11 +81,11 @@ func (p *plan) previous(ctx context.Context, platform ocispec.Platform) *record.
 	if data == nil || err != nil {
 		return nil
 	}
-	r, err := record.Decode(data)
+	before, err := record.Decode(data)
 	if err != nil {
 		return nil
 	}
-	return r
+	return before
 }
 
 // mostGrown is how many files are named that grew.

@@ -26,14 +26,6 @@ const (
 	debugSeparate = "separate"
 )
 
-// debugInfo says where debug information goes, "" for nowhere.
-func (o Options) debugInfo() string {
-	if o.Spec.DebugInfo == "" && o.Spec.Mock != nil && o.Spec.Mock.DebugInfo {
-		return debugInside
-	}
-	return o.Spec.DebugInfo
-}
-
 // debugSuffix ends the names of an image with debug information that stands
 // beside another.
 const debugSuffix = "-debug"
@@ -47,45 +39,44 @@ type debugging struct {
 
 // findDebug looks for the debug information of what was selected, nil where
 // nobody asked for it.
-func (j *job) findDebug(ctx context.Context, selection *closure.Selection) (*debugging, error) {
-	if j.debugInfo() == "" {
+func (b *Builder) findDebug(ctx context.Context, open *closers, r Request, from *offered, c *chosen) (*debugging, error) {
+	selection := c.selection
+	if r.debugInfo() == "" {
 		return nil, nil
 	}
 	in := debuginfo.Input{
-		Image: selection.Tree, Below: j.parent.Tree, Offered: j.pkg.Tree, Paths: j.debugPaths(),
-		Excluded: func(path string) bool { return closure.Excludes(selection.Tree, j.Spec.Excludes, path) },
+		Image: selection.Tree, Below: from.parent.Tree, Offered: c.pkg.Tree, Paths: debugPaths(r),
+		Excluded: func(path string) bool { return closure.Excludes(selection.Tree, r.Spec.Excludes, path) },
 	}
 	var err error
 	if in.Objects, err = debuginfo.Objects(selection.Tree); err != nil {
 		return nil, err
 	}
 	offer := &source.Debug{}
-	if j.pkg.Debug != nil {
-		if offer, err = j.pkg.Debug(ctx, wanted(in.Objects)); err != nil {
+	if c.pkg.Debug != nil {
+		if offer, err = c.pkg.Debug(ctx, wanted(in.Objects)); err != nil {
 			return nil, err
 		}
-		j.opened = append(j.opened, offer.Close)
+		open.add(offer.Close)
 		in.Debug = offer.Tree
 	}
 	d := &debugging{inputs: offer.Inputs}
 	if d.Found, err = debuginfo.Find(in); err != nil {
 		return nil, err
 	}
-	d.warnings = j.missingDebug(d.Found, offer.Absent)
-	for _, text := range d.warnings {
-		j.Events.Warn(text)
-	}
+	d.warnings = b.missingDebug(d.Found, offer.Absent)
+	b.warn(d.warnings)
 	return d, nil
 }
 
 // debugPaths are the globs of further files.
-func (j *job) debugPaths() []debuginfo.Path {
-	if j.Spec.Mock == nil {
+func debugPaths(r Request) []debuginfo.Path {
+	if r.Spec.Mock == nil {
 		return nil
 	}
 	var all []debuginfo.Path
-	for i, pattern := range j.Spec.Mock.DebugPaths {
-		all = append(all, debuginfo.Path{Pattern: pattern, Detail: "path in " + j.place("mock.debugpaths", i)})
+	for i, pattern := range r.Spec.Mock.DebugPaths {
+		all = append(all, debuginfo.Path{Pattern: pattern, Detail: "path in " + r.place("mock.debugpaths", i)})
 	}
 	return all
 }
@@ -110,12 +101,12 @@ const (
 
 // missingDebug tells which files are without debug information, and why, those
 // of a package together.
-func (j *job) missingDebug(found *debuginfo.Found, absent map[string]string) []string {
+func (b *Builder) missingDebug(found *debuginfo.Found, absent map[string]string) []string {
 	files := map[string][]string{}
 	for _, m := range found.Missing {
-		why := j.whyMissing(m, absent)
+		why := whyMissing(m, absent)
 		files[why] = append(files[why], m.Node.Path())
-		j.Events.Note(fmt.Sprintf("no debug information of %s: %s", m.Node.Path(), why))
+		b.Events.Note(fmt.Sprintf("no debug information of %s: %s", m.Node.Path(), why))
 	}
 	var lines []string
 	left := 0
@@ -135,7 +126,7 @@ func (j *job) missingDebug(found *debuginfo.Found, absent map[string]string) []s
 	return lines
 }
 
-func (j *job) whyMissing(m debuginfo.Missing, absent map[string]string) string {
+func whyMissing(m debuginfo.Missing, absent map[string]string) string {
 	of := m.Node.Origin
 	switch {
 	case m.Why != "":
@@ -153,15 +144,16 @@ func (j *job) whyMissing(m debuginfo.Missing, absent map[string]string) string {
 }
 
 // addDebug puts debug information into the image itself.
-func (j *job) addDebug(selection *closure.Selection, d *debugging) error {
+func (c *chosen) addDebug(r Request) error {
+	selection, d := c.selection, c.debug
 	if d == nil {
 		return nil
 	}
 	selection.Warnings = slices.Sorted(slices.Values(append(selection.Warnings, d.warnings...)))
-	if j.debugInfo() != debugInside {
+	if r.debugInfo() != debugInside {
 		return nil
 	}
-	j.pkg.Inputs = append(j.pkg.Inputs, d.inputs...)
+	c.inputs = slices.Concat(c.inputs, d.inputs)
 	return d.Tree.Walk(func(n *tree.Node) error {
 		name := n.Path()
 		if n.Parent() == nil || n.Kind == tree.Dir && selection.Files[name] != nil {
@@ -174,12 +166,13 @@ func (j *job) addDebug(selection *closure.Selection, d *debugging) error {
 
 // debugImage is the image with debug information that stands beside another:
 // the other's layers, and one more unless nothing was found.
-func (j *job) debugImage(ctx context.Context, of *Built, d *debugging) (*Built, error) {
-	files, err := j.normalise(d.Tree, rootfs.Capabilities{})
+func (b *Builder) debugImage(ctx context.Context, r Request, from *offered, c *chosen, of *Built) (*Built, error) {
+	d := c.debug
+	files, err := b.normalize(r, c.launch, d.Tree, rootfs.Capabilities{})
 	if err != nil {
 		return nil, err
 	}
-	layers, err := j.pack(ctx, of.Image.Layers, files)
+	layers, err := b.pack(ctx, of.Image.Layers, files)
 	if err != nil {
 		return nil, err
 	}
@@ -187,53 +180,53 @@ func (j *job) debugImage(ctx context.Context, of *Built, d *debugging) (*Built, 
 	if err != nil {
 		return nil, err
 	}
-	r := *of.Record
+	rec := *of.Record
 	inputs := contributing(slices.Clone(d.inputs), added)
-	j.complete(inputs)
-	r.Inputs, r.Files = slices.Concat(r.Inputs, inputs), slices.Clone(r.Files)
+	complete(c.pkg, inputs)
+	rec.Inputs, rec.Files = slices.Concat(rec.Inputs, inputs), slices.Clone(rec.Files)
 	known := map[string]bool{}
-	for _, f := range r.Files {
+	for _, f := range rec.Files {
 		known[f.Path] = true
 	}
-	out := &Built{Platform: of.Platform, Record: &r}
+	out := &Built{Platform: of.Platform, Record: &rec}
 	for _, f := range added {
 		out.Unpacked += f.Size
 		if !known[f.Path] { // a folder of both
 			out.Files++
-			r.Files = append(r.Files, f)
+			rec.Files = append(rec.Files, f)
 		}
 	}
-	slices.SortFunc(r.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
-	out.Image, err = j.image(layers, &r)
+	slices.SortFunc(rec.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
+	out.Image, err = newImage(r, from, c, layers, &rec)
 	return out, err
 }
 
 // writeDebug writes the images with debug information beside the target.
-func (o Options) writeDebug(ctx context.Context, all []Built) (*Output, error) {
+func (b *Builder) writeDebug(ctx context.Context, r Request, all []Built) (*Output, error) {
 	var images []*image.Image
-	for _, b := range all {
-		if b.Debug != nil {
-			images = append(images, b.Debug.Image)
+	for _, built := range all {
+		if built.Debug != nil {
+			images = append(images, built.Debug.Image)
 		}
 	}
 	if len(images) == 0 {
 		return nil, nil
 	}
-	target, err := o.debugTarget()
+	target, err := debugTarget(r.Target)
 	if err != nil {
 		return nil, err
 	}
-	labels := o.labels()
+	labels := r.labels()
 	labels.Tag = cmp.Or(labels.Tag, image.DefaultTag) + debugSuffix
 	if strings.Contains(path.Base(labels.Name), ":") {
 		labels.Name += debugSuffix
 	}
-	return o.write(ctx, target, labels, images)
+	return b.write(ctx, target, labels, images)
 }
 
 // debugTarget is where the image with debug information goes.
-func (o Options) debugTarget() (reference.Reference, error) {
-	target, err := o.Target.Beside(debugSuffix, image.DefaultTag)
+func debugTarget(main reference.Reference) (reference.Reference, error) {
+	target, err := main.Beside(debugSuffix, image.DefaultTag)
 	if err != nil {
 		return target, fmt.Errorf("cannot name the image of debug information: %w", err)
 	}

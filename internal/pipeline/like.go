@@ -8,6 +8,7 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/nearest"
+	"smith/internal/source"
 )
 
 // mostSought bounds the missing things that packages are searched for.
@@ -16,17 +17,17 @@ const mostSought = 20
 // suggest adds to an error about things that the image would lack which
 // packages hold them, or something like them. What keeps it from that is only
 // noted: the error is the same.
-func (j *job) suggest(ctx context.Context, err error) error {
+func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) error {
 	var incomplete *closure.IncompleteError
 	if !errors.As(err, &incomplete) {
 		return err
 	}
 	for i, p := range incomplete.Problems {
-		if j.pkg.Tree != nil && strings.HasPrefix(p.Name, "/") && p.From == "" && !strings.Contains(p.Text, "did you mean") {
-			incomplete.Problems[i].Text += closure.Near(j.pkg.Tree, p.Name)
+		if pkg.Tree != nil && strings.HasPrefix(p.Name, "/") && p.From == "" && !strings.Contains(p.Text, "did you mean") {
+			incomplete.Problems[i].Text += closure.Near(pkg.Tree, p.Name)
 		}
 	}
-	if j.pkg.Like == nil {
+	if pkg.Like == nil {
 		return err
 	}
 	finders := map[int]*nearest.PathFinder{}
@@ -44,8 +45,8 @@ func (j *job) suggest(ctx context.Context, err error) error {
 	if len(all) == 0 {
 		return err
 	}
-	if failed := j.pkg.Like(ctx, all, fetch); failed != nil {
-		j.Events.Note(fmt.Sprintf("no package was searched for what is missing: %v", failed))
+	if failed := pkg.Like(ctx, all, fetch); failed != nil {
+		b.Events.Note(fmt.Sprintf("no package was searched for what is missing: %v", failed))
 		return err
 	}
 	for i, f := range finders {

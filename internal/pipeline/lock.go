@@ -25,29 +25,30 @@ type chooser interface {
 	Fetch(ctx context.Context, platform ocispec.Platform, take func(lock.Package, *store.Entry) error) error
 }
 
-// Lock works out what the spec's packages and images are now, for each of its
-// platforms. Options.Keep are the versions that stay where they can.
-func Lock(ctx context.Context, o Options) (*lock.Lock, error) {
-	p, err := newPlan(o)
+// Lock resolves the spec's packages and images as of now, for each of its
+// platforms. The versions of Request.Keep stay where they can.
+func (b *Builder) Lock(ctx context.Context, r Request) (_ *lock.Lock, err error) {
+	from, err := b.sources(r)
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
+	var open closers
+	defer func() { err = errors.Join(err, open.close()) }()
 	l := &lock.Lock{Version: lock.Version, Platforms: map[string]*lock.Platform{}}
-	for _, platform := range p.platforms {
-		one, name, err := p.lock(ctx, platform)
+	for _, platform := range from.platforms {
+		one, name, err := b.lock(ctx, &open, r, from, platform)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		l.Platforms[name] = one
 	}
-	return l, p.close()
+	return l, nil
 }
 
 // lock returns what a platform's packages and images are, and its name.
-func (p *plan) lock(ctx context.Context, platform ocispec.Platform) (*lock.Platform, string, error) {
+func (b *Builder) lock(ctx context.Context, open *closers, r Request, from *sources, platform ocispec.Platform) (*lock.Platform, string, error) {
 	one := &lock.Platform{}
-	if c, ok := p.pkg.(chooser); ok {
+	if c, ok := from.pkg.(chooser); ok {
 		if platform.Architecture == "" {
 			platform = thisMachine()
 		}
@@ -56,14 +57,18 @@ func (p *plan) lock(ctx context.Context, platform ocispec.Platform) (*lock.Platf
 			return nil, image.PlatformName(platform), err
 		}
 	}
-	for _, s := range []source.Source{p.pkg, p.parent} {
-		if _, ok := s.(chooser); ok {
+	for _, s := range []struct {
+		source.Source
+		names string
+	}{{from.pkg, packageNames(r)}, {from.parent, r.Spec.Parent}} {
+		if _, ok := s.Source.(chooser); ok || s.Source == nil {
 			continue
 		}
-		offer, err := p.offer(ctx, s, &platform)
+		offer, err := b.offer(ctx, open, r, s.Source, platform, s.names)
 		if err != nil {
 			return nil, image.PlatformName(platform), err
 		}
+		platform = offer.Platform
 		one.Images = append(one.Images, imageOf(offer)...)
 	}
 	if platform.Architecture == "" {
@@ -82,16 +87,16 @@ func imageOf(offer *source.Offer) []lock.Image {
 
 // lockedImage is a source with the image that the lock has of it. Of a file
 // there is only the one that lies there; checkImage judges it.
-func (p *plan) lockedImage(s source.Source, platform ocispec.Platform) source.Source {
+func lockedImage(l *lock.Lock, s source.Source, platform ocispec.Platform) source.Source {
 	remote, ok := s.(*oci.Source)
-	if !ok || p.Lock == nil || remote.Path != "" {
+	if !ok || l == nil || remote.Path != "" {
 		return s
 	}
 	if platform.Architecture == "" {
 		platform = thisMachine()
 	}
 	locked := *remote
-	if one := p.Lock.Platforms[image.PlatformName(platform)]; one != nil {
+	if one := l.Platforms[image.PlatformName(platform)]; one != nil {
 		for _, at := range one.Images {
 			if at.Reference == remote.Remote.String() {
 				locked.Digest = at.Digest
@@ -102,16 +107,16 @@ func (p *plan) lockedImage(s source.Source, platform ocispec.Platform) source.So
 }
 
 // checkImage says whether an image is the one that the lock has.
-func (p *plan) checkImage(offer *source.Offer, platform ocispec.Platform) error {
-	if p.Lock == nil {
+func checkImage(l *lock.Lock, offer *source.Offer, platform ocispec.Platform) error {
+	if l == nil {
 		return nil
 	}
 	for _, at := range imageOf(offer) {
-		one := p.Lock.Platforms[image.PlatformName(platform)]
+		one := l.Platforms[image.PlatformName(platform)]
 		if one == nil {
 			return fmt.Errorf("smith.lock does not fit: it has nothing for %s; smith lock --update adds it", image.PlatformName(platform))
 		}
-		i := slices.IndexFunc(one.Images, func(l lock.Image) bool { return l.Reference == at.Reference })
+		i := slices.IndexFunc(one.Images, func(i lock.Image) bool { return i.Reference == at.Reference })
 		switch {
 		case i < 0:
 			return fmt.Errorf("smith.lock does not fit: the spec asks for image %s, which it does not have; smith lock --update adds it", at.Reference)
@@ -123,19 +128,17 @@ func (p *plan) checkImage(offer *source.Offer, platform ocispec.Platform) error 
 	return nil
 }
 
-// Fetch brings the packages that the lock has to the cache, and hands each
-// over.
-func Fetch(ctx context.Context, o Options, take func(lock.Package, *store.Entry) error) error {
-	if o.Lock == nil {
+// Fetch brings the packages of the lock to the cache and passes each to take.
+func (b *Builder) Fetch(ctx context.Context, r Request, take func(lock.Package, *store.Entry) error) error {
+	if r.Lock == nil {
 		return errors.New("there is no smith.lock: smith lock writes it")
 	}
-	p, err := newPlan(o)
+	from, err := b.sources(r)
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	for _, platform := range p.platforms {
-		c, ok := p.pkg.(chooser)
+	for _, platform := range from.platforms {
+		c, ok := from.pkg.(chooser)
 		if !ok {
 			continue
 		}

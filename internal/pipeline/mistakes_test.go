@@ -36,7 +36,7 @@ func TestMistakesInSpecs(t *testing.T) {
 	} {
 		s, err := smithfile.Decode("smith.yaml", []byte(text+"\npaths: [/bin/cat]"))
 		if err == nil {
-			_, err = newPlan(Options{Spec: s, SpecName: "smith.yaml", Dir: dir, Events: event.Silent{}})
+			_, err = (&Builder{Events: event.Silent{}}).sources(Request{Spec: s, SpecName: "smith.yaml", Dir: dir})
 		}
 		if err == nil || err.Error() != want {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
@@ -48,16 +48,15 @@ func TestMistakesInSpecs(t *testing.T) {
 func TestMistakesInLocks(t *testing.T) {
 	offered := &source.Offer{Image: &image.Image{}, Inputs: []record.Input{{Name: "example.org/base:1", Digest: "sha256:1"}}}
 	fits := func(images ...lock.Image) error {
-		p := &plan{Options: Options{Lock: &lock.Lock{Platforms: map[string]*lock.Platform{"linux/amd64": {Images: images}}}}}
-		return p.checkImage(offered, ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		l := &lock.Lock{Platforms: map[string]*lock.Platform{"linux/amd64": {Images: images}}}
+		return checkImage(l, offered, ocispec.Platform{OS: "linux", Architecture: "amd64"})
 	}
-	empty := &plan{Options: Options{Lock: &lock.Lock{}}}
 	for _, c := range []struct {
 		err  error
 		want string
 	}{
-		{Fetch(t.Context(), Options{}, nil), "there is no smith.lock: smith lock writes it"},
-		{empty.checkImage(offered, ocispec.Platform{OS: "linux", Architecture: "arm64"}), "smith.lock does not fit: it has nothing for linux/arm64; smith lock --update adds it"},
+		{(&Builder{}).Fetch(t.Context(), Request{}, nil), "there is no smith.lock: smith lock writes it"},
+		{checkImage(&lock.Lock{}, offered, ocispec.Platform{OS: "linux", Architecture: "arm64"}), "smith.lock does not fit: it has nothing for linux/arm64; smith lock --update adds it"},
 		{fits(), "smith.lock does not fit: the spec asks for image example.org/base:1, which it does not have; smith lock --update adds it"},
 		{fits(lock.Image{Reference: "example.org/base:1", Digest: "sha256:2"}), "smith.lock does not fit: image example.org/base:1 is sha256:1 now, and the lock has sha256:2; smith lock --update takes the new one"},
 	} {
@@ -77,8 +76,7 @@ func TestMistakesInCapabilities(t *testing.T) {
 	if err := parent.Insert("/bin/ping", tree.NewFile(nil, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	j := &job{plan: &plan{Options: Options{Spec: s, SpecName: "smith.yaml"}}, pkg: &source.Offer{}, parent: &source.Offer{Tree: parent}}
-	_, err = j.capabilities(tree.New())
+	_, err = capabilities(Request{Spec: s, SpecName: "smith.yaml"}, tree.New(), nil, parent)
 	want := "smith.yaml:3: /bin/ping is the parent's: give it capabilities where the parent is built\n" +
 		"smith.yaml:4: /bin/pong is to have capabilities and is not in the image; name it in paths, so that it is"
 	if err == nil || err.Error() != want {
@@ -89,16 +87,15 @@ func TestMistakesInCapabilities(t *testing.T) {
 // What is said of what a build is asked for beside its spec.
 func TestMistakesInOptions(t *testing.T) {
 	long := strings.Repeat("x", 125)
-	o := Options{SpecName: "smith.yaml", Target: reference.Reference{Kind: reference.Archive, Path: "app.tar.gz", Tag: long}}
-	_, debug := o.debugTarget()
-	failing := o
-	failing.Command = func(context.Context, string, string) error { return errors.New("exit status 1") }
+	r := Request{SpecName: "smith.yaml"}
+	_, debug := debugTarget(reference.Reference{Kind: reference.Archive, Path: "app.tar.gz", Tag: long})
+	failing := &Builder{Command: func(context.Context, string, string) error { return errors.New("exit status 1") }}
 	for _, c := range []struct {
 		err  error
 		want string
 	}{
-		{o.command(t.Context(), "pre-build", "make"), "smith.yaml: mock.pre-build: commands are not run here"},
-		{failing.command(t.Context(), "pre-build", "make"), "smith.yaml: mock.pre-build failed: exit status 1"},
+		{(&Builder{}).command(t.Context(), r, "pre-build", "make"), "smith.yaml: mock.pre-build: commands are not run here"},
+		{failing.command(t.Context(), r, "pre-build", "make"), "smith.yaml: mock.pre-build failed: exit status 1"},
 		{debug, `cannot name the image of debug information: "` + long + `-debug" is no tag for an image: 128 characters at the most`},
 	} {
 		if c.err == nil || c.err.Error() != c.want {

@@ -7,60 +7,59 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/event"
+	"smith/internal/source"
 )
 
-// selectFrom works out the files of the new layer. Where they lack something
-// and the source has more than was asked for, what scripts of packages make, or
-// every system of the distribution has, it is done again with that: a script's
-// /bin/sh is in no relation of a Debian package. What such a try told is
-// forgotten then.
-func (j *job) selectFrom(ctx context.Context, in closure.Input) (*closure.Selection, error) {
-	for j.pkg.More != nil {
-		told := &held{Listener: j.Events}
-		in.Events = told
+// selectFrom selects the files of the new layer. Where they lack something and
+// the source has more than was asked for, such as what scripts of packages make
+// or what every system of the distribution has, it selects again with that: no
+// relation of a Debian package names a script's /bin/sh. Messages of such an
+// attempt are dropped. It returns the offer that was selected from in the end,
+// with an error too.
+func (b *Builder) selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer) (*closure.Selection, *source.Offer, error) {
+	for pkg.More != nil {
+		events := &deferred{Listener: b.Events}
+		in.Events = events
 		selection, err := closure.Select(ctx, in)
 		var incomplete *closure.IncompleteError
 		if !errors.As(err, &incomplete) {
-			told.release()
-			return selection, err
+			events.deliver()
+			return selection, pkg, err
 		}
-		more, failed := j.pkg.More(ctx)
+		more, failed := pkg.More(ctx)
 		if failed != nil {
-			return nil, errors.Join(err, failed)
+			return nil, pkg, errors.Join(err, failed)
 		}
-		if more.Close != nil {
-			j.opened = append(j.opened, more.Close)
-		}
-		own := j.pkg.Own
-		j.pkg = more
-		j.pkg.Own = own
-		in.Source, in.Ahead = more.Tree, more.Ahead
+		open.add(more.Close)
+		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead
 	}
-	return j.selectParts(ctx, in)
+	selection, err := b.selectParts(ctx, in)
+	return selection, pkg, err
 }
 
-// held keeps what a Listener is told until it is known to be true.
-type held struct {
+// deferred holds notes and warnings back until the attempt that they are about
+// is known to count.
+type deferred struct {
 	event.Listener
-	mu   sync.Mutex
-	told []func()
+	mu       sync.Mutex
+	messages []func()
 }
 
-// Note keeps a note.
-func (h *held) Note(text string) { h.keep(func() { h.Listener.Note(text) }) }
+// Note holds a note back.
+func (d *deferred) Note(text string) { d.add(func() { d.Listener.Note(text) }) }
 
-// Warn keeps a warning.
-func (h *held) Warn(text string) { h.keep(func() { h.Listener.Warn(text) }) }
+// Warn holds a warning back.
+func (d *deferred) Warn(text string) { d.add(func() { d.Listener.Warn(text) }) }
 
-func (h *held) keep(tell func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.told = append(h.told, tell)
+func (d *deferred) add(message func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.messages = append(d.messages, message)
 }
 
-// release tells what was kept.
-func (h *held) release() {
-	for _, tell := range h.told {
-		tell()
+// deliver passes on what was held back.
+func (d *deferred) deliver() {
+	for _, message := range d.messages {
+		message()
 	}
 }

@@ -6,37 +6,19 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/closure"
 	"smith/internal/tree"
 )
 
-// takeOwn makes an image of packages hold what they hold themselves, where the
-// spec names no file and no program: package: nginx is an image of nginx. The
-// program that bears a package's name becomes the entry point, or that name's
-// first word, as apache2 of apache2-bin, or the only one that is no link to
-// another; a cmd that begins with an option is its arguments.
-func (j *job) takeOwn() error {
-	if j.pkg.Own == nil || len(j.Spec.Paths) > 0 || len(j.program()) > 0 && !strings.HasPrefix(j.program()[0], "-") {
-		return nil
-	}
-	paths, err := j.pkg.Own()
-	if err != nil {
-		return err
-	}
-	for _, p := range paths {
-		j.own = append(j.own, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: "of the package in " + j.place("packages", 0)})
-	}
-	programs := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return !isProgram(j.pkg.Tree, p) })
-	if p := namesake(j.Spec.Packages, programs); p != "" {
+// mainPrograms returns the programs among the paths of the packages asked for
+// that may be the one to run: exactly one where that is clear. The program
+// that has a package's name is, or that name's first word, as apache2 of
+// apache2-bin, or the only one that is not a link to another.
+func mainPrograms(t *tree.Tree, requests, paths []string) []string {
+	programs := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return !isProgram(t, p) })
+	if p := namesake(requests, programs); p != "" {
 		programs = []string{p}
 	}
-	programs = withoutAliases(j.pkg.Tree, programs)
-	if len(programs) == 1 {
-		j.config.Entrypoint = programs
-		return nil
-	}
-	j.Events.Warn(noProgram(programs))
-	return nil
+	return withoutAliases(t, programs)
 }
 
 // namesake returns the program that bears the name of one of the packages asked

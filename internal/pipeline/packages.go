@@ -9,60 +9,59 @@ import (
 	"smith/internal/distro/packages"
 	"smith/internal/reference"
 	"smith/internal/source"
-	"smith/internal/tree"
 	"smith/record"
 )
 
 // names returns the spec's packages as references, all of them of one source.
-func (p *plan) names(c reference.Context) ([]reference.Reference, error) {
-	names := p.Spec.Packages
-	if len(names) == 0 && p.Spec.Type == "host" {
+func (b *Builder) names(r Request) ([]reference.Reference, error) {
+	names := r.Spec.Packages
+	if len(names) == 0 && r.Spec.Type == "host" {
 		names = []string{""}
 	}
 	var all []reference.Reference
 	for i, name := range names {
-		r, err := reference.Parse(name, c)
+		ref, err := reference.Parse(name, r.context())
 		if err != nil {
-			return nil, fmt.Errorf("%s: package: %w", p.place("packages", i), err)
+			return nil, fmt.Errorf("%s: package: %w", r.place("packages", i), err)
 		}
-		if i > 0 && (r.Family == "" || r.Family != all[0].Family) {
+		if i > 0 && (ref.Family == "" || ref.Family != all[0].Family) {
 			return nil, fmt.Errorf("%s: package: %s and %s: several packages must be of one distribution's kind; an image or host stands alone",
-				p.place("packages", i), all[0], r)
+				r.place("packages", i), all[0], ref)
 		}
-		if r.Decided != "" && (i == 0 || r.Decided != all[0].Decided) {
-			p.Events.Note(r.String() + ": " + r.Decided)
+		if ref.Decided != "" && (i == 0 || ref.Decided != all[0].Decided) {
+			b.Events.Note(ref.String() + ": " + ref.Decided)
 		}
-		all = append(all, r)
+		all = append(all, ref)
 	}
 	return all, nil
 }
 
 // packages returns the source of a distribution's packages.
-func (p *plan) packages(all []reference.Reference) (source.Source, error) {
+func (b *Builder) packages(r Request, all []reference.Reference) (source.Source, error) {
 	switch all[0].Family {
 	case "deb":
-		return p.debPackages(all)
+		return b.debPackages(r, all)
 	case "rpm":
-		return p.rpmPackages(all)
+		return b.rpmPackages(r, all)
 	}
 	return nil, fmt.Errorf("%s: package: %s is a package of the %s family (%s), which this smith cannot read yet; use an image (base.tar.gz, oci:DIR) or type: host",
-		p.place("packages", 0), all[0], all[0].Family, decided(all[0]))
+		r.place("packages", 0), all[0], all[0].Family, decided(all[0]))
 }
 
 // packageOptions are what every source of packages is told.
-func (p *plan) packageOptions(all []reference.Reference) packages.Options {
+func (b *Builder) packageOptions(r Request, all []reference.Reference) packages.Options {
 	o := packages.Options{
-		Debug: p.debugInfo() != "", Recommends: p.Spec.Recommends, Archives: p.Spec.Archives, Dir: p.Dir,
-		Network: p.Network, Store: p.Store, Events: p.Events,
+		Debug: r.debugInfo() != "", Recommends: r.Spec.Recommends, Archives: r.Spec.Archives, Dir: r.Dir,
+		Network: b.Network, Store: b.Store, Events: b.Events,
 	}
-	if p.Lock != nil {
-		o.Locked = p.Lock.Platforms
+	if r.Lock != nil {
+		o.Locked = r.Lock.Platforms
 	}
-	if p.Keep != nil {
-		o.Keep = p.Keep.Platforms
+	if r.Keep != nil {
+		o.Keep = r.Keep.Platforms
 	}
-	for i, r := range all {
-		o.Requests = append(o.Requests, request(r, p.place("packages", i)))
+	for i, ref := range all {
+		o.Requests = append(o.Requests, request(ref, r.place("packages", i)))
 	}
 	return o
 }
@@ -75,15 +74,15 @@ func request(r reference.Reference, where string) packages.Request {
 	return packages.Request{Text: r.Name, Where: where}
 }
 
-func (p *plan) debPackages(all []reference.Reference) (source.Source, error) {
-	o := deb.Options{Options: p.packageOptions(all)}
-	for i, r := range p.Spec.Repositories {
-		if len(r.RPM) > 0 || r.Mirrorlist != "" || r.Metalink != "" {
-			return nil, fmt.Errorf("%s: it is a repository of RPM packages, and %s is a package of Debian", p.place("repositories", i), all[0])
+func (b *Builder) debPackages(r Request, all []reference.Reference) (source.Source, error) {
+	o := deb.Options{Options: b.packageOptions(r, all)}
+	for i, repo := range r.Spec.Repositories {
+		if len(repo.RPM) > 0 || repo.Mirrorlist != "" || repo.Metalink != "" {
+			return nil, fmt.Errorf("%s: it is a repository of RPM packages, and %s is a package of Debian", r.place("repositories", i), all[0])
 		}
 		o.Repositories = append(o.Repositories, deb.Repository{
-			Host: r.Host, Mirrors: r.Deb, Suites: r.Suites, Components: r.Components, Architectures: r.Architectures,
-			Keys: r.SignedBy, Trusted: r.Trusted, AnyDate: !r.CheckValidUntil, Where: p.place("repositories", i),
+			Host: repo.Host, Mirrors: repo.Deb, Suites: repo.Suites, Components: repo.Components, Architectures: repo.Architectures,
+			Keys: repo.SignedBy, Trusted: repo.Trusted, AnyDate: !repo.CheckValidUntil, Where: r.place("repositories", i),
 		})
 	}
 	return deb.New(o), nil
@@ -114,15 +113,4 @@ func packageList(r *record.Record) string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, "")
-}
-
-// dateByPackages dates what packages offer by the newest file that is kept:
-// that follows from the packages alone, not from when a repository was made.
-func (j *job) dateByPackages(files *tree.Tree) error {
-	return files.Walk(func(n *tree.Node) error {
-		if n.Origin != nil && n.Origin.Kind == packaged && n.ModTime.After(j.pkg.Created) {
-			j.pkg.Created = n.ModTime
-		}
-		return nil
-	})
 }

@@ -10,24 +10,24 @@ import (
 	"smith/internal/tree"
 )
 
-// selectParts works out the files of the new layer. What a package holds and
-// nobody asks for by name may lack something that the package only recommends:
-// a script its interpreter, a module its library. It is left out then, with a
-// warning, and does not keep the program from its image.
-func (j *job) selectParts(ctx context.Context, in closure.Input) (*closure.Selection, error) {
+// selectParts selects the files of the new layer. A file of a package that the
+// spec does not name may lack something that the package only recommends: a
+// script its interpreter, a module its library. Such a file is left out with a
+// warning, rather than failing the build of the program.
+func (b *Builder) selectParts(ctx context.Context, in closure.Input) (*closure.Selection, error) {
 	dropped := map[string]*closure.Problem{}
 	for {
-		told := &held{Listener: j.Events}
-		in.Events = told
+		events := &deferred{Listener: b.Events}
+		in.Events = events
 		selection, err := closure.Select(ctx, in)
 		var incomplete *closure.IncompleteError
 		if !errors.As(err, &incomplete) {
-			told.release()
-			return j.without(dropped, selection), err
+			events.deliver()
+			return b.without(dropped, selection), err
 		}
 		lacking, rest := parts(in, incomplete.Problems)
 		if len(rest) > 0 || len(lacking) == 0 {
-			told.release()
+			events.deliver()
 			return nil, &closure.IncompleteError{Problems: rest}
 		}
 		in.Roots = slices.DeleteFunc(slices.Clone(in.Roots), func(r closure.Root) bool { return r.Part && lacking[r.Pattern] != nil })
@@ -36,14 +36,12 @@ func (j *job) selectParts(ctx context.Context, in closure.Input) (*closure.Selec
 }
 
 // without warns of what a selection does not hold.
-func (j *job) without(dropped map[string]*closure.Problem, selection *closure.Selection) *closure.Selection {
+func (b *Builder) without(dropped map[string]*closure.Problem, selection *closure.Selection) *closure.Selection {
 	if selection == nil || len(dropped) == 0 {
 		return selection
 	}
 	warnings := leftOut(dropped)
-	for _, w := range warnings {
-		j.Events.Warn(w)
-	}
+	b.warn(warnings)
 	selection.Warnings = slices.Sorted(slices.Values(append(selection.Warnings, warnings...)))
 	return selection
 }

@@ -18,42 +18,42 @@ import (
 )
 
 // rpmPackages returns the source of RPM packages.
-func (p *plan) rpmPackages(all []reference.Reference) (source.Source, error) {
-	o := rpm.Options{Options: p.packageOptions(all), Modules: p.Spec.Modules}
-	if m := p.Spec.Mock; m != nil {
+func (b *Builder) rpmPackages(r Request, all []reference.Reference) (source.Source, error) {
+	o := rpm.Options{Options: b.packageOptions(r, all), Modules: r.Spec.Modules}
+	if m := r.Spec.Mock; m != nil {
 		o.Mock = m.Config
 		for i, name := range m.Deps {
-			o.Requests = append(o.Requests, packages.Request{Text: name, Where: p.place("mock.deps", i)})
+			o.Requests = append(o.Requests, packages.Request{Text: name, Where: r.place("mock.deps", i)})
 		}
 		if o.Debug {
 			var err error
-			if o.DebugRequests, err = p.debugRequests(m.DebugDeps); err != nil {
+			if o.DebugRequests, err = debugRequests(r, m.DebugDeps); err != nil {
 				return nil, err
 			}
 		}
-		if o.Mock == "" && len(p.Spec.Repositories) == 0 && p.exists(mockDefault) {
+		if o.Mock == "" && len(r.Spec.Repositories) == 0 && r.exists(mockDefault) {
 			o.Mock = mockDefault
 		}
 	}
-	o.Host = len(p.Spec.Repositories) == 0 && o.Mock == ""
-	for i := range p.Spec.Repositories {
-		if err := p.rpmRepository(&o, i); err != nil {
-			return nil, fmt.Errorf("%s: %w", p.place("repositories", i), err)
+	o.Host = len(r.Spec.Repositories) == 0 && o.Mock == ""
+	for i := range r.Spec.Repositories {
+		if err := rpmRepository(&o, r, i); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.place("repositories", i), err)
 		}
 	}
 	return rpm.New(o), nil
 }
 
 // debugRequests are further packages of debug information, names or files.
-func (p *plan) debugRequests(names []string) ([]packages.Request, error) {
+func debugRequests(r Request, names []string) ([]packages.Request, error) {
 	var all []packages.Request
 	for i, name := range names {
-		where := p.place("mock.debugdeps", i)
-		r, err := reference.Parse(name, reference.Context{Type: "rpm", Stat: p.stat})
+		where := r.place("mock.debugdeps", i)
+		ref, err := reference.Parse(name, reference.Context{Type: "rpm", Stat: r.stat})
 		if err != nil {
 			return nil, fmt.Errorf("%s: mock.debugdeps: %w", where, err)
 		}
-		all = append(all, request(r, where))
+		all = append(all, request(ref, where))
 	}
 	return all, nil
 }
@@ -61,14 +61,14 @@ func (p *plan) debugRequests(names []string) ([]packages.Request, error) {
 // mockDefault is the configuration that mock takes where none is named.
 const mockDefault = "/etc/mock/default.cfg"
 
-func (p *plan) exists(name string) bool {
-	_, err := p.stat(name)
+func (r Request) exists(name string) bool {
+	_, err := r.stat(name)
 	return err == nil
 }
 
 // rpmRepository adds a repository of the spec to the options.
-func (p *plan) rpmRepository(o *rpm.Options, i int) error {
-	r := p.Spec.Repositories[i]
+func rpmRepository(o *rpm.Options, from Request, i int) error {
+	r := from.Spec.Repositories[i]
 	switch {
 	case len(r.Deb) > 0:
 		return errors.New("it is a repository of Debian packages, and the packages are RPM's")
@@ -82,7 +82,7 @@ func (p *plan) rpmRepository(o *rpm.Options, i int) error {
 		ID: repositoryName(r, i), BaseURLs: r.RPM, Mirrorlist: r.Mirrorlist, Metalink: r.Metalink,
 		Keys: r.GPGKey, GPGCheck: r.GPGCheck, RepoGPGCheck: r.RepoGPGCheck,
 		Priority: cmp.Or(r.Priority, yumconfig.DefaultPriority), Cost: cmp.Or(r.Cost, yumconfig.DefaultCost),
-		Exclude: r.Exclude, Include: r.IncludePkgs, ModuleHotfixes: r.ModuleHotfixes, Where: p.place("repositories", i),
+		Exclude: r.Exclude, Include: r.IncludePkgs, ModuleHotfixes: r.ModuleHotfixes, Where: from.place("repositories", i),
 	})
 	return nil
 }

@@ -52,9 +52,9 @@ func TestWrongList(t *testing.T) {
 		t.Fatal(err)
 	}
 	told, from := &notes{}, &doubtful{}
-	p := &plan{Options: Options{Spec: s, SpecName: "smith.yaml", Store: st, Events: told}, pkg: from}
-	defer p.close()
-	built, err := p.build(t.Context(), thisMachine())
+	b := &Builder{Store: st, Events: told}
+	var open closers
+	built, err := b.image(t.Context(), &open, Request{Spec: s, SpecName: "smith.yaml"}, &sources{pkg: from}, thisMachine())
 	if err != nil {
 		t.Fatal(err)
 	}
