@@ -9,6 +9,9 @@ import (
 
 // simple follows a command that is none of the script's functions.
 func (e *evaluator) simple(words []value, line int) flow {
+	if e.watch != nil {
+		e.watch(words, line)
+	}
 	if !words[0].known {
 		e.effect(Effect{Class: Unhandled, Why: "the command is not known"}, words, line)
 		e.status = maybe
@@ -130,7 +133,7 @@ func (e *evaluator) eval(args []value, line int) flow {
 		}
 	}
 	text := strings.Join(texts(args), " ")
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "eval")
+	file, err := parse(syntax.LangBash, text, "eval")
 	if err != nil {
 		e.effect(Effect{Class: Unhandled, Why: "what it runs cannot be parsed"}, append([]value{{"eval", true}}, args...), line)
 		return onward
@@ -149,6 +152,9 @@ func (e *evaluator) source(args []value, line int) {
 	e.status = maybe
 	f := Effect{Class: Unhandled, Why: "what the file holds is not followed"}
 	if len(args) > 0 && args[0].known {
+		if e.include(args[0].text) {
+			return
+		}
 		switch {
 		case strings.HasPrefix(args[0].text, "/usr/share/debconf/"):
 			f = Effect{Class: Irrelevant, Why: whyDebconf}
@@ -157,6 +163,27 @@ func (e *evaluator) source(args []value, line int) {
 		}
 	}
 	e.effect(f, append([]value{{".", true}}, args...), line)
+}
+
+// include follows a file that the script reads as a part of itself, and reports
+// whether it does.
+func (e *evaluator) include(name string) bool {
+	if e.script.Source == nil || strings.HasPrefix(name, "/usr/share/debconf/") {
+		return false
+	}
+	text, ok := e.script.Source(path.Clean(name))
+	if !ok || len(text) > maxScript {
+		return false
+	}
+	file, err := parse(syntax.LangBash, text, name)
+	if err != nil || e.depth >= maxDepth {
+		return false
+	}
+	e.depth++
+	e.run(file.Stmts)
+	e.depth--
+	e.status = yes
+	return true
 }
 
 // query returns the status of commands that are asked something.

@@ -64,7 +64,8 @@ type evaluator struct {
 	steps     int
 	depth     int
 	effects   []Effect
-	seen      map[string]bool // commands that are among the effects
+	seen      map[string]bool               // commands that are among the effects
+	watch     func(words []value, line int) // sees each command; nil where nobody looks
 }
 
 func newEvaluator(s Script) *evaluator {

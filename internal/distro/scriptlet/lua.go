@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
-	"github.com/yuin/gopher-lua/parse"
+	luaparse "github.com/yuin/gopher-lua/parse"
 )
 
 // luaName begins the text of a scriptlet for rpm's own interpreter of Lua.
@@ -18,7 +18,10 @@ const luaName = "#!<lua>"
 func readLua(s Script) []Effect {
 	l := &lua{evaluator: newEvaluator(s), vars: map[string]luaValue{}}
 	_, text, _ := strings.Cut(s.Text, "\n")
-	chunk, err := parse.Parse(strings.NewReader(text), s.Name)
+	if deep := luaTooDeep(text); deep != "" {
+		return []Effect{{Class: Unhandled, Command: firstLine(text), Line: 1, Why: deep}}
+	}
+	chunk, err := luaparse.Parse(strings.NewReader(text), s.Name)
 	if err != nil {
 		reason, _, _ := strings.Cut(err.Error(), "\n")
 		return []Effect{{Class: Unhandled, Command: firstLine(text), Line: 1, Why: "it cannot be parsed: " + strings.ToValidUTF8(reason, "?")}}

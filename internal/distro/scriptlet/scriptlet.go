@@ -75,8 +75,11 @@ type Script struct {
 	Trigger *Trigger
 	// Before says that it runs before the package's files are there.
 	Before bool
-	// Has says whether the package holds a path; nil is never.
+	// Has reports whether the package holds a path; nil is never.
 	Has func(path string) bool
+	// Source returns the text of a file that the script reads as a part of
+	// itself, and whether there is one; nil is none.
+	Source func(path string) (string, bool)
 }
 
 // A Trigger is what sets off a script that a package has for others.
@@ -96,13 +99,9 @@ func Read(s Script) []Effect {
 	if strings.HasPrefix(s.Text, luaName) && len(s.Text) <= maxScript {
 		return readLua(s)
 	}
-	language, reason := languageOf(s.Text)
-	if reason != "" {
-		return []Effect{{Class: Unhandled, Command: firstLine(s.Text), Line: 1, Why: reason}}
-	}
-	file, err := syntax.NewParser(syntax.Variant(language)).Parse(strings.NewReader(s.Text), s.Name)
+	file, err := parsed(s)
 	if err != nil {
-		return []Effect{{Class: Unhandled, Command: firstLine(s.Text), Line: 1, Why: fmt.Sprintf("it cannot be parsed: %v", err)}}
+		return []Effect{{Class: Unhandled, Command: firstLine(s.Text), Line: 1, Why: err.Error()}}
 	}
 	e := newEvaluator(s)
 	e.run(file.Stmts)

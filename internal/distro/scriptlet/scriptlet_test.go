@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"smith/internal/golden"
 )
 
 // ledger shows effects, a line each.
@@ -202,4 +204,43 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A parser that calls itself for all that nests must not be given a text that
+// nests without end: the stack would overflow.
+func TestDeepScripts(t *testing.T) {
+	const n = 80_000
+	repeat := strings.Repeat
+	for name, text := range map[string]string{
+		"arithmetic": "x=$((" + repeat("(", n), "subshells": repeat("(", n), "substitutions": repeat("$(", n), "blocks": repeat("{ ", n), "if": repeat("if ", n),
+		"while": repeat("while ", n), "pipes": repeat("a|", n), "conditional": "x=$((" + repeat("1?1:", n) + "1))", "tests": "[[ " + repeat("! ", n), "time": repeat("time ", n),
+		"eval": "eval '" + repeat("(", n) + "'", "backquotes": repeat("`", n), "expansions": repeat("${x:-", n/2),
+		"lua parentheses": "#!<lua>\nx=" + repeat("(", n), "lua minus": "#!<lua>\nx=" + repeat("- ", n) + "1", "lua functions": "#!<lua>\n" + repeat("function() ", n),
+		"lua concatenation": "#!<lua>\nx=" + repeat("a..", n) + "a",
+	} {
+		if effects := Read(Script{Name: "postinst", Text: text}); len(effects) != 1 || !strings.Contains(effects[0].Why, "may nest") && name != "eval" {
+			t.Errorf("%s: %v", name, ledger(effects))
+		}
+	}
+}
+
+// What is known of a script's commands and variables at its end.
+func TestFollow(t *testing.T) {
+	texts := golden.New(t)
+	for _, s := range []Script{
+		{Name: "script", Text: "A=1\nB=$(uname)\nf() { C=$A/3; run $C; }\nif [ -x /x ]; then A=2; start \"$A\" $B; fi\n. /etc/default/x\nwith $D\n"},
+		{Name: "cut short", Text: "exit 0\nA=1\n"},
+	} {
+		s.Source = func(name string) (string, bool) { return "D=" + name, name == "/etc/default/x" }
+		s.Has = func(name string) bool { return name == "/x" }
+		trace, err := Follow(s, "f", "none")
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts.Add(s.Name, fmt.Sprintf("%v\n%v", trace.Variables, trace.Commands))
+	}
+	_, err := Follow(Script{Text: "#!/usr/bin/perl\n"})
+	texts.Error("perl", err)
+	_, err = Follow(Script{Text: "if\n"})
+	texts.Error("broken", err)
 }

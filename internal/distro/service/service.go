@@ -118,8 +118,17 @@ func classOf(dir string) (Class, bool) {
 		prefix string
 		class  Class
 	}{
-		{"/run/", Runtime}, {"/var/run/", Runtime}, {"/var/lib/", State}, {"/var/spool/", State}, {"/var/mail", State}, {"/srv/", State},
-		{"/var/opt/", State}, {"/var/cache/", Cache}, {"/var/tmp/", Cache}, {"/var/log/", Logs}, {"/etc/", Configuration},
+		{"/run/", Runtime},
+		{"/var/run/", Runtime},
+		{"/var/lib/", State},
+		{"/var/spool/", State},
+		{"/var/mail", State},
+		{"/srv/", State},
+		{"/var/opt/", State},
+		{"/var/cache/", Cache},
+		{"/var/tmp/", Cache},
+		{"/var/log/", Logs},
+		{"/etc/", Configuration},
 	} {
 		if strings.HasPrefix(dir, c.prefix) {
 			return c.class, true

@@ -159,8 +159,11 @@ func (u *unit) directories(s *Service) {
 		key, base string
 		class     Class
 	}{
-		{"RuntimeDirectory", "/run", Runtime}, {"StateDirectory", "/var/lib", State}, {"CacheDirectory", "/var/cache", Cache},
-		{"LogsDirectory", "/var/log", Logs}, {"ConfigurationDirectory", "/etc", Configuration},
+		{"RuntimeDirectory", "/run", Runtime},
+		{"StateDirectory", "/var/lib", State},
+		{"CacheDirectory", "/var/cache", Cache},
+		{"LogsDirectory", "/var/log", Logs},
+		{"ConfigurationDirectory", "/etc", Configuration},
 	} {
 		for _, value := range u.service[d.key] {
 			for word := range strings.FieldsSeq(u.expanded(value)) {
