@@ -18,12 +18,12 @@ import (
 // documents are all pages for users, by their paths.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob("../docs/*.md")
+	files, err := glob("../docs/*.md", "../docs/adr/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	pages := map[string]string{}
-	for _, file := range append(files, "../README.md", "../CHANGELOG.md", "README.md") {
+	for _, file := range append(files, "../README.md", "../CHANGELOG.md", "../CONTRIBUTING.md", "../SECURITY.md", "README.md") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -31,6 +31,18 @@ func documents(t *testing.T) map[string]string {
 		pages[file] = string(text)
 	}
 	return pages
+}
+
+func glob(patterns ...string) ([]string, error) {
+	var all []string
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+	}
+	return all, nil
 }
 
 var (
