@@ -42,7 +42,7 @@ func NewTransport(silence time.Duration) *http.Transport {
 var ErrRedirect = errors.New("the server redirects")
 
 // CheckRedirect is http.Client's: ten redirections are followed, and none that
-// gives TLS up or leaves HTTP. The error is ErrRedirect.
+// gives TLS up, leaves HTTP, or is refused by CheckHost. The error is ErrRedirect.
 func CheckRedirect(next *http.Request, via []*http.Request) error {
 	switch scheme := next.URL.Scheme; {
 	case len(via) >= 10:
@@ -52,7 +52,7 @@ func CheckRedirect(next *http.Request, via []*http.Request) error {
 	case scheme == "http" && via[len(via)-1].URL.Scheme == "https":
 		return fmt.Errorf("%w from https to http", ErrRedirect)
 	}
-	return nil
+	return CheckHost(next.Context(), via[len(via)-1].URL, next.URL)
 }
 
 // RetryAfter returns how long a server asks to wait (RFC 9110, 10.2.3), in

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,28 @@ func cutDigest(name string) (head, digest string) {
 // maxRemote bounds a reference to a registry; longer ones no registry takes.
 const maxRemote = 1024
 
-// isRegistry says whether a name's first part can only be a registry's host.
+// DockerHub is the one name that smith gives to Docker Hub.
+const DockerHub = "docker.io"
+
+// DockerHubHosts returns all host names of Docker Hub: that in references first,
+// then what logins are kept under, and what answers requests.
+func DockerHubHosts() []string { return []string{DockerHub, "index.docker.io", "registry-1.docker.io"} }
+
+// RegistryHost returns the one name of a registry: that of a host, or of the
+// address that "docker login" takes and keeps, such as
+// "https://index.docker.io/v1/".
+func RegistryHost(name string) string {
+	host := strings.TrimPrefix(strings.TrimPrefix(name, "https://"), plainScheme)
+	if path := strings.TrimSuffix(host, "/"); strings.HasSuffix(path, "/v1") || strings.HasSuffix(path, "/v2") || !strings.Contains(path, "/") {
+		host, _, _ = strings.Cut(path, "/")
+	}
+	if slices.Contains(DockerHubHosts(), host) {
+		return DockerHub
+	}
+	return host
+}
+
+// isRegistry reports whether a name's first part can only be a registry's host.
 func isRegistry(name string) bool {
 	if strings.HasPrefix(name, plainScheme) || strings.HasPrefix(name, "https://") {
 		return true
@@ -52,7 +74,7 @@ func registry(name string) (Reference, error) {
 	if len(rest) > maxRemote || !hostForm.MatchString(host) || !repositoryForm.MatchString(repository) {
 		return Reference{}, fmt.Errorf("%.100q is no image in a registry; write HOST/NAME:TAG or HOST/NAME@sha256:…, in lower case", shown(name))
 	}
-	if host == "docker.io" && !strings.Contains(repository, "/") {
+	if host = RegistryHost(host); host == DockerHub && !strings.Contains(repository, "/") {
 		repository = "library/" + repository
 	}
 	remote := host + "/" + repository

@@ -36,6 +36,8 @@ func TestParseRemote(t *testing.T) {
 			Remote{Host: "example.org", Repository: "app", Digest: digest[1:]},
 			"",
 		},
+		{"index.docker.io/debian", "docker.io/library/debian", Login{}, Remote{Host: "docker.io", Repository: "library/debian"}, ""},
+		{"registry-1.docker.io/team/app:1", "docker.io/team/app:1", Login{}, Remote{Host: "docker.io", Repository: "team/app", Tag: "1"}, ""},
 		{"docker.io/debian", "docker.io/library/debian", Login{}, Remote{Host: "docker.io", Repository: "library/debian"}, ""},
 		{"team/app:1", "", Login{}, Remote{}, `"team/app:1"` + noRegistry},
 		{"image.tar.gz", "", Login{}, Remote{}, `"image.tar.gz"` + noRegistry},

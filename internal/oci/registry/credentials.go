@@ -20,12 +20,18 @@ import (
 	"smith/internal/reference"
 )
 
-// dockerHub is Docker Hub's name in references, and what Docker's own
-// configuration calls it.
-const (
-	dockerHub    = "docker.io"
-	dockerHubKey = "https://index.docker.io/v1/"
-)
+// dockerHubKey is what "docker login" and "smith login" call Docker Hub in a file
+// of logins.
+const dockerHubKey = "https://index.docker.io/v1/"
+
+// hostKeys returns the names under which a file may keep the login for a
+// registry, the most usual first.
+func hostKeys(host string) []string {
+	if host == reference.DockerHub {
+		return append([]string{dockerHubKey}, reference.DockerHubHosts()...)
+	}
+	return []string{host}
+}
 
 // A keychain is where logins are looked up: the environment's
 // DOCKER_AUTH_CONFIG, Podman's file (containers-auth.json(5)), Docker's
@@ -38,7 +44,8 @@ type keyring struct {
 	name  string
 	store credentials.Store
 	// exact are the keys of Podman's file, which may be longer than a host:
-	// example.org/team. The library would take that for the whole host's.
+	// example.org/team. The library would take that for the whole host's. nil
+	// for a file of Docker's.
 	exact map[string]bool
 }
 
@@ -95,7 +102,7 @@ func exactKeys(data []byte) (map[string]bool, error) {
 	}
 	keys := map[string]bool{}
 	for key := range file.Auths {
-		if at, found := strings.CutPrefix(key, "https://"); found {
+		if at, found := strings.CutPrefix(key, "https://"); found && key != dockerHubKey {
 			key, _, _ = strings.Cut(at, "/") // Docker's old form
 		}
 		keys[key] = true
@@ -157,29 +164,31 @@ func (k *keychain) find(ctx context.Context, host, repository string) (auth.Cred
 
 // keys are the names under which a keyring may keep a login, the closest first.
 func (r keyring) keys(host, repository string) []string {
-	var keys []string
-	if r.exact != nil {
-		for path := repository; path != ""; path = path[:max(0, strings.LastIndexByte(path, '/'))] {
-			keys = append(keys, host+"/"+path)
-		}
-	} else if host == dockerHub {
-		keys = append(keys, dockerHubKey)
+	hosts := hostKeys(host)
+	if r.exact == nil {
+		return hosts
 	}
-	keys = append(keys, host)
-	return slices.DeleteFunc(keys, func(key string) bool { return r.exact != nil && !r.exact[key] })
+	var keys []string
+	for path := repository; path != ""; path = path[:max(0, strings.LastIndexByte(path, '/'))] {
+		for _, name := range hosts {
+			keys = append(keys, name+"/"+path)
+		}
+	}
+	return slices.DeleteFunc(append(keys, hosts...), func(key string) bool { return !r.exact[key] })
 }
 
 // Login tries a login at a registry and keeps it where Docker and Podman find
 // it too: in the file that REGISTRY_AUTH_FILE names, else in Docker's, or with
 // the helper that the file names.
 func (c *Client) Login(ctx context.Context, host string, login reference.Login) error {
+	host = reference.RegistryHost(host)
 	store, _, err := writableStore()
 	if err != nil {
 		return err
 	}
 	reg, err := remote.NewRegistry(host)
 	if err != nil {
-		return fmt.Errorf("%q is no registry; write its host, such as registry.example.org", host)
+		return fmt.Errorf("%q is not a registry; write its host, such as registry.example.org", host)
 	}
 	reg.PlainHTTP = c.speaksPlain(ctx, host)
 	reg.Client = c.auth(host, "")
@@ -190,20 +199,27 @@ func (c *Client) Login(ctx context.Context, host string, login reference.Login) 
 	return nil
 }
 
-// Logout forgets the login for a registry that Login keeps; that there is none
-// is an error.
+// Logout removes the login for a registry that Login keeps, under each of the
+// registry's names. It is an error where there is none.
 func (c *Client) Logout(ctx context.Context, host string) error {
+	host = reference.RegistryHost(host)
 	store, file, err := writableStore()
-	if err == nil {
-		// One that cannot be read is there, too.
-		found, unreadable := store.Get(ctx, credentials.ServerAddressFromRegistry(host))
-		if found == auth.EmptyCredential && unreadable == nil {
-			return fmt.Errorf("cannot log out of %s: there is no login for it in %s", host, file)
-		}
-		err = credentials.Logout(ctx, store, host)
-	}
 	if err != nil {
 		return fmt.Errorf("cannot log out of %s: %w", host, plain(err))
+	}
+	removed := false
+	for _, key := range hostKeys(host) {
+		// An entry that cannot be read is removed too.
+		if found, unreadable := store.Get(ctx, key); found == auth.EmptyCredential && unreadable == nil {
+			continue
+		}
+		if err := store.Delete(ctx, key); err != nil {
+			return fmt.Errorf("cannot log out of %s: %w", host, plain(err))
+		}
+		removed = true
+	}
+	if !removed {
+		return fmt.Errorf("cannot log out of %s: there is no login for it in %s", host, file)
 	}
 	return nil
 }

@@ -397,6 +397,59 @@ echo '{"ServerURL":"helped.example.org","Username":"<token>","Secret":"5"}'
 	}
 }
 
+// Docker Hub has several names. A login is found under each of them, in each file
+// and variable, and logout removes all.
+func TestDockerHubNames(t *testing.T) {
+	want := auth.Credential{Username: "hub", Password: "2"}
+	for _, key := range []string{"https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"} {
+		text := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, key, entry64("hub", "2"))
+		for _, place := range []string{"DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "auth.json", "config.json"} {
+			t.Run(place+" "+strings.ReplaceAll(key, "/", "_"), func(t *testing.T) {
+				c := testClient(t)
+				dir := t.TempDir()
+				file := filepath.Join(dir, "containers", "auth.json")
+				switch place {
+				case "DOCKER_AUTH_CONFIG":
+					t.Setenv(place, text)
+				case "REGISTRY_AUTH_FILE":
+					t.Setenv(place, file)
+				case "auth.json":
+					t.Setenv("XDG_CONFIG_HOME", dir)
+				case "config.json":
+					file = filepath.Join(dir, place)
+					t.Setenv("DOCKER_CONFIG", dir)
+				}
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				keys, err := loadKeychain()
+				if err != nil {
+					t.Fatal(err)
+				}
+				name, _, err := reference.ParseRemote("index.docker.io/library/debian:12")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := keys.find(t.Context(), name.Split().Host, name.Split().Repository); err != nil || got != want {
+					t.Errorf("the login is %v (%v), want %v", got, err, want)
+				}
+				if place == "DOCKER_AUTH_CONFIG" || place == "auth.json" {
+					return // where Login does not write
+				}
+				if err := c.Logout(t.Context(), "registry-1.docker.io"); err != nil {
+					t.Error(err)
+				}
+				if left, err := os.ReadFile(file); err != nil || strings.Contains(string(left), key) {
+					t.Errorf("after logout: %s %v", left, err)
+				}
+			})
+		}
+	}
+}
+
 // A login that the registry takes is kept for its owner only, one that it does
 // not take is not kept, and logging out forgets it.
 func TestLogin(t *testing.T) {

@@ -2,9 +2,10 @@ package registry
 
 import (
 	"encoding/base64"
-	"errors"
+	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,6 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/cache/store/storetest"
+	"smith/internal/golden"
 	"smith/internal/oci/image"
 	"smith/internal/oci/registry/registrytest"
 )
@@ -127,8 +129,7 @@ func TestMistakesInLocations(t *testing.T) {
 	})
 }
 
-// What is said of images that are not written, and of attachments that cannot
-// be read.
+// What is said of images that are not written.
 func TestMistakesInImages(t *testing.T) {
 	host := registrytest.Start(t, "go-containerregistry")
 	c := testClient(t)
@@ -142,35 +143,62 @@ func TestMistakesInImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := digest.FromString("x")
-	attached := func(body string, status int) error {
+	say(t, []mistake{
+		{write("team/app:1"), "cannot write " + name.String() + ": there is no image to write"},
+		{write("team/app@"+sum.String(), img), "cannot write " + host + "/team/app@" + sum.String() + ": the image has digest " + img.Descriptor.Digest.String() + ", not the one that the name asks for"},
+	})
+}
+
+// An image is whole without what is attached to it: whatever a registry answers,
+// the image is read, with one warning.
+func TestAttachmentsAreOptional(t *testing.T) {
+	host := registrytest.Start(t, "go-containerregistry")
+	img := sample(t, 1, 10, "linux/amd64")
+	if _, err := testClient(t).Write(t.Context(), remoteName(t, host, "team/app:1"), []*image.Image{img}, image.OCI); err != nil {
+		t.Fatal(err)
+	}
+	large := `{"manifests":[{"artifactType":"application/vnd.smith.record+json","digest":"` + digest.FromString("x").String() + `","size":9999999}]}`
+	texts := golden.New(t)
+	for _, tt := range []struct {
+		name   string
+		status int
+		header http.Header
+		body   string
+		noTag  bool // the registry lacks the fallback tag too
+	}{
+		{"unauthorized", http.StatusUnauthorized, nil, "", false},
+		{"forbidden", http.StatusForbidden, nil, "", false},
+		{"forbidden, without the tag", http.StatusForbidden, nil, "", true},
+		{"not acceptable", http.StatusNotAcceptable, nil, "", false},
+		{"too many requests", http.StatusTooManyRequests, nil, "", false},
+		{"internal error", http.StatusInternalServerError, nil, "", false},
+		{"redirect to a web page", http.StatusSeeOther, http.Header{"Location": {"/login"}}, "", false},
+		{"not JSON", http.StatusOK, nil, "<html>", false},
+		{"an artifact that is too large", http.StatusOK, nil, large, false},
+	} {
 		fault := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if !strings.Contains(r.URL.Path, "/referrers/") {
+			tag := tt.noTag && strings.Contains(r.URL.Path, "/manifests/sha256-")
+			if !strings.Contains(r.URL.Path, "/referrers/") && r.URL.Path != "/login" && !tag {
 				next.ServeHTTP(w, r)
 				return
 			}
 			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
+			maps.Copy(w.Header(), tt.header)
+			w.WriteHeader(tt.status)
+			_, _ = io.WriteString(w, tt.body)
 		}
 		at := registrytest.Break(t, host, fault)
-		opened, err := testClient(t).Open(t.Context(), remoteName(t, at, "team/app:1"))
+		c := testClient(t)
+		opened, err := c.Open(t.Context(), remoteName(t, at, "team/app:1"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		bare := *img
 		bare.Attachments = nil
-		if err = opened.Attach(t.Context(), &bare); err == nil {
-			return nil
+		if err := opened.Attach(t.Context(), &bare); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
 		}
-		return errors.New(strings.ReplaceAll(err.Error(), at, "HOST"))
+		warnings := strings.ReplaceAll(strings.ReplaceAll(c.options.Events.(*heard).String(), at, "HOST"), img.Descriptor.Digest.String(), "DIGEST")
+		texts.Add(tt.name, fmt.Sprintf("%d attachments; %s", len(bare.Attachments), warnings))
 	}
-	say(t, []mistake{
-		{write("team/app:1"), "cannot write " + name.String() + ": there is no image to write"},
-		{write("team/app@"+sum.String(), img), "cannot write " + host + "/team/app@" + sum.String() + ": the image has digest " + img.Descriptor.Digest.String() + ", not the one that the name asks for"},
-		{
-			attached(`{"manifests":[{"artifactType":"application/vnd.smith.record+json","digest":"`+sum.String()+`","size":9999999}]}`, http.StatusOK),
-			"cannot read what is attached to HOST/team/app:1: artifact " + sum.String() + ": its 9999999 bytes are more than the 8388608 allowed",
-		},
-		{attached("", http.StatusForbidden), "cannot find what is attached to HOST/team/app:1: the registry answers 403: Forbidden"},
-	})
 }

@@ -57,36 +57,31 @@ func (w *writing) attach(ctx context.Context, img *image.Image) error {
 const maxReferrers = 256
 
 // Attach finds what was attached to an image that was read from here and adds
-// it to the image. An index may have told of it already.
+// it to the image. An index may have listed it already. The image is whole
+// without: a registry that does not answer as it should is warned of, and the
+// only error is that of a context that is done. Such answers are common: 401 and
+// 403 of registries with rules for each endpoint, 406, 429, and redirects that
+// lead nowhere (go-containerregistry#2026).
 func (i *Image) Attach(ctx context.Context, img *image.Image) error {
 	if len(img.Attachments) > 0 {
 		return nil
 	}
-	subject := ocispec.Descriptor{MediaType: img.Descriptor.MediaType, Digest: img.Descriptor.Digest, Size: img.Descriptor.Size}
-	var ours []ocispec.Descriptor
-	seen := 0
-	err := i.repo.remote.Referrers(ctx, subject, "", func(page []ocispec.Descriptor) error {
-		for _, d := range page {
-			if seen++; seen > maxReferrers {
-				return errEnough
-			}
-			// Some registries tell the config's type in place of the artifact's.
-			if strings.HasPrefix(d.ArtifactType, ourArtifacts) || d.ArtifactType == ocispec.MediaTypeEmptyJSON {
-				ours = append(ours, d)
-			}
+	ours, err := i.referrers(ctx, img)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return fmt.Errorf("cannot find what is attached to %s: %w", i.name, plain(err))
+		i.repo.options.Events.Warn(fmt.Sprintf("cannot list what is attached to %s: %v", i.name, plain(err)))
 	}
 	found := map[string]image.Blob{} // by type; of several the last
 	for _, d := range ours {
 		b, err := i.attachment(ctx, img, d)
-		if err != nil {
-			return fmt.Errorf("cannot read what is attached to %s: %w", i.name, plain(err))
-		}
-		if strings.HasPrefix(b.Descriptor.MediaType, ourArtifacts) {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			i.repo.options.Events.Warn(fmt.Sprintf("cannot read what is attached to %s: %v", i.name, plain(err)))
+		case strings.HasPrefix(b.Descriptor.MediaType, ourArtifacts):
 			found[b.Descriptor.MediaType] = b
 		}
 	}
@@ -94,6 +89,36 @@ func (i *Image) Attach(ctx context.Context, img *image.Image) error {
 		img.Attachments = append(img.Attachments, found[mediaType])
 	}
 	return nil
+}
+
+// referrers lists the artifacts attached to an image that may be smith's, by
+// the API, or by the tag schema where that fails with an answer.
+func (i *Image) referrers(ctx context.Context, img *image.Image) ([]ocispec.Descriptor, error) {
+	subject := ocispec.Descriptor{MediaType: img.Descriptor.MediaType, Digest: img.Descriptor.Digest, Size: img.Descriptor.Size}
+	var ours []ocispec.Descriptor
+	seen := 0
+	add := func(page []ocispec.Descriptor) error {
+		for _, d := range page {
+			if seen++; seen > maxReferrers {
+				return errEnough
+			}
+			// Some registries give the config's type in place of the artifact's.
+			if strings.HasPrefix(d.ArtifactType, ourArtifacts) || d.ArtifactType == ocispec.MediaTypeEmptyJSON {
+				ours = append(ours, d)
+			}
+		}
+		return nil
+	}
+	err := i.repo.remote.Referrers(ctx, subject, "", add)
+	if code := status(err); code >= 400 && i.repo.remote.SetReferrersCapability(false) == nil {
+		if again := i.repo.remote.Referrers(ctx, subject, "", add); again == nil && len(ours) > 0 {
+			err = nil
+		}
+	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return ours, err
 }
 
 var errEnough = errors.New("enough")

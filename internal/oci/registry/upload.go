@@ -14,6 +14,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"smith/internal/event"
+	"smith/internal/network"
 	"smith/internal/oci/image"
 )
 
@@ -322,7 +323,7 @@ func received(resp *http.Response) (int64, bool) {
 
 // move follows the session to where a response says it goes on: Location may
 // be relative, or lack the scheme. TLS is kept to; a login goes along to the
-// registry's own host only.
+// registry's own host only; network.CheckHost says which hosts are refused.
 func (u *upload) move(resp *http.Response) error {
 	here, text := resp.Request.URL, resp.Header.Get("Location")
 	if text == "" && u.session != nil {
@@ -339,7 +340,10 @@ func (u *upload) move(resp *http.Response) error {
 		if at.Hostname() != here.Hostname() {
 			return fmt.Errorf("the registry sends the blob to %s without TLS", at.Host)
 		}
-		at.Scheme, at.Host = here.Scheme, here.Host // some do not know that TLS ends before them
+		at.Scheme, at.Host = here.Scheme, here.Host // docker-registry behind a proxy that ends TLS
+	}
+	if err := network.CheckHost(resp.Request.Context(), here, at); err != nil {
+		return fmt.Errorf("the registry sends the blob elsewhere: %w", err)
 	}
 	u.session = at
 	return nil
