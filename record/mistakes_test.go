@@ -14,6 +14,10 @@ func TestMistakes(t *testing.T) {
 		data []byte
 	}{
 		{"version", []byte(`{"version":9}`)},
+		{"no version", []byte("{}")},
+		{"type", []byte(`{"version":2,"files":{}}`)},
+		{"type in version 1", []byte(`{"version":1,"files":{}}`)},
+		{"empty", nil},
 		{"cut off", []byte("{")},
 		{"too large", make([]byte, maxRecord+1)},
 	} {

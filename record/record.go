@@ -5,8 +5,10 @@
 // build gives the same record.
 package record
 
+import "cmp"
+
 // Version is the version of the record's form.
-const Version = 1
+const Version = 2
 
 // A Record explains an image.
 type Record struct {
@@ -32,13 +34,32 @@ type Record struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
+// A Kind is what the bytes of a file came from. The set is closed.
+type Kind string
+
+// The kinds of inputs and origins.
+const (
+	KindImage   Kind = "image"   // the image that the spec names as its package
+	KindParent  Kind = "parent"  // the image below the new layer
+	KindHost    Kind = "host"    // the machine that the image was built on
+	KindOverlay Kind = "overlay" // rootfs/ beside the spec
+	KindPackage Kind = "package" // a package of a distribution
+	KindSmith   Kind = "smith"   // smith itself; never an input
+)
+
+// Kinds returns all kinds.
+func Kinds() []Kind {
+	return []Kind{KindImage, KindParent, KindHost, KindOverlay, KindPackage, KindSmith}
+}
+
 // An Input is a source of files.
 type Input struct {
-	// Kind is "image", "parent", "host", "overlay" or "package".
-	Kind string `json:"kind"`
-	// Name is the reference as the spec gives it, without any folder of the
-	// machine it was built on.
-	Name string `json:"name"`
+	Kind Kind `json:"kind"`
+	// Name is the reference as the spec gives it, without any directory of the
+	// machine it was built on; "" for a package.
+	Name string `json:"name,omitempty"`
+	// Package is the package, zero for other kinds.
+	Package Package `json:"package,omitzero"`
 	// Digest is the manifest's or file's digest, "" for this machine's files.
 	Digest string `json:"digest,omitempty"`
 	// URL is where a package was offered.
@@ -55,16 +76,30 @@ type Input struct {
 // A Script is one that a package runs when it is installed. It was read, not
 // run.
 type Script struct {
-	// Package is the name of the input, Name that of the script: "postinst".
-	Package string   `json:"package"`
+	Package Package `json:"package"`
+	// Name is the package format's name of the script: "postinst".
 	Name    string   `json:"name"`
 	Effects []Effect `json:"effects,omitempty"`
 }
 
+// An EffectClass is what smith did about an effect. The set is closed.
+type EffectClass string
+
+// The classes of effects.
+const (
+	EffectEmulated   EffectClass = "emulated"   // smith did the same
+	EffectIrrelevant EffectClass = "irrelevant" // the image has no use for it
+	EffectUnhandled  EffectClass = "unhandled"  // the image lacks it
+)
+
+// EffectClasses returns all classes of effects.
+func EffectClasses() []EffectClass {
+	return []EffectClass{EffectEmulated, EffectIrrelevant, EffectUnhandled}
+}
+
 // An Effect is something that a script would have done.
 type Effect struct {
-	// Class is "emulated", "irrelevant" or "unhandled".
-	Class string `json:"class"`
+	Class EffectClass `json:"class"`
 	// Command is what would have been run, as far as that is known, and Line
 	// where it stands.
 	Command string `json:"command"`
@@ -75,14 +110,33 @@ type Effect struct {
 	Path string `json:"path,omitempty"`
 }
 
+// A FileType is what a path of an image is. The set is closed. Smith makes no
+// devices, FIFOs and sockets; images of other tools may hold them.
+type FileType string
+
+// The types of files.
+const (
+	TypeFile      FileType = "file"
+	TypeDirectory FileType = "dir"
+	TypeSymlink   FileType = "symlink"
+	TypeHardlink  FileType = "hardlink"
+	TypeDevice    FileType = "device"
+	TypeFIFO      FileType = "fifo"
+	TypeSocket    FileType = "socket"
+)
+
+// FileTypes returns all types of files.
+func FileTypes() []FileType {
+	return []FileType{TypeFile, TypeDirectory, TypeSymlink, TypeHardlink, TypeDevice, TypeFIFO, TypeSocket}
+}
+
 // A File is one path of the image.
 type File struct {
-	Path string `json:"path"`
-	// Type is "file", "dir", "symlink" or "hardlink".
-	Type   string `json:"type"`
-	Size   int64  `json:"size,omitempty"`
-	Link   string `json:"link,omitempty"`
-	Digest string `json:"digest,omitempty"`
+	Path   string   `json:"path"`
+	Type   FileType `json:"type"`
+	Size   int64    `json:"size,omitempty"`
+	Link   string   `json:"link,omitempty"`
+	Digest string   `json:"digest,omitempty"`
 	// Capabilities are those that the spec gives to the program, by name.
 	Capabilities []string `json:"capabilities,omitempty"`
 	// Origin is where the bytes came from: the kind and name of an input, and
@@ -92,18 +146,46 @@ type File struct {
 	Reasons []Reason `json:"reasons"`
 }
 
-// An Origin is where a file's bytes came from.
+// An Origin is where a file's bytes came from. It is comparable.
 type Origin struct {
-	Kind   string `json:"kind"`
-	Name   string `json:"name,omitempty"`
+	Kind Kind `json:"kind"`
+	// Name is that of the input; of a file that smith made what it is, such as
+	// "package database"; "" for a package.
+	Name string `json:"name,omitempty"`
+	// Package is the package that the file is of; of a file that smith made the
+	// package that it is about, or whose script would have made it.
+	Package Package `json:"package,omitzero"`
+	// Script is the package's script that would have made the file, where smith
+	// made it in its place: "postinst".
+	Script string `json:"script,omitempty"`
+	// Digest is that of the layer or package file that held the file, or "".
 	Digest string `json:"digest,omitempty"`
+}
+
+// String names the origin for a reader: "package zlib1g 1:1.2.13 amd64",
+// "smith postinst of nginx 1.22 amd64".
+func (o Origin) String() string {
+	if label := o.Label(); label != "" && label != string(o.Kind) {
+		return string(o.Kind) + " " + label
+	}
+	return string(o.Kind)
+}
+
+// Label names the origin among those of its kind.
+func (o Origin) Label() string {
+	switch {
+	case o.Package.IsZero():
+		return o.Name
+	case o.Kind == KindPackage:
+		return o.Package.String()
+	}
+	return cmp.Or(o.Script, o.Name) + " of " + o.Package.String()
 }
 
 // A Reason is one edge of the closure: why a path is there.
 type Reason struct {
-	// Rule is the rule that brought the path: "path", "overlay", "needed",
-	// "interpreter", "script", "symlink", "nss", "dlopen", "skeleton", ….
-	Rule string `json:"rule"`
+	// Rule is the rule that brought the path.
+	Rule Rule `json:"rule"`
 	// From is the path that needs this one, "" where the spec asks for it.
 	From string `json:"from,omitempty"`
 	// Detail is for the reader: the glob and its line, the soname and where it

@@ -27,6 +27,7 @@ import (
 	"smith/internal/event"
 	"smith/internal/source/host"
 	"smith/internal/tree"
+	"smith/record"
 	"smith/test/fixture"
 )
 
@@ -55,13 +56,13 @@ type local struct {
 	digest   digest.Digest
 	size     int64
 	store    *store.Store
-	id       packages.ID
+	id       record.Package
 	fields   func(name string) string
 	paths    []string
 	unlisted bool
 }
 
-func (l *local) ID() packages.ID { return l.id }
+func (l *local) ID() record.Package { return l.id }
 
 func (l *local) Size() int64 { return l.size }
 
@@ -78,7 +79,7 @@ func (l *local) Open(ctx context.Context) (*packages.Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := f.Entries(&tree.Origin{Kind: "package", Name: l.id.String(), Digest: l.digest.String()})
+	entries, err := f.Entries(&record.Origin{Kind: "package", Name: l.id.String(), Digest: l.digest.String()})
 	return &packages.Contents{Entries: entries, Close: f.Close}, err
 }
 
@@ -136,7 +137,7 @@ func (a *archive) local(t *testing.T, path string) *local {
 	}
 	defer f.Close()
 	l.fields = f.Control.Get
-	l.id = packages.ID{Name: l.fields("Package"), Version: l.fields("Version"), Architecture: l.fields("Architecture")}
+	l.id = record.Package{Name: l.fields("Package"), Version: l.fields("Version"), Architecture: l.fields("Architecture")}
 	entries, err := f.Entries(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +177,7 @@ func describe(t *testing.T, from *tree.Tree) []string {
 			line += sum.Encoded()[:8]
 		}
 		if n.Origin != nil {
-			line += " <- " + n.Origin.Name
+			line += " <- " + n.Origin.Label()
 		}
 		lines = append(lines, line)
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"smith/internal/explain"
 	"smith/internal/size"
+	"smith/record"
 )
 
 // A diffCommand is smith diff.
@@ -99,10 +100,18 @@ func (d *diffCommand) print(difference *explain.Difference) {
 		}
 		fmt.Fprintf(d.stdout, "  %12s  %s in %s: ", signed(c.Bytes), count(c.Files, "file"), printable(c.Path))
 		if c.Root != "" && c.Root != c.Path {
-			fmt.Fprintf(d.stdout, "%s (%s) → ", printable(c.Root), reasonText(c.Reason))
+			fmt.Fprintf(d.stdout, "%s (%s) → ", printable(c.Root), printable(c.Reason.String()))
 		}
-		fmt.Fprintln(d.stdout, reasonText(c.Edge))
+		fmt.Fprintln(d.stdout, why(c.Edge))
 	}
+}
+
+// why describes the edge of a cause.
+func why(edge record.Reason) string {
+	if edge == (record.Reason{}) {
+		return "unexplained"
+	}
+	return printable(edge.String())
 }
 
 func absent(value string) string {

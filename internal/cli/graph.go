@@ -72,7 +72,7 @@ func (g *graphCommand) tree(explained *explain.Image) {
 	brought := map[*explain.File][]explain.Step{}
 	for _, f := range explained.Files {
 		chain := explained.Why(f)
-		if len(chain) == 0 || chain.Root().Reason.Rule == "skeleton" || chain[len(chain)-1].Reason.Rule == "way" {
+		if len(chain) == 0 || !chain.Root().Reason.Rule.IsEdge() || !chain[len(chain)-1].Reason.Rule.IsEdge() {
 			continue
 		}
 		var from *explain.File
@@ -84,7 +84,7 @@ func (g *graphCommand) tree(explained *explain.Image) {
 	var draw func(at *explain.File, depth int)
 	draw = func(at *explain.File, depth int) {
 		for _, s := range brought[at] {
-			fmt.Fprintf(g.stdout, "%s%s  (%s)\n", strings.Repeat("  ", depth), printable(s.File.Path), reasonText(s.Reason))
+			fmt.Fprintf(g.stdout, "%s%s  (%s)\n", strings.Repeat("  ", depth), printable(s.File.Path), printable(s.Reason.String()))
 			draw(s.File, depth+1)
 		}
 	}

@@ -57,7 +57,7 @@ func (a *app) openImage(ctx context.Context, name, platform string) (*openedImag
 	if err != nil {
 		return nil, err
 	}
-	s := &oci.Source{Path: r.Path, Tag: r.Tag, Remote: r, Registry: client, Kind: "image", Attachments: true, Store: st, Events: display}
+	s := &oci.Source{Path: r.Path, Tag: r.Tag, Remote: r, Registry: client, Kind: record.KindImage, Attachments: true, Store: st, Events: display}
 	offer, err := s.Open(ctx, wanted)
 	if err != nil {
 		return nil, err

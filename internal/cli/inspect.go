@@ -58,7 +58,7 @@ type inspection struct {
 	Files       int                   `json:"files"`
 	Annotations map[string]string     `json:"annotations,omitempty"`
 	Inputs      []record.Input        `json:"inputs,omitempty"`
-	Packages    []record.Package      `json:"packages,omitempty"`
+	Packages    []record.Share        `json:"packages,omitempty"`
 	// Capabilities are those of files, by path, as getcap(8) shows them.
 	Capabilities map[string]string `json:"capabilities,omitempty"`
 	Scanners     scannerView       `json:"scanners"`
@@ -222,14 +222,14 @@ func (s *inspection) printConfig(row func(name, value string)) {
 func (s *inspection) printInputs(row func(name, value string)) {
 	vouched := map[string]int{}
 	for _, in := range s.Inputs {
-		if in.Kind == "package" {
+		if in.Kind == record.KindPackage {
 			vouched[in.Voucher()]++
 			continue
 		}
 		row("made from", originText(&record.Origin{Kind: in.Kind, Name: in.Name}, &in))
 	}
 	for _, p := range s.Packages {
-		row("package", fmt.Sprintf("%s  %s in %s", printable(p.Name), size.Format(p.Size), count(p.Files, "file")))
+		row("package", fmt.Sprintf("%s  %s in %s", printable(p.String()), size.Format(p.Size), count(p.Files, "file")))
 	}
 	for _, voucher := range slices.Sorted(maps.Keys(vouched)) {
 		row("vouched by", fmt.Sprintf("%s: %s", cmp.Or(printable(voucher), "nobody that is known"), count(vouched[voucher], "package")))

@@ -45,12 +45,12 @@ folder or file to begin at. With --json each line is an object: path, type
 
 // A listed file is one line of smith ls --json.
 type listed struct {
-	Path   string `json:"path"`
-	Type   string `json:"type"`
-	Mode   string `json:"mode"`
-	Size   int64  `json:"size"`
-	Link   string `json:"link,omitempty"`
-	Digest string `json:"digest,omitempty"`
+	Path   string          `json:"path"`
+	Type   record.FileType `json:"type"`
+	Mode   string          `json:"mode"`
+	Size   int64           `json:"size"`
+	Link   string          `json:"link,omitempty"`
+	Digest string          `json:"digest,omitempty"`
 	// Capabilities are as getcap(8) shows them.
 	Capabilities string         `json:"capabilities,omitempty"`
 	Origin       *record.Origin `json:"origin,omitempty"`
@@ -98,10 +98,10 @@ func origins(r *record.Record) map[string]*record.Origin {
 }
 
 func (l *lsCommand) line(n *tree.Node, again string, origins map[string]*record.Origin) error {
-	f := listed{Path: n.Path(), Type: n.Kind.String(), Mode: fmt.Sprintf("%04o", n.Mode), Link: n.Link, Origin: origins[n.Path()]}
+	f := listed{Path: n.Path(), Type: n.Kind.Type(), Mode: fmt.Sprintf("%04o", n.Mode), Link: n.Link, Origin: origins[n.Path()]}
 	switch {
 	case again != "":
-		f.Type, f.Link = "hardlink", again
+		f.Type, f.Link = record.TypeHardlink, again
 	case n.Kind == tree.File:
 		sum, err := n.Digest()
 		if err != nil {
@@ -112,8 +112,8 @@ func (l *lsCommand) line(n *tree.Node, again string, origins map[string]*record.
 	if attribute := n.Xattrs[capability.Attribute]; attribute != "" {
 		f.Capabilities = capability.Text(attribute)
 	}
-	if f.Origin == nil && n.Origin != nil {
-		f.Origin = &record.Origin{Kind: n.Origin.Kind, Name: n.Origin.Name, Digest: n.Origin.Digest}
+	if f.Origin == nil {
+		f.Origin = n.Origin
 	}
 	return json.NewEncoder(l.stdout).Encode(f)
 }

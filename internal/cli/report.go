@@ -16,6 +16,7 @@ import (
 	"smith/internal/explain"
 	"smith/internal/explain/report"
 	"smith/internal/oci/image"
+	"smith/record"
 )
 
 // A reportCommand is smith report.
@@ -84,8 +85,8 @@ func (r *reportCommand) page(ctx context.Context, img *openedImage) (*report.Rep
 	if img.Record != nil {
 		page.Suspects, page.Warnings = img.Record.Suspects, img.Record.Warnings
 		for _, in := range img.Record.Inputs {
-			if in.Kind != "package" {
-				page.Facts = append(page.Facts, report.Fact{Name: "made from", Value: in.Kind + " " + in.Name})
+			if in.Kind != record.KindPackage {
+				page.Facts = append(page.Facts, report.Fact{Name: "made from", Value: string(in.Kind) + " " + in.Name})
 			}
 		}
 	}

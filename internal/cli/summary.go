@@ -139,8 +139,7 @@ func heaviest(r *record.Record) string {
 	}
 	var list []string
 	for _, p := range packs[:min(mostHeavy, len(packs))] {
-		name, _, _ := strings.Cut(p.Name, " ")
-		list = append(list, name+" "+size.Format(p.Size))
+		list = append(list, p.Name+" "+size.Format(p.Size))
 	}
 	return strings.Join(list, ", ")
 }

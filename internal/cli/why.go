@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -177,25 +176,8 @@ func (w *whyCommand) printChain(c explain.Chain) {
 		if i == 0 {
 			arrow = ""
 		}
-		fmt.Fprintf(w.stdout, "%s%s  (%s)\n", arrow, printable(s.File.Path), reasonText(s.Reason))
+		fmt.Fprintf(w.stdout, "%s%s  (%s)\n", arrow, printable(s.File.Path), printable(s.Reason.String()))
 	}
-}
-
-// reasonText tells a reason in a few words.
-func reasonText(r record.Reason) string {
-	switch {
-	case r.Rule == "way":
-		return "a folder or link on the way to " + r.From
-	case r.Rule == "symlink":
-		return "where the link leads"
-	case r.Detail == "":
-		return r.Rule
-	case r.Rule == "needed":
-		return "needs " + r.Detail
-	case r.Rule == "path" || strings.HasPrefix(r.Detail, r.Rule):
-		return r.Detail
-	}
-	return r.Rule + ": " + r.Detail
 }
 
 // printOrigin ends a chain: what the file's bytes came from, and what vouched
@@ -211,12 +193,11 @@ func originText(o *record.Origin, in *record.Input) string {
 	if in == nil {
 		in = &record.Input{Digest: o.Digest}
 	}
-	words := []string{o.Kind, o.Name}
-	if o.Kind != "package" {
-		words = append(words, in.Digest) // a package is known by its version
+	text := o.String()
+	if o.Kind != record.KindPackage && in.Digest != "" {
+		text += " " + in.Digest // a package is known by its version
 	}
-	// A machine, an overlay and smith itself have no other name.
-	text := printable(strings.TrimSpace(strings.Join(slices.Compact(words), " ")))
+	text = printable(text)
 	if voucher := in.Voucher(); voucher != "" {
 		text += " ← " + printable(voucher)
 	}
@@ -225,11 +206,11 @@ func originText(o *record.Origin, in *record.Input) string {
 
 // An answer is what smith why --json prints of a file.
 type answer struct {
-	Path   string         `json:"path"`
-	Type   string         `json:"type"`
-	Size   int64          `json:"size"`
-	Origin *record.Origin `json:"origin,omitempty"`
-	Input  *record.Input  `json:"input,omitempty"`
+	Path   string          `json:"path"`
+	Type   record.FileType `json:"type"`
+	Size   int64           `json:"size"`
+	Origin *record.Origin  `json:"origin,omitempty"`
+	Input  *record.Input   `json:"input,omitempty"`
 	// Capabilities are as getcap(8) shows them.
 	Capabilities string         `json:"capabilities,omitempty"`
 	WorkedOut    bool           `json:"workedOut,omitempty"`
@@ -291,8 +272,8 @@ func brought(chain, other explain.Chain) bool {
 		if len(c) == 0 {
 			return true
 		}
-		rule := c[len(c)-1].Reason.Rule
-		return rule == "license" || rule == "package-database" || rule == "way"
+		role := c[len(c)-1].Reason.Rule.Role()
+		return role == record.RoleMetadata || role == record.RoleStructure
 	}
 	if follows(chain) != follows(other) {
 		return follows(other)
@@ -305,8 +286,11 @@ func knownPackages(explained *explain.Image) string {
 	if len(names) == 0 {
 		return "it is not made from packages, or has no build record"
 	}
-	slices.Sort(names)
-	return "it has " + strings.Join(names, ", ")
+	var list []string
+	for _, p := range names {
+		list = append(list, p.String())
+	}
+	return "it has " + strings.Join(list, ", ")
 }
 
 func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explained *explain.Image) error {
@@ -323,7 +307,7 @@ func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explaine
 		}
 		why := "nothing"
 		if len(f.Reasons) > 0 {
-			why = reasonText(f.Reasons[0])
+			why = printable(f.Reasons[0].String())
 		}
 		fmt.Fprintf(w.stdout, "%10s  %s  (%s)\n", size.Format(f.Size), printable(f.Path), why)
 	}

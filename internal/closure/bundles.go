@@ -80,7 +80,7 @@ func bundleData(_ context.Context, s *selector, out *outcome) error {
 			return err
 		}
 		for _, p := range paths {
-			out.needs(edge{to: p, reason: record.Reason{Rule: "bundle", Detail: "bundle " + name}, whole: true, broad: true})
+			out.needs(edge{to: p, reason: record.Reason{Rule: record.RuleBundle, Detail: "bundle " + name}, whole: true, broad: true})
 		}
 		if len(paths) > 0 {
 			continue

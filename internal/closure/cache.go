@@ -60,12 +60,12 @@ func (s *selector) keepCache() error {
 		return err
 	}
 	n := tree.NewFile(kept.Bytes(), 0o644)
-	n.Origin = &tree.Origin{Kind: "smith"}
+	n.Origin = &record.Origin{Kind: record.KindSmith}
 	if err := s.view.Insert(loader.CachePath, n); err != nil {
 		return err
 	}
 	s.view.own[n] = true
-	reason := record.Reason{Rule: "cache", From: needed[0].Path, Detail: detail}
+	reason := record.Reason{Rule: record.RuleCache, From: needed[0].Path, Detail: detail}
 	s.items[n] = &item{node: n, path: n.Path(), holder: ofSource, reasons: []record.Reason{reason}, wanted: true}
 	return nil
 }

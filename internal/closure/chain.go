@@ -26,10 +26,10 @@ func chain(reasons why, name string) (steps []string, root string) {
 		}
 		first := why[0]
 		switch {
-		case first.Rule == "symlink" && first.From != "":
+		case first.Rule == record.RuleSymlink && first.From != "":
 		case first.From == "":
 			steps = append(steps, at+" ("+describe(first)+")")
-		case first.Rule == "needed":
+		case first.Rule == record.RuleNeeded:
 			steps = append(steps, path.Base(at))
 		default:
 			steps = append(steps, at)
@@ -50,9 +50,9 @@ func chain(reasons why, name string) (steps []string, root string) {
 func describe(r record.Reason) string {
 	switch {
 	case r.Detail == "":
-		return r.Rule
-	case r.From == "" || strings.HasPrefix(r.Detail, r.Rule):
+		return string(r.Rule)
+	case r.From == "" || strings.HasPrefix(r.Detail, string(r.Rule)):
 		return r.Detail
 	}
-	return r.Rule + " " + r.Detail
+	return string(r.Rule) + " " + r.Detail
 }

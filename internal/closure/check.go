@@ -98,7 +98,7 @@ func newChecker(img Image) *checker {
 // that anything needs the link.
 func (c *checker) broughtByFolder(link *tree.Node) bool {
 	for _, r := range c.img.Reasons[link.Path()] {
-		if r.Rule != "path" {
+		if r.Rule != record.RulePath {
 			return false
 		}
 	}

@@ -95,7 +95,7 @@ func show(t testing.TB, s *Selection) []string {
 			t.Errorf("%s has no reason", n.Path())
 			return nil
 		}
-		line += "  <- " + reasons[0].Rule
+		line += "  <- " + string(reasons[0].Rule)
 		if reasons[0].From != "" {
 			line += " " + reasons[0].From[1:]
 		}

@@ -45,7 +45,7 @@ func dlopenNotes(ctx context.Context, s *selector, it *item, out *outcome) error
 			out.suspects = append(out.suspects, suspect{l.Node, record.Finding{Name: l.Name, From: it.path, Detail: detail}})
 			continue
 		}
-		out.needs(edge{to: l.Path, names: note.Sonames, reason: record.Reason{Rule: "dlopen", From: it.path, Detail: detail}})
+		out.needs(edge{to: l.Path, names: note.Sonames, reason: record.Reason{Rule: record.RuleDlopen, From: it.path, Detail: detail}})
 	}
 	return nil
 }

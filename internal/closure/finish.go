@@ -90,7 +90,7 @@ func (s *selector) writeFolders(sel *Selection, it *item) error {
 	}
 	above := s.items[dir]
 	if above == nil {
-		above = &item{node: dir, path: dir.Path(), reasons: []record.Reason{{Rule: "way", From: it.path}}}
+		above = &item{node: dir, path: dir.Path(), reasons: []record.Reason{{Rule: record.RuleWay, From: it.path}}}
 	}
 	return s.write(sel, above)
 }

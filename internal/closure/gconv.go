@@ -33,7 +33,7 @@ func gconv(_ context.Context, s *selector, out *outcome) error {
 		return err
 	}
 	for _, config := range modules.configs {
-		out.needs(edge{to: config, reason: record.Reason{Rule: "gconv", From: libc.path, Detail: "the list of converters"}})
+		out.needs(edge{to: config, reason: record.Reason{Rule: record.RuleGconv, From: libc.path, Detail: "the list of converters"}})
 	}
 	for _, charset := range slices.Sorted(slices.Values(s.in.Gconv)) {
 		found := modules.of(charset)
@@ -43,7 +43,7 @@ func gconv(_ context.Context, s *selector, out *outcome) error {
 			})
 		}
 		for _, file := range found {
-			out.needs(edge{to: file, reason: record.Reason{Rule: "gconv", From: libc.path, Detail: "charset " + charset}})
+			out.needs(edge{to: file, reason: record.Reason{Rule: record.RuleGconv, From: libc.path, Detail: "charset " + charset}})
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func hwcaps(_ context.Context, s *selector, out *outcome) error {
 			return err
 		}
 		for _, level := range levels {
-			reason := record.Reason{Rule: "hwcaps", From: it.path, Detail: "variant for " + level.Name()}
+			reason := record.Reason{Rule: record.RuleHwcaps, From: it.path, Detail: "variant for " + level.Name()}
 			out.needs(edge{to: level.Path() + "/" + it.node.Name(), reason: reason})
 		}
 	}

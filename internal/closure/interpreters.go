@@ -204,7 +204,7 @@ func (s *selector) standardLibrary(l language, it *item, pattern string, out *ou
 			continue
 		}
 		top := at.Path()
-		reason := record.Reason{Rule: "interpreter-library", From: it.path, Detail: "the standard library of " + it.node.Name()}
+		reason := record.Reason{Rule: record.RuleInterpreterLibrary, From: it.path, Detail: "the standard library of " + it.node.Name()}
 		err = at.Node.Walk(func(n *tree.Node) error {
 			inside := strings.TrimPrefix(strings.TrimPrefix(n.Path(), top), "/")
 			switch left := inside != "" && matchesAny(l.without, inside); {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"smith/internal/elf"
-	"smith/internal/elf/loader"
 	"smith/record"
 )
 
@@ -26,20 +25,20 @@ func needs(ctx context.Context, s *selector, it *item, out *outcome) error {
 	if p.Interpreter != nil {
 		out.needs(edge{
 			to: p.Interpreter.Path, names: []string{p.Interpreter.Name},
-			reason: record.Reason{Rule: "interpreter", From: it.path, Detail: p.Interpreter.Path}, inner: true,
+			reason: record.Reason{Rule: record.RuleInterpreter, From: it.path, Detail: p.Interpreter.Path}, inner: true,
 		})
 	}
 	for _, l := range p.Libraries {
 		library := func(name string, reason record.Reason) {
 			out.needs(edge{to: l.Path, names: []string{name}, reason: reason, inner: true})
 		}
-		first := record.Reason{Rule: string(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found}
+		first := record.Reason{Rule: record.Rule(l.Kind), From: realPath(l.NeededBy), Detail: l.Name + ", found by " + l.Found}
 		if !strings.HasPrefix(first.From, "/") { // a variable of the environment asks for it
 			first.From, first.Detail = it.path, first.From+" "+first.Detail
 		}
 		library(l.Name, first)
 		for _, r := range l.Also {
-			library(r.Name, record.Reason{Rule: string(loader.Needed), From: realPath(r.By), Detail: r.Name + ", loaded before"})
+			library(r.Name, record.Reason{Rule: record.RuleNeeded, From: realPath(r.By), Detail: r.Name + ", loaded before"})
 		}
 	}
 	return nil

@@ -39,7 +39,7 @@ func nss(ctx context.Context, s *selector, out *outcome) error {
 	}
 	for _, service := range services.names {
 		name := "libnss_" + service + ".so.2"
-		reason := record.Reason{Rule: "nss", From: libc.path, Detail: name + ", for " + service + " in " + services.where}
+		reason := record.Reason{Rule: record.RuleNSS, From: libc.path, Detail: name + ", for " + service + " in " + services.where}
 		found, missing, err := s.loader.Find(ctx, name, libc.path)
 		if err != nil {
 			return err

@@ -127,7 +127,7 @@ func (r configReader) read(config, before string) error {
 		at := r.module(module)
 		switch {
 		case at != "":
-			r.out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: "plugin", From: n.Path(), Detail: module}})
+			r.out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: record.RulePlugin, From: n.Path(), Detail: module}})
 		case !slices.Contains(found.optional, module):
 			r.out.warn(fmt.Sprintf("%s names the module %s, which the source does not have", config, module))
 		}
@@ -158,7 +158,7 @@ func (r configReader) included(from *tree.Node, pattern, before string) error {
 		if err != nil || at.Node.Kind == tree.Dir {
 			continue
 		}
-		r.out.needs(edge{to: p, reason: record.Reason{Rule: "plugin", From: from.Path(), Detail: "included"}})
+		r.out.needs(edge{to: p, reason: record.Reason{Rule: record.RulePlugin, From: from.Path(), Detail: "included"}})
 		if err := r.read(p, before); err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (s *selector) otherModules(f family, library *item, out *outcome) error {
 				continue
 			}
 			if needed {
-				out.needs(edge{to: p, reason: record.Reason{Rule: "plugin", From: library.path, Detail: "the data of " + library.node.Name()}})
+				out.needs(edge{to: p, reason: record.Reason{Rule: record.RulePlugin, From: library.path, Detail: "the data of " + library.node.Name()}})
 				continue
 			}
 			out.suspects = append(out.suspects, suspect{at.Node, record.Finding{

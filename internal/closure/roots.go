@@ -23,7 +23,7 @@ func (s *selector) roots() error {
 		return nil
 	}
 	if at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0]); at != "" {
-		return s.bring(edge{to: at, reason: record.Reason{Rule: "path", Detail: "entry point"}, named: true}, 0)
+		return s.bring(edge{to: at, reason: record.Reason{Rule: record.RulePath, Detail: "entry point"}, named: true}, 0)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (s *selector) root(r Root) error {
 		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file" + s.nearMisses(r.Pattern)})
 	}
 	literal := !r.Part && !strings.ContainsAny(r.Pattern, `*?[{\`)
-	reason := record.Reason{Rule: "path", Detail: r.Detail}
+	reason := record.Reason{Rule: record.RulePath, Detail: r.Detail}
 	if reason.Detail == "" {
 		reason.Detail = "path " + r.Pattern
 	}
@@ -94,7 +94,7 @@ func (s *selector) overlay() error {
 	if s.in.Overlay == nil {
 		return nil
 	}
-	reason := record.Reason{Rule: "overlay", Detail: "rootfs"}
+	reason := record.Reason{Rule: record.RuleOverlay, Detail: "rootfs"}
 	return s.in.Overlay.Walk(func(n *tree.Node) error {
 		if n.Parent() == nil {
 			return nil

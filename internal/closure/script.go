@@ -33,7 +33,7 @@ func scripts(_ context.Context, s *selector, it *item, out *outcome) error {
 			to, _ = findProgram(s.view.Tree, c.env, "", c.program)
 		}
 		if to != "" {
-			out.needs(edge{to: to, names: []string{c.program}, reason: record.Reason{Rule: "script", From: it.path, Detail: "#!" + line}})
+			out.needs(edge{to: to, names: []string{c.program}, reason: record.Reason{Rule: record.RuleScript, From: it.path, Detail: "#!" + line}})
 		}
 	}
 	return nil

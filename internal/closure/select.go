@@ -223,7 +223,7 @@ func (s *selector) follow(link *tree.Node, e edge, depth int) error {
 	}
 	return s.bring(edge{
 		to: to, names: append(slices.Clone(e.names), e.to, tree.Clean(to)),
-		reason: record.Reason{Rule: "symlink", From: link.Path()}, whole: e.whole, broad: e.broad, inner: e.inner,
+		reason: record.Reason{Rule: record.RuleSymlink, From: link.Path()}, whole: e.whole, broad: e.broad, inner: e.inner,
 	}, depth+1)
 }
 
@@ -312,7 +312,7 @@ func (s *selector) onTheWay(link *tree.Node, e edge) {
 		return
 	}
 	if it := s.admit(link, e); it != nil {
-		it.reasons = []record.Reason{{Rule: "way", From: tree.Clean(e.to)}}
+		it.reasons = []record.Reason{{Rule: record.RuleWay, From: tree.Clean(e.to)}}
 		s.items[link] = it
 	}
 }

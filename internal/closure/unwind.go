@@ -41,7 +41,7 @@ func threads(ctx context.Context, s *selector, it *item, out *outcome) error {
 			it.path + " uses " + use + ", and " + strings.Join(missing.Searched, ", ") + " have no such library")
 		return nil
 	}
-	reason := record.Reason{Rule: "unwind", From: it.path, Detail: unwinder + ", which glibc loads for " + use}
+	reason := record.Reason{Rule: record.RuleUnwind, From: it.path, Detail: unwinder + ", which glibc loads for " + use}
 	out.needs(edge{to: found.Path, names: []string{unwinder}, reason: reason})
 	return nil
 }

@@ -29,7 +29,7 @@ func HeaviestAside(r *record.Record, program string) *Aside {
 	var heaviest *Aside
 	for i, f := range r.Files {
 		n := i + 1
-		beside := !main[n] && f.Type != "dir" && g.immediate[n] != unreached && !slices.Contains(g.from[n], 0)
+		beside := !main[n] && f.Type != record.TypeDirectory && g.immediate[n] != unreached && !slices.Contains(g.from[n], 0)
 		if !beside || heaviest != nil && g.bytes[n] <= heaviest.Bytes {
 			continue
 		}
@@ -66,7 +66,7 @@ func newDominance(r *record.Record) *dominance {
 		g.bytes[i+1] = f.Size
 		for _, reason := range f.Reasons {
 			from, known := g.number[reason.From]
-			if reason.Rule == "way" || !known && reason.From != "" {
+			if reason.Rule == record.RuleWay || !known && reason.From != "" {
 				continue
 			}
 			g.from[i+1] = append(g.from[i+1], from)

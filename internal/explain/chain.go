@@ -103,35 +103,35 @@ func (img *Image) visit(queue []*File, f *File, r record.Reason) []*File {
 func (img *Image) Orphans(named func(path string) bool) []*File {
 	var orphans []*File
 	for _, f := range img.Files {
-		if f.Type == "dir" || named(f.Path) {
+		if f.Type == record.TypeDirectory || named(f.Path) {
 			continue
 		}
-		if !slices.ContainsFunc(f.Reasons, func(r record.Reason) bool { return r.Rule != "path" }) {
+		if !slices.ContainsFunc(f.Reasons, func(r record.Reason) bool { return r.Rule != record.RulePath }) {
 			orphans = append(orphans, f)
 		}
 	}
 	return orphans
 }
 
-// FilesOf returns what a package gave to the image; its name may be with or
-// without its version.
+// FilesOf returns what a package gave to the image; name is the
+// package's alone, or with version and architecture.
 func (img *Image) FilesOf(name string) []*File {
 	var files []*File
 	for _, f := range img.Files {
-		if p := f.Package(); p != "" && (p == name || strings.HasPrefix(p, name+" ")) {
+		if p := f.Package(); !p.IsZero() && (p.Name == name || p.String() == name) {
 			files = append(files, f)
 		}
 	}
 	return files
 }
 
-// Packages returns the names of the packages that the files come from, sorted.
-func (img *Image) Packages() []string {
-	names := map[string]bool{}
+// Packages returns the packages that the files come from, sorted.
+func (img *Image) Packages() []record.Package {
+	all := map[record.Package]bool{}
 	for _, f := range img.Files {
-		if p := f.Package(); p != "" {
-			names[p] = true
+		if p := f.Package(); !p.IsZero() {
+			all[p] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	return slices.SortedFunc(maps.Keys(all), func(a, b record.Package) int { return strings.Compare(a.String(), b.String()) })
 }

@@ -68,7 +68,7 @@ type Cause struct {
 	Root   string        `json:"root"`
 	Reason record.Reason `json:"reason"`
 	// Path and Edge are the step: a file that is in one image only, or the
-	// changed file itself, and why it is there.
+	// changed file itself, and why it is there; zero where nothing explains it.
 	Path  string        `json:"path"`
 	Edge  record.Reason `json:"edge"`
 	Bytes int64         `json:"bytes"`
@@ -91,7 +91,7 @@ func Diff(before, after *Image, configs [2]ocispec.ImageConfig) (*Difference, er
 		}
 		d.Files = append(d.Files, *change)
 		c := cause(before, after, a, b)
-		key := [2]string{c.Root + "\x00" + c.Path, c.Edge.Rule}
+		key := [2]string{c.Root + "\x00" + c.Path, string(c.Edge.Rule)}
 		if causes[key] == nil {
 			causes[key] = &c
 		}
@@ -183,7 +183,7 @@ func cause(before, after *Image, a, b *File) Cause {
 	}
 	chain := img.Why(f)
 	if chain == nil {
-		return Cause{Path: f.Path, Edge: record.Reason{Rule: "unexplained"}}
+		return Cause{Path: f.Path}
 	}
 	step := chain[len(chain)-1]
 	for _, s := range chain {
@@ -195,8 +195,7 @@ func cause(before, after *Image, a, b *File) Cause {
 	return Cause{Root: chain.Root().File.Path, Reason: chain.Root().Reason, Path: step.File.Path, Edge: step.Reason}
 }
 
-// packageChanges compares the packages that files come from. An origin's name
-// is the package's name and its version.
+// packageChanges compares the packages that files come from.
 func packageChanges(before, after *Image) []PackageChange {
 	changes := map[string]*PackageChange{}
 	at := func(name string) *PackageChange {
@@ -206,12 +205,10 @@ func packageChanges(before, after *Image) []PackageChange {
 		return changes[name]
 	}
 	for _, p := range before.Packages() {
-		name, version, _ := strings.Cut(p, " ")
-		at(name).Before = version
+		at(p.Name).Before = p.Version
 	}
 	for _, p := range after.Packages() {
-		name, version, _ := strings.Cut(p, " ")
-		at(name).After = version
+		at(p.Name).After = p.Version
 	}
 	var list []PackageChange
 	for _, name := range slices.Sorted(maps.Keys(changes)) {

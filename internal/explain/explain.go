@@ -51,8 +51,7 @@ type File struct {
 	// Node is the file itself.
 	Node *tree.Node
 	Path string
-	// Type is "file", "dir", "symlink" or "hardlink".
-	Type string
+	Type record.FileType
 	// Size is the number of bytes that the file adds to the image: 0 for a
 	// further name of another file.
 	Size int64
@@ -67,13 +66,13 @@ type File struct {
 	WorkedOut bool
 }
 
-// Package returns the package that the file's bytes come from, "" where they
+// Package returns the package that the file's bytes come from, zero where they
 // come from none.
-func (f *File) Package() string {
-	if f.Origin == nil || f.Origin.Kind != "package" {
-		return ""
+func (f *File) Package() record.Package {
+	if f.Origin == nil || f.Origin.Kind != record.KindPackage {
+		return record.Package{}
 	}
-	return f.Origin.Name
+	return f.Origin.Package
 }
 
 // Explain reads the files of an image and their reasons.
@@ -107,16 +106,16 @@ func (img *Image) read(t *tree.Tree, recorded map[string]record.File) error {
 		if n.Parent() == nil {
 			return nil
 		}
-		f := &File{Node: n, Path: n.Path(), Type: n.Kind.String(), Size: n.Size}
+		f := &File{Node: n, Path: n.Path(), Type: n.Kind.Type(), Size: n.Size}
 		if n.Inode != nil && names[n.Inode] {
-			f.Type, f.Size = "hardlink", 0
+			f.Type, f.Size = record.TypeHardlink, 0
 		} else if n.Inode != nil {
 			names[n.Inode] = true
 		}
 		if known, ok := recorded[f.Path]; ok && known.Type == f.Type && known.Size == f.Size {
 			f.Reasons, f.Origin, f.Capabilities = known.Reasons, known.Origin, known.Capabilities
-		} else if o := n.Origin; o != nil {
-			f.Origin = &record.Origin{Kind: o.Kind, Name: o.Name, Digest: o.Digest}
+		} else {
+			f.Origin = n.Origin
 		}
 		img.Files = append(img.Files, f)
 		img.byPath[f.Path] = f
@@ -157,7 +156,7 @@ func (img *Image) explainFolders() {
 		if dir == nil || len(f.Reasons) == 0 || len(dir.Reasons) > 0 && !implied[dir] {
 			continue
 		}
-		dir.Reasons = []record.Reason{{Rule: "way", From: f.Path}}
+		dir.Reasons = []record.Reason{{Rule: record.RuleWay, From: f.Path}}
 		implied[dir] = true
 	}
 }

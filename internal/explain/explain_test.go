@@ -32,12 +32,13 @@ func image(t *testing.T, lines ...string) *explain.Image {
 			n = &tree.Node{Kind: tree.Symlink, Link: "elsewhere"}
 		}
 		if words[2] != "-" {
-			f.Origin = &record.Origin{Kind: "package", Name: strings.ReplaceAll(words[2], "_", " ")}
+			name, version, _ := strings.Cut(words[2], "_")
+			f.Origin = &record.Origin{Kind: record.KindPackage, Package: record.Package{Name: name, Version: version}}
 		}
 		for reason := range strings.SplitSeq(reasons, "; ") {
 			w := strings.SplitN(strings.ReplaceAll(reason, "-", ""), " ", 3)
 			if len(w) == 3 {
-				f.Reasons = append(f.Reasons, record.Reason{Rule: w[0], From: w[1], Detail: w[2]})
+				f.Reasons = append(f.Reasons, record.Reason{Rule: record.Rule(w[0]), From: w[1], Detail: w[2]})
 			}
 		}
 		if err := files.Insert(f.Path, n); err != nil {
@@ -55,7 +56,7 @@ func image(t *testing.T, lines ...string) *explain.Image {
 func show(c explain.Chain) string {
 	var steps []string
 	for _, s := range c {
-		steps = append(steps, s.File.Path+" "+s.Reason.Rule)
+		steps = append(steps, s.File.Path+" "+string(s.Reason.Rule))
 	}
 	return strings.Join(steps, " → ")
 }
@@ -114,7 +115,7 @@ func TestOrphansAndPackages(t *testing.T) {
 	if d := cmp.Diff([]string{"/share/data"}, got); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{"liba 2.0", "libb 1.1", "libc 6", "server 1.0"}, img.Packages()); d != "" {
+	if d := cmp.Diff([]record.Package{{Name: "liba", Version: "2.0"}, {Name: "libb", Version: "1.1"}, {Name: "libc", Version: "6"}, {Name: "server", Version: "1.0"}}, img.Packages()); d != "" {
 		t.Error(d)
 	}
 	if files := img.FilesOf("server"); len(files) != 2 || len(img.FilesOf("serv")) != 0 || len(img.FilesOf("libc 6")) != 1 {

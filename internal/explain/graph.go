@@ -5,23 +5,25 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"smith/record"
 )
 
 // An Edge says that one file brought another.
 type Edge struct {
-	From   string `json:"from"`
-	To     string `json:"to"`
-	Rule   string `json:"rule"`
-	Detail string `json:"detail,omitempty"`
+	From   string      `json:"from"`
+	To     string      `json:"to"`
+	Rule   record.Rule `json:"rule"`
+	Detail string      `json:"detail,omitempty"`
 }
 
 // Edges returns the closure as a graph: what brought what. Roots have an edge
-// from "", and folders on the way to something are left out.
+// from "".
 func (img *Image) Edges() []Edge {
 	var edges []Edge
 	for _, f := range img.Files {
 		for _, r := range f.Reasons {
-			if r.Rule != "way" && r.Rule != "skeleton" {
+			if r.Rule.IsEdge() {
 				edges = append(edges, Edge{r.From, f.Path, r.Rule, r.Detail})
 			}
 		}
@@ -40,10 +42,10 @@ func (img *Image) Dot(w io.Writer) error {
 		case e.From == "" && !roots[e.To]:
 			roots[e.To] = true
 			fmt.Fprintf(out, "  %s [shape=box];\n", quote(e.To))
-		case e.From != "" && e.Rule == "symlink":
+		case e.From != "" && e.Rule == record.RuleSymlink:
 			fmt.Fprintf(out, "  %s -> %s [style=dashed];\n", quote(e.From), quote(e.To))
 		case e.From != "":
-			fmt.Fprintf(out, "  %s -> %s [label=%s];\n", quote(e.From), quote(e.To), quote(e.Rule))
+			fmt.Fprintf(out, "  %s -> %s [label=%s];\n", quote(e.From), quote(e.To), quote(string(e.Rule)))
 		}
 	}
 	fmt.Fprintln(out, "}")

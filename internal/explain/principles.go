@@ -41,7 +41,7 @@ func Principles(img *Image, config ocispec.ImageConfig) []Check {
 	return checks
 }
 
-func isPackage(in record.Input) bool { return in.Kind == "package" }
+func isPackage(in record.Input) bool { return in.Kind == record.KindPackage }
 
 // signed says whether a key vouched for every package that came from a
 // repository; a file of the user's is the user's own affair.
@@ -54,7 +54,7 @@ func signed(inputs []record.Input) Check {
 		case in.Key != "" && !slices.Contains(keys, in.Key):
 			keys = append(keys, in.Key)
 		case in.Key == "" && in.URL != "":
-			without = append(without, in.Name+" ("+cmp.Or(in.Voucher(), "nothing is known of it")+")")
+			without = append(without, in.Package.String()+" ("+cmp.Or(in.Voucher(), "nothing is known of it")+")")
 		}
 	}
 	if c.OK = len(without) == 0; c.OK {
@@ -138,7 +138,7 @@ func noDevices(img *Image) Check {
 	return none("no device, FIFO or socket", img, func(f *File) string {
 		switch f.Node.Kind {
 		case tree.Device, tree.FIFO, tree.Socket:
-			return " (" + f.Type + ")"
+			return " (" + string(f.Type) + ")"
 		}
 		return ""
 	})
@@ -216,14 +216,14 @@ func readOnlyRoot(img *Image, _ ocispec.ImageConfig) Check {
 func noShell(img *Image, config ocispec.ImageConfig) Check {
 	program := image.Program(config)
 	return none("no shell unless asked for", img, func(f *File) string {
-		if f.Type == "dir" || !slices.Contains(shells, path.Base(f.Path)) || !strings.HasSuffix(path.Dir(f.Path), "bin") {
+		if f.Type == record.TypeDirectory || !slices.Contains(shells, path.Base(f.Path)) || !strings.HasSuffix(path.Dir(f.Path), "bin") {
 			return ""
 		}
 		if len(program) > 0 && path.Base(program[0]) == path.Base(f.Path) {
 			return ""
 		}
 		for _, r := range f.Reasons {
-			if r.Rule != "way" {
+			if r.Rule != record.RuleWay {
 				return ""
 			}
 		}

@@ -72,7 +72,7 @@ func (b *Builder) previous(ctx context.Context, r Request, platform ocispec.Plat
 	}
 	quiet := *b
 	quiet.Events = event.Silent{}
-	offer, err := quiet.files(r, r.Target, "image").Open(ctx, platform)
+	offer, err := quiet.files(r, r.Target, record.KindImage).Open(ctx, platform)
 	if err != nil {
 		return nil
 	}
@@ -118,23 +118,18 @@ func newPackages(before, after *record.Record) []string {
 	}
 	old := map[string]bool{}
 	for _, p := range before.Packages() {
-		old[nameOf(p)] = true
+		old[p.Name] = true
 	}
 	var names []string
 	for _, p := range after.Packages() {
-		if !old[nameOf(p)] {
-			names = append(names, nameOf(p)+" "+size.Format(p.Size))
+		if !old[p.Name] {
+			names = append(names, p.Name+" "+size.Format(p.Size))
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
 	return []string{"packages since the last build: " + enumerate(names, mostGrown)}
-}
-
-func nameOf(p record.Package) string {
-	name, _, _ := strings.Cut(p.Name, " ")
-	return name
 }
 
 // largest names the files that are the most larger than the old ones.
@@ -158,7 +153,7 @@ func why(f record.File) string {
 	r := f.Reasons[0]
 	text := r.Detail
 	if text == "" {
-		text = r.Rule
+		text = string(r.Rule)
 	}
 	if r.From != "" {
 		text += ", for " + r.From

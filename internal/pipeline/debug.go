@@ -86,7 +86,7 @@ func debugPaths(r Request) []debuginfo.Path {
 func wanted(objects []debuginfo.Object) map[string][]string {
 	ids := map[string][]string{}
 	for _, o := range objects {
-		if of := o.Node.Origin; of != nil && of.Kind == packaged {
+		if of := o.Node.Origin; of != nil && of.Kind == record.KindPackage {
 			ids[of.Digest] = append(ids[of.Digest], o.BuildID)
 		}
 	}
@@ -133,9 +133,9 @@ func whyMissing(m debuginfo.Missing, absent map[string]string) string {
 		return m.Why
 	case of != nil && absent[of.Digest] != "":
 		return absent[of.Digest]
-	case of != nil && of.Kind == packaged:
-		return "the packages with the debug information of " + of.Name + " do not hold it"
-	case of != nil && of.Kind == "host":
+	case of != nil && of.Kind == record.KindPackage:
+		return "the packages with the debug information of " + of.Package.String() + " do not hold it"
+	case of != nil && of.Kind == record.KindHost:
 		return "this machine has none in " + debuginfo.Dir
 	case of != nil && of.Name != "":
 		return of.Name + " has none in " + debuginfo.Dir

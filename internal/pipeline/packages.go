@@ -88,9 +88,6 @@ func (b *Builder) debPackages(r Request, all []reference.Reference) (source.Sour
 	return deb.New(o), nil
 }
 
-// packaged is the kind of inputs and origins that are packages.
-const packaged = "package"
-
 // contributing leaves out the packages that no file of the image is of.
 func contributing(inputs []record.Input, files []record.File) []record.Input {
 	used := map[string]bool{}
@@ -99,7 +96,7 @@ func contributing(inputs []record.Input, files []record.File) []record.Input {
 			used[f.Origin.Digest] = true
 		}
 	}
-	return slices.DeleteFunc(inputs, func(in record.Input) bool { return in.Kind == packaged && !used[in.Digest] })
+	return slices.DeleteFunc(inputs, func(in record.Input) bool { return in.Kind == record.KindPackage && !used[in.Digest] })
 }
 
 // packageList names the packages that a record has, a line each, sorted:
@@ -107,8 +104,8 @@ func contributing(inputs []record.Input, files []record.File) []record.Input {
 func packageList(r *record.Record) string {
 	var names []string
 	for _, in := range r.Inputs {
-		if in.Kind == packaged {
-			names = append(names, in.Name+"\n")
+		if in.Kind == record.KindPackage {
+			names = append(names, in.Package.String()+"\n")
 		}
 	}
 	slices.Sort(names)

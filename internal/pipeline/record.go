@@ -20,7 +20,7 @@ func (b *Builder) record(r Request, from *offered, c *chosen, files *assembled, 
 		Excluded: selection.Excluded, Allowed: selection.Allowed, Suspects: selection.Suspects, Warnings: selection.Warnings,
 	}
 	if from.overlay != nil {
-		rec.Inputs = append(rec.Inputs, record.Input{Kind: "overlay", Name: "rootfs"})
+		rec.Inputs = append(rec.Inputs, record.Input{Kind: record.KindOverlay, Name: "rootfs"})
 	}
 	var err error
 	if rec.Files, err = recording.Files(files.tree, files.reasons); err != nil {

@@ -5,7 +5,6 @@ import (
 	"path"
 	"strings"
 
-	"smith/internal/distro/scriptlet"
 	"smith/internal/source"
 	"smith/internal/tree"
 	"smith/record"
@@ -22,7 +21,7 @@ func (b *Builder) scripts(pkg *source.Offer, files *tree.Tree) []record.Script {
 		var missed []record.Effect
 		for _, f := range s.Effects {
 			b.Events.Note(fmt.Sprintf("%s of %s:%d: %s: %s (%s)", s.Name, s.Package, f.Line, f.Class, f.Command, f.Why))
-			if f.Class == string(scriptlet.Unhandled) && touches(files, f) {
+			if f.Class == record.EffectUnhandled && touches(files, f) {
 				missed = append(missed, f)
 			}
 		}

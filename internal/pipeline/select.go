@@ -132,7 +132,7 @@ func closureInput(r Request, from *offered, l launch, events event.Listener) clo
 func newest(files *tree.Tree, dates ...time.Time) (time.Time, error) {
 	latest := slices.MaxFunc(dates, time.Time.Compare)
 	err := files.Walk(func(n *tree.Node) error {
-		if n.Origin != nil && n.Origin.Kind == packaged && n.ModTime.After(latest) {
+		if n.Origin != nil && n.Origin.Kind == record.KindPackage && n.ModTime.After(latest) {
 			latest = n.ModTime
 		}
 		return nil

@@ -14,6 +14,7 @@ import (
 	"smith/internal/source/host"
 	"smith/internal/source/oci"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // sources are what the names in a spec mean. Nothing is open yet.
@@ -74,7 +75,7 @@ func (b *Builder) packageSource(r Request) (source.Source, error) {
 	case names[0].Family != "":
 		return b.packages(r, names)
 	}
-	return b.files(r, names[0], "image"), nil
+	return b.files(r, names[0], record.KindImage), nil
 }
 
 // parentSource returns the source of the parent image, nil where the spec names
@@ -90,11 +91,11 @@ func (b *Builder) parentSource(r Request) (source.Source, error) {
 	if parent.Decided != "" {
 		b.Events.Note(parent.String() + ": " + parent.Decided)
 	}
-	return b.files(r, parent, "parent"), nil
+	return b.files(r, parent, record.KindParent), nil
 }
 
 // files returns the source of files that are not in packages.
-func (b *Builder) files(r Request, from reference.Reference, kind string) source.Source {
+func (b *Builder) files(r Request, from reference.Reference, kind record.Kind) source.Source {
 	switch from.Kind {
 	case reference.Host:
 		return host.New("/")

@@ -20,7 +20,7 @@ func Files(t *tree.Tree, reasons map[string][]record.Reason) ([]record.File, err
 		if n.Parent() == nil {
 			return nil
 		}
-		f := record.File{Path: n.Path(), Type: n.Kind.String(), Link: n.Link, Reasons: reasons[n.Path()]}
+		f := record.File{Path: n.Path(), Type: n.Kind.Type(), Link: n.Link, Origin: n.Origin, Reasons: reasons[n.Path()]}
 		if n.Kind == tree.File {
 			sum, err := n.Digest()
 			if err != nil {
@@ -33,13 +33,10 @@ func Files(t *tree.Tree, reasons map[string][]record.Reason) ([]record.File, err
 		}
 		if n.Inode != nil {
 			if name, again := first[n.Inode]; again {
-				f.Type, f.Link, f.Size, f.Digest = "hardlink", name, 0, ""
+				f.Type, f.Link, f.Size, f.Digest = record.TypeHardlink, name, 0, ""
 			} else {
 				first[n.Inode] = n.Path()
 			}
-		}
-		if o := n.Origin; o != nil {
-			f.Origin = &record.Origin{Kind: o.Kind, Name: o.Name, Digest: o.Digest}
 		}
 		files = append(files, f)
 		return nil

@@ -15,7 +15,7 @@ import (
 func shared(t testing.TB) *tree.Tree {
 	t.Helper()
 	files := tree.New()
-	origin := &tree.Origin{Kind: "image", Name: "base.tar", Digest: "sha256:1"}
+	origin := &record.Origin{Kind: "image", Name: "base.tar", Digest: "sha256:1"}
 	tool := tree.NewFile([]byte("data"), 0o755)
 	tool.Origin = origin
 	err := files.Apply([]tree.Entry{

@@ -32,22 +32,19 @@ type Furniture struct {
 func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 	a := adder{t: t, parent: f.Parent, reasons: map[string]record.Reason{}}
 	for _, dir := range skeleton() {
-		if err := a.mustBeReal(dir); err != nil {
-			return nil, err
-		}
-		if err := a.folder(dir, record.Reason{Rule: "skeleton", Detail: "a folder of every microcontainer"}); err != nil {
+		if err := a.folder(dir, record.Reason{Rule: record.RuleSkeleton, Detail: "a folder of every microcontainer"}); err != nil {
 			return nil, err
 		}
 	}
 	for _, dir := range f.Mounts {
-		if err := a.folder(path.Clean(dir), record.Reason{Rule: "mount", Detail: "a volume of the image"}); err != nil {
+		if err := a.folder(path.Clean(dir), record.Reason{Rule: record.RuleMount, Detail: "a volume of the image"}); err != nil {
 			return nil, err
 		}
 	}
 	if !f.Accounts {
 		return a.reasons, nil
 	}
-	reason := record.Reason{Rule: "nss", Detail: "knows the image's user"}
+	reason := record.Reason{Rule: record.RuleNSS, Detail: "knows the image's user"}
 	for name, text := range map[string]string{"/etc/passwd": passwd(f.User), "/etc/group": group(f.User, f.Groups)} {
 		if err := a.file(name, text, reason, false); err != nil {
 			return nil, err
@@ -57,28 +54,13 @@ func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 	return a.reasons, a.file("/etc/nsswitch.conf", nsswitch, reason, true)
 }
 
-// mustBeReal returns an error where a directory that container runtimes mount
-// over is a symlink to another: some follow it, also out of the image
-// (CVE-2026-41579). A dangling symlink is replaced by a directory.
-func (a *adder) mustBeReal(dir string) error {
-	for _, t := range []*tree.Tree{a.t, a.parent} {
-		if t == nil {
-			continue
-		}
-		if at, err := t.Lookup(dir); err == nil && at.Node.Kind == tree.Symlink && t.Exists(dir) {
-			return fmt.Errorf("%s is a symlink to %s, and container runtimes mount over it: make it a directory, or leave it out (excludes: [%[1]s])", dir, at.Node.Link)
-		}
-	}
-	return nil
-}
-
 // An adder puts into a tree what it and the parent lack.
 type adder struct {
 	t, parent *tree.Tree
 	reasons   map[string]record.Reason
 }
 
-func origin() *tree.Origin { return &tree.Origin{Kind: "smith"} }
+func origin() *record.Origin { return &record.Origin{Kind: record.KindSmith} }
 
 // folder adds a folder, and those on the way to it.
 func (a *adder) folder(name string, reason record.Reason) error {
@@ -106,7 +88,7 @@ func (a *adder) folder(name string, reason record.Reason) error {
 // file adds a file that smith makes, unless the overlay has it, or the parent
 // has the same. With keep, one that is there already stays.
 func (a *adder) file(name, text string, reason record.Reason, keep bool) error {
-	if at, err := a.t.Lookup(name); err == nil && (keep || (at.Node.Origin != nil && at.Node.Origin.Kind == "overlay")) {
+	if at, err := a.t.Lookup(name); err == nil && (keep || (at.Node.Origin != nil && at.Node.Origin.Kind == record.KindOverlay)) {
 		return nil
 	}
 	if keep && a.parent != nil && a.parent.Exists(name) {

@@ -12,6 +12,7 @@ import (
 
 	"smith/internal/source/host"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // ignored is the file that keeps an empty folder in git.
@@ -30,7 +31,7 @@ func Overlay(dir string) (*tree.Tree, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("cannot read the overlay %s: it is no folder", dir)
 	}
-	t, err := host.Tree(dir, &tree.Origin{Kind: "overlay", Name: "rootfs"})
+	t, err := host.Tree(dir, &record.Origin{Kind: record.KindOverlay, Name: "rootfs"})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,10 @@
 package source
 
-import "context"
+import (
+	"context"
+
+	"smith/record"
+)
 
 // Packages is what a source of a distribution's packages knows beyond its tree.
 // Its methods return values and change nothing; they are safe for concurrent
@@ -22,7 +26,7 @@ type Packages interface {
 
 // A Package is one of the packages that a source chose.
 type Package struct {
-	Name, Version, Architecture string
+	record.Package
 	// Digest is that of the package's file: the Digest of the origin of all its
 	// files.
 	Digest string

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"smith/record"
 )
 
 // Names by which a layer removes what lower layers hold (OCI image
@@ -152,7 +154,7 @@ func (t *Tree) another(target string) (*Node, error) {
 
 // folder returns the folder that the elements lead to, through links inside
 // the tree, and makes what is missing, no more than *left folders.
-func (t *Tree) folder(parts []string, origin *Origin, left *int) (*Node, error) {
+func (t *Tree) folder(parts []string, origin *record.Origin, left *int) (*Node, error) {
 	at := t.root
 	for i, part := range parts {
 		next, err := at.Child(part)
@@ -178,7 +180,7 @@ func (t *Tree) folder(parts []string, origin *Origin, left *int) (*Node, error) 
 }
 
 // imply makes a folder that an archive has no entry for.
-func (n *Node) imply(name string, origin *Origin, left *int) (*Node, error) {
+func (n *Node) imply(name string, origin *record.Origin, left *int) (*Node, error) {
 	if *left--; *left < 0 {
 		return nil, errTooMany
 	}
@@ -201,7 +203,7 @@ func (n *Node) depth() int {
 
 // behind returns what a symbolic link leads to. Where it leads to nothing, the
 // folders that are missing are made: the archive means to fill them.
-func (t *Tree) behind(link *Node, origin *Origin, left *int) (*Node, error) {
+func (t *Tree) behind(link *Node, origin *record.Origin, left *int) (*Node, error) {
 	for {
 		at, err := t.Resolve(link.Path())
 		if err == nil {

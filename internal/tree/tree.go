@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"smith/record"
 )
 
 // Kind is what a node is.
@@ -35,24 +37,19 @@ const (
 	Socket
 )
 
-// String returns the word that smith prints for the kind.
-func (k Kind) String() string {
-	names := [...]string{"unknown", "dir", "file", "symlink", "device", "fifo", "socket"}
-	if int(k) < len(names) {
-		return names[k]
+// Type returns what a record calls the kind.
+func (k Kind) Type() record.FileType {
+	types := [...]record.FileType{
+		"unknown", record.TypeDirectory, record.TypeFile, record.TypeSymlink, record.TypeDevice, record.TypeFIFO, record.TypeSocket,
 	}
-	return names[0]
+	if int(k) < len(types) {
+		return types[k]
+	}
+	return types[0]
 }
 
-// An Origin says where a node comes from. Many nodes share one.
-type Origin struct {
-	// Kind is one of "image", "parent", "host", "overlay", "package", "smith".
-	Kind string
-	// Name is the reference, package or folder, as a reader knows it.
-	Name string
-	// Digest is that of the layer or package file that held the node, or "".
-	Digest string
-}
+// String returns the word that smith prints for the kind.
+func (k Kind) String() string { return string(k.Type()) }
 
 // An Inode is what the names of one hard-linked file share. It is compared by
 // its address.
@@ -70,7 +67,7 @@ type Node struct {
 	Link     string            // target of a Symlink, as it stands
 	Content  Content           // bytes of a File; nil where Size is 0
 	Inode    *Inode            // shared by all names of a hard-linked file, else nil
-	Origin   *Origin           // may be nil
+	Origin   *record.Origin    // may be nil
 	Xattrs   map[string]string // extended attributes, nil where there are none
 	Listing  Directory         // supplies the entries of a Dir on demand; nil where they are inserted
 

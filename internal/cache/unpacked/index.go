@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // Limits of what an archive may hold. They are far above what images hold, and
@@ -156,7 +157,7 @@ type blob struct {
 }
 
 // decodeIndex reads an index. The contents of files are sections of the blob.
-func decodeIndex(data []byte, b *blob, origin *tree.Origin) ([]tree.Entry, error) {
+func decodeIndex(data []byte, b *blob, origin *record.Origin) ([]tree.Entry, error) {
 	if len(data) < len(indexMagic) || string(data[:len(indexMagic)]) != indexMagic {
 		return nil, errIndex
 	}

@@ -13,6 +13,7 @@ import (
 
 	"smith/internal/cache/store"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // form ends the names of buckets. It changes with the form of the index: what
@@ -136,7 +137,7 @@ func (a *Archive) Blob() *io.SectionReader { return io.NewSectionReader(a.entry,
 
 // Entries returns the members in their order. All nodes are new and have the
 // given origin; sections of the blob are known by the archive's key.
-func (a *Archive) Entries(origin *tree.Origin) ([]tree.Entry, error) {
+func (a *Archive) Entries(origin *record.Origin) ([]tree.Entry, error) {
 	data := make([]byte, a.entry.Size()-footerSize-a.size)
 	if _, err := a.entry.ReadAt(data, a.size); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"smith/internal/cache/store"
 	"smith/internal/cache/store/storetest"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 func sample() []tree.Entry {
@@ -62,7 +63,7 @@ func TestArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	entries, err := a.Entries(&tree.Origin{Kind: "package"})
+	entries, err := a.Entries(&record.Origin{Kind: "package"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func (s *Source) describe(offer *source.Offer, chosen []*pkg, whole func(context
 func kept(image *tree.Tree) bool {
 	found := errors.New("found")
 	return errors.Is(image.Walk(func(n *tree.Node) error {
-		if n.Origin != nil && n.Origin.Kind == "package" {
+		if n.Origin != nil && n.Origin.Kind == record.KindPackage {
 			return found
 		}
 		return nil
@@ -76,7 +76,7 @@ func kept(image *tree.Tree) bool {
 func filesOf(image *tree.Tree, p *pkg) []*tree.Node {
 	var files []*tree.Node
 	_ = image.Walk(func(n *tree.Node) error { // the function returns no error
-		if n.Origin != nil && n.Origin.Kind == "package" && n.Origin.Digest == p.digest().String() && n.Kind != tree.Dir {
+		if n.Origin != nil && n.Origin.Kind == record.KindPackage && n.Origin.Digest == p.digest().String() && n.Kind != tree.Dir {
 			files = append(files, n)
 		}
 		return nil
@@ -110,7 +110,7 @@ func (d *description) distribution(ctx context.Context, offer *source.Offer, who
 }
 
 func (d *description) takeDistribution(from *tree.Tree) error {
-	reason := record.Reason{Rule: "package-database", Detail: "tells which distribution the packages are of"}
+	reason := record.Reason{Rule: record.RulePackageDatabase, Detail: "tells which distribution the packages are of"}
 	for _, name := range distribution {
 		at, err := from.Lookup(name)
 		if err != nil {
@@ -161,10 +161,10 @@ func (d *description) add(ctx context.Context, p *pkg, files []*tree.Node) error
 	if f.Control.Get("Status") == "" {
 		fields = strings.TrimRight(fields, "\n") + "\nStatus: install ok installed\n"
 	}
-	reason := record.Reason{Rule: "package-database", Detail: "tells scanners of " + p.ID().String()}
+	reason := record.Reason{Rule: record.RulePackageDatabase, Detail: "tells scanners of " + p.ID().String()}
 	for name, text := range map[string]string{name: fields, name + ".md5sums": sums} {
 		n := tree.NewFile([]byte(text), 0o644)
-		n.Origin = &tree.Origin{Kind: "smith", Name: "package database"}
+		n.Origin = &record.Origin{Kind: record.KindSmith, Name: "package database"}
 		if err := d.insert(statusDir+name, n, reason); err != nil {
 			return err
 		}
@@ -189,9 +189,9 @@ func (d *description) copyright(p *pkg) (*tree.Node, error) {
 	}
 	own := n.Origin != nil && n.Origin.Digest == p.digest().String()
 	if !own {
-		n.Origin = &tree.Origin{Kind: "smith", Name: "copyright of " + p.ID().String()}
+		n.Origin = &record.Origin{Kind: record.KindSmith, Name: "copyright", Package: p.ID()}
 	}
-	if err := d.insert(name, n, record.Reason{Rule: "license", Detail: "the copyright of " + p.ID().String()}); err != nil {
+	if err := d.insert(name, n, record.Reason{Rule: record.RuleLicense, Detail: "the copyright of " + p.ID().String()}); err != nil {
 		return nil, err
 	}
 	if !own || n.Parent() == nil {

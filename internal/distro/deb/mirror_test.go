@@ -422,7 +422,7 @@ func TestLogin(t *testing.T) {
 	offer, err := open(o)
 	wants(t, err, "")
 	for _, in := range offer.Inputs {
-		if strings.Contains(in.URL+in.Name+in.Note, "secret") {
+		if strings.Contains(in.URL+in.Name+in.Package.String()+in.Note, "secret") {
 			t.Errorf("%+v", in)
 		}
 	}
@@ -585,7 +585,7 @@ func TestLocalFile(t *testing.T) {
 	if p := l.Packages[i]; p.URL != "./local.deb" || p.Key != "" || p.Size == 0 {
 		t.Errorf("%+v", p)
 	}
-	i = slices.IndexFunc(offer.Inputs, func(in record.Input) bool { return strings.HasPrefix(in.Name, "tini ") })
+	i = slices.IndexFunc(offer.Inputs, func(in record.Input) bool { return in.Package.Name == "tini" })
 	if in := offer.Inputs[i]; in.URL != "" || in.Note != "the file local.deb" {
 		t.Errorf("%+v", in)
 	}
@@ -612,7 +612,7 @@ func TestForeignArchitecture(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer offer.Close()
-	if at, err := offer.Tree.Resolve("/usr/bin/tini"); err != nil || at.Node.Origin.Name[len(at.Node.Origin.Name)-5:] != "amd64" {
+	if at, err := offer.Tree.Resolve("/usr/bin/tini"); err != nil || at.Node.Origin.Package.Architecture != "amd64" {
 		t.Errorf("%v, %v", at, err)
 	}
 }

@@ -23,7 +23,6 @@ import (
 	"smith/internal/event"
 	"smith/internal/lock"
 	"smith/internal/network/fetch"
-	"smith/internal/tree"
 	"smith/record"
 )
 
@@ -51,8 +50,8 @@ type pkg struct {
 var _ fielded = (*pkg)(nil)
 
 // ID names the package.
-func (p *pkg) ID() packages.ID {
-	return packages.ID{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture}
+func (p *pkg) ID() record.Package {
+	return record.Package{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture, Format: record.FormatDeb}
 }
 
 func (p *pkg) digest() digest.Digest {
@@ -65,7 +64,7 @@ func (p *pkg) Size() int64 { return p.locked.Size }
 // input is what the record keeps of the package.
 func (p *pkg) input() record.Input {
 	in := record.Input{
-		Kind: "package", Name: p.locked.String(), Digest: p.digest().String(), URL: p.locked.URL,
+		Kind: record.KindPackage, Package: p.ID(), Digest: p.digest().String(), URL: p.locked.URL,
 		Repository: p.locked.Repository, Key: p.locked.Key,
 	}
 	if p.isFile() {
@@ -102,7 +101,7 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 		p.relations = f.Control
 	}
 	p.mu.Unlock()
-	entries, err := f.Entries(&tree.Origin{Kind: "package", Name: p.locked.String(), Digest: p.digest().String()})
+	entries, err := f.Entries(&record.Origin{Kind: record.KindPackage, Package: p.ID(), Digest: p.digest().String()})
 	if err != nil {
 		f.Close()
 		return nil, err

@@ -38,7 +38,7 @@ func (k *knowledge) List(ctx context.Context) ([]source.Package, error) {
 	for i, p := range k.chosen {
 		id := p.ID()
 		list[i] = source.Package{
-			Name: id.Name, Version: id.Version, Architecture: id.Architecture, Digest: p.digest().String(),
+			Package: p.ID(), Digest: p.digest().String(),
 			Source: p.sourceName(), Section: fields[i].Get("Section"), Essential: fields[i].Get("Essential") == "yes",
 			Asked: slices.Contains(asked, p),
 		}

@@ -58,7 +58,7 @@ func (s *Set) Deepen(_ context.Context, d Depth) (*tree.Tree, error) {
 			return nil, err
 		}
 	}
-	effects := s.Scripts(func(ID) bool { return true }, s.Tree())
+	effects := s.Scripts(func(record.Package) bool { return true }, s.Tree())
 	if d == Complete {
 		if err := s.addLinks(effects); err != nil {
 			return nil, err
@@ -143,7 +143,7 @@ func (m *member) effects(s *Set, with installed) []Ledger {
 type installed struct {
 	set *Set
 	// wanted says which packages are there; files are what they have.
-	wanted func(ID) bool
+	wanted func(record.Package) bool
 	files  *tree.Tree
 }
 
@@ -206,15 +206,24 @@ func holdsFile(dir *tree.Node) bool {
 
 // A Ledger is what one script of a package would have done.
 type Ledger struct {
-	Package ID
+	Package record.Package
 	Script  string
 	Effects []scriptlet.Effect
+}
+
+// origin is that of files which smith makes in the script's place.
+func (l Ledger) origin() *record.Origin {
+	return &record.Origin{Kind: record.KindSmith, Script: l.Script, Package: l.Package}
+}
+
+func notDone(by *record.Origin, err error) error {
+	return fmt.Errorf("cannot do what %s of %s would have done: %w", by.Script, by.Package, err)
 }
 
 // Scripts returns what the scripts of the packages that are opened and wanted
 // would have done, in the set's order. Those with triggers count where a wanted
 // package, or one of the files, sets them off.
-func (s *Set) Scripts(wanted func(ID) bool, files *tree.Tree) []Ledger {
+func (s *Set) Scripts(wanted func(record.Package) bool, files *tree.Tree) []Ledger {
 	var all []Ledger
 	with := installed{s, wanted, files}
 	for _, m := range s.members {
@@ -228,19 +237,18 @@ func (s *Set) Scripts(wanted func(ID) bool, files *tree.Tree) []Ledger {
 // Record returns what the scripts of the packages would have done that an image
 // holds files of, or things that they would have made.
 func (s *Set) Record(image *tree.Tree) []record.Script {
-	wanted := map[string]bool{}
+	wanted := map[record.Package]bool{}
 	_ = image.Walk(func(n *tree.Node) error { // the function returns no error
 		if n.Origin != nil && n.Kind != tree.Dir {
-			_, by, _ := strings.Cut(n.Origin.Name, " of ")
-			wanted[n.Origin.Name], wanted[by] = true, true
+			wanted[n.Origin.Package] = true
 		}
 		return nil
 	})
 	var all []record.Script
-	for _, l := range s.Scripts(func(id ID) bool { return wanted[id.String()] }, image) {
-		script := record.Script{Package: l.Package.String(), Name: l.Script}
+	for _, l := range s.Scripts(func(id record.Package) bool { return wanted[id] }, image) {
+		script := record.Script{Package: l.Package, Name: l.Script}
 		for _, f := range l.Effects {
-			script.Effects = append(script.Effects, record.Effect{Class: string(f.Class), Command: f.Command, Line: f.Line, Why: f.Why, Path: f.Path})
+			script.Effects = append(script.Effects, record.Effect{Class: record.EffectClass(f.Class), Command: f.Command, Line: f.Line, Why: f.Why, Path: f.Path})
 		}
 		all = append(all, script)
 	}
@@ -251,7 +259,7 @@ func (s *Set) Record(image *tree.Tree) []record.Script {
 func (s *Set) addLinks(effects []Ledger) error {
 	var groups []*group
 	for _, l := range effects {
-		by := l.Script + " of " + l.Package.String()
+		by := l.origin()
 		for _, f := range l.Effects {
 			switch {
 			case f.Alternative != nil:
@@ -274,18 +282,18 @@ func (s *Set) addLinks(effects []Ledger) error {
 // addCertificates adds the bundles that scripts would have made of the
 // authorities.
 func (s *Set) addCertificates(effects []Ledger) error {
-	rebuild := ""
+	var rebuild *record.Origin
 	for _, l := range effects {
 		if slices.ContainsFunc(l.Effects, func(f scriptlet.Effect) bool { return f.Certificates }) {
-			rebuild = l.Script + " of " + l.Package.String()
+			rebuild = l.origin()
 		}
 	}
-	if rebuild == "" {
+	if rebuild == nil {
 		return nil
 	}
 	entries, err := certificates.Files(s.Tree())
 	if err != nil {
-		return fmt.Errorf("cannot do what %s would have done: %w", rebuild, err)
+		return notDone(rebuild, err)
 	}
 	for _, e := range entries {
 		if err := s.add(e.Path, e.Node, rebuild); err != nil {
@@ -296,10 +304,10 @@ func (s *Set) addCertificates(effects []Ledger) error {
 }
 
 // add puts a node of smith's into the tree, unless something stands there.
-func (s *Set) add(name string, n *tree.Node, by string) error {
+func (s *Set) add(name string, n *tree.Node, by *record.Origin) error {
 	at, err := s.links.place(name)
 	if err != nil {
-		return fmt.Errorf("cannot do what %s would have done: %w", by, err)
+		return notDone(by, err)
 	}
 	dir, base := path.Split(at)
 	if base == "" || s.isFile(path.Clean(dir)) {
@@ -309,19 +317,19 @@ func (s *Set) add(name string, n *tree.Node, by string) error {
 	if len(f.files[base]) > 0 || f.folders[base] != nil || f.made[base] != nil {
 		return nil
 	}
-	n.Origin = &tree.Origin{Kind: "smith", Name: by}
+	n.Origin = by
 	f.make(base, n)
 	return nil
 }
 
-func (s *Set) link(l scriptlet.Link, by string) error {
+func (s *Set) link(l scriptlet.Link, by *record.Origin) error {
 	return s.add(l.Path, &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: l.Target}, by)
 }
 
 // An alternative is one that a script offers.
 type alternative struct {
 	*scriptlet.Alternative
-	by string
+	by *record.Origin
 }
 
 // A group is the alternatives for one name.
@@ -371,7 +379,7 @@ func (s *Set) choose(g *group) error {
 }
 
 // both makes the public link and the one that it leads through.
-func (s *Set) both(name string, public scriptlet.Link, by string) error {
+func (s *Set) both(name string, public scriptlet.Link, by *record.Origin) error {
 	if err := s.link(scriptlet.Link{Path: administration + name, Target: public.Target}, by); err != nil {
 		return err
 	}

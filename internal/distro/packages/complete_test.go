@@ -12,6 +12,7 @@ import (
 
 	"smith/internal/distro/scriptlet"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // complete shows the tree of a set with all that only the packages tell.
@@ -104,9 +105,9 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	got := s.Scripts(func(id ID) bool { return id.Name != "b" }, s.Tree())
+	got := s.Scripts(func(id record.Package) bool { return id.Name != "b" }, s.Tree())
 	want := []Ledger{{
-		Package: ID{"a", "1", "all"}, Script: "postinst",
+		Package: record.Package{Name: "a", Version: "1", Architecture: "all"}, Script: "postinst",
 		Effects: []scriptlet.Effect{{Class: scriptlet.Emulated, Command: "ldconfig", Line: 1, Why: "smith writes ld.so.cache"}},
 	}}
 	if d := cmp.Diff(want, got); d != "" {
@@ -132,7 +133,7 @@ func TestTriggers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	show := func(wanted func(ID) bool, files *tree.Tree) string {
+	show := func(wanted func(record.Package) bool, files *tree.Tree) string {
 		var b strings.Builder
 		for _, l := range s.Scripts(wanted, files) {
 			for _, f := range l.Effects {
@@ -144,10 +145,10 @@ func TestTriggers(t *testing.T) {
 	want := `schemas: glib-compile-schemas /usr/share/glib-2.0/schemas /usr/share/glib-2.0/schemas/gschemas.compiled
 loaders: gdk-pixbuf-query-loaders --update-cache /usr/lib/load
 app: ldconfig ` + "\n"
-	if d := cmp.Diff(want, show(func(ID) bool { return true }, s.Tree())); d != "" {
+	if d := cmp.Diff(want, show(func(record.Package) bool { return true }, s.Tree())); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if got := show(func(id ID) bool { return id.Name == "glib" }, tree.New()); got != "" {
+	if got := show(func(id record.Package) bool { return id.Name == "glib" }, tree.New()); got != "" {
 		t.Errorf("of an image that has nothing to set them off: %s", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A folder is one of the tree's. Names are known from the beginning; a package
@@ -90,7 +91,7 @@ func (f *folder) addLinks() {
 		if usr == nil || usr.folders[path.Base(target)] == nil {
 			continue
 		}
-		f.make(name, &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: target[1:], Origin: &tree.Origin{Kind: "smith", Name: "merged /usr"}})
+		f.make(name, &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: target[1:], Origin: &record.Origin{Kind: record.KindSmith, Name: "merged /usr"}})
 	}
 }
 

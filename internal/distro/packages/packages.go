@@ -17,18 +17,13 @@ import (
 
 	"smith/internal/distro/scriptlet"
 	"smith/internal/tree"
+	"smith/record"
 )
-
-// An ID names a package of a set.
-type ID struct{ Name, Version, Architecture string }
-
-// String returns the ID as a reader knows it: "zlib1g 1:1.2.13 amd64".
-func (id ID) String() string { return id.Name + " " + id.Version + " " + id.Architecture }
 
 // A Package is one of a resolved set. Its methods may be called from several
 // goroutines at once.
 type Package interface {
-	ID() ID
+	ID() record.Package
 	// Size is that of its file in bytes. The largest are opened first, so that
 	// none is left to be waited for.
 	Size() int64

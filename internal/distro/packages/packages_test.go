@@ -13,6 +13,7 @@ import (
 
 	"smith/internal/distro/scriptlet"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // A fake is a package written in a line for each path: "/usr/bin/tool data",
@@ -32,7 +33,9 @@ type fake struct {
 	closed   int
 }
 
-func (f *fake) ID() ID { return ID{f.name, "1", "all"} }
+func (f *fake) ID() record.Package {
+	return record.Package{Name: f.name, Version: "1", Architecture: "all"}
+}
 
 func (f *fake) Size() int64 { return int64(len(f.text)) }
 
@@ -75,7 +78,7 @@ func (f *fake) Open(context.Context) (*Contents, error) {
 			e.Node = tree.NewFile([]byte(words[1]), 0o644)
 		}
 		if e.Node != nil {
-			e.Node.Origin = &tree.Origin{Kind: "package", Name: f.name}
+			e.Node.Origin = &record.Origin{Kind: "package", Name: f.name}
 		}
 		c.Entries = append(c.Entries, e)
 	}
@@ -110,7 +113,7 @@ func list(t *testing.T, from *tree.Tree) string {
 	err := from.Walk(func(n *tree.Node) error {
 		origin := ""
 		if n.Origin != nil {
-			origin = " <- " + n.Origin.Name
+			origin = " <- " + n.Origin.Label()
 		}
 		switch n.Kind {
 		case tree.Dir:

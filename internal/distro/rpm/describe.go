@@ -81,7 +81,7 @@ func holds(image *tree.Tree) func(string) bool {
 func contributing(image *tree.Tree, chosen []*pkg) []*pkg {
 	held := map[string]bool{}
 	_ = image.Walk(func(n *tree.Node) error { // the function returns no error
-		if n.Origin != nil && n.Origin.Kind == "package" && n.Kind != tree.Dir {
+		if n.Origin != nil && n.Origin.Kind == record.KindPackage && n.Kind != tree.Dir {
 			held[n.Origin.Digest] = true
 		}
 		return nil
@@ -109,7 +109,7 @@ func (d *description) distribution() error {
 		if err != nil {
 			continue // not every distribution has all
 		}
-		reason := record.Reason{Rule: "package-database", Detail: "tells which distribution the packages are of"}
+		reason := record.Reason{Rule: record.RulePackageDatabase, Detail: "tells which distribution the packages are of"}
 		if err := d.Insert(d.image, name, at.Node.Copy(), reason, d.reasons); err != nil {
 			return err
 		}
@@ -119,10 +119,10 @@ func (d *description) distribution() error {
 
 // database adds rpm's database and the list of packages.
 func (d *description) database(all []rpmdb.Package) error {
-	reason := record.Reason{Rule: "package-database", Detail: fmt.Sprintf("tells scanners of %d packages", len(all))}
+	reason := record.Reason{Rule: record.RulePackageDatabase, Detail: fmt.Sprintf("tells scanners of %d packages", len(all))}
 	for name, data := range map[string][]byte{d.place(): rpmdb.Database(all), manifest: rpmdb.Manifest(all)} {
 		n := tree.NewFile(data, 0o644)
-		n.Origin = &tree.Origin{Kind: "smith", Name: "package database"}
+		n.Origin = &record.Origin{Kind: record.KindSmith, Name: "package database"}
 		if err := d.Insert(d.image, name, n, reason, d.reasons); err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (d *description) licenses(p *pkg, f *rpmfile.Package) error {
 			continue
 		}
 		n := at.Node.Copy()
-		if err := d.Insert(d.image, file.Path, n, record.Reason{Rule: "license", Detail: "a licence of " + p.ID().String()}, d.reasons); err != nil {
+		if err := d.Insert(d.image, file.Path, n, record.Reason{Rule: record.RuleLicense, Detail: "a licence of " + p.ID().String()}, d.reasons); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,6 @@ import (
 	"smith/internal/event"
 	"smith/internal/lock"
 	"smith/internal/network/fetch"
-	"smith/internal/tree"
 	"smith/record"
 )
 
@@ -46,8 +45,8 @@ type pkg struct {
 var _ packages.Package = (*pkg)(nil)
 
 // ID names the package.
-func (p *pkg) ID() packages.ID {
-	return packages.ID{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture}
+func (p *pkg) ID() record.Package {
+	return record.Package{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture, Format: record.FormatRPM}
 }
 
 // Size is that of the file.
@@ -58,7 +57,7 @@ func (p *pkg) input() record.Input {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	in := record.Input{
-		Kind: "package", Name: p.locked.String(), Digest: p.digest.String(), URL: p.locked.URL,
+		Kind: record.KindPackage, Package: p.ID(), Digest: p.digest.String(), URL: p.locked.URL,
 		Repository: p.locked.Repository, Key: cmp.Or(p.key, p.locked.Key),
 	}
 	switch {
@@ -95,7 +94,7 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &packages.Contents{
-		Entries: f.Entries(&tree.Origin{Kind: "package", Name: p.locked.String(), Digest: p.digest.String()}),
+		Entries: f.Entries(&record.Origin{Kind: record.KindPackage, Package: p.ID(), Digest: p.digest.String()}),
 		Colors:  colors(f), Scripts: f.Scripts(), Close: f.Close,
 	}, nil
 }
@@ -154,7 +153,9 @@ func (p *pkg) fetch(ctx context.Context) (*store.Entry, error) {
 // of its repository signed it. A file of the user's and one that the lock has
 // by its digest need no signature.
 func (p *pkg) verify(f *rpmfile.Package) error {
-	got := packages.ID{Name: f.Header.String(rpmfile.TagName), Version: evr(f.Header).String(), Architecture: f.Header.String(rpmfile.TagArch)}
+	got := record.Package{
+		Name: f.Header.String(rpmfile.TagName), Version: evr(f.Header).String(), Architecture: f.Header.String(rpmfile.TagArch), Format: record.FormatRPM,
+	}
 	if got != p.ID() {
 		return fmt.Errorf("the file is %s", got)
 	}

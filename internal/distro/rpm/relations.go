@@ -36,9 +36,8 @@ func (k *knowledge) List(ctx context.Context) ([]source.Package, error) {
 	}
 	list := make([]source.Package, len(about))
 	for i, p := range k.chosen.packages {
-		id := p.ID()
 		list[i] = source.Package{
-			Name: id.Name, Version: id.Version, Architecture: id.Architecture, Digest: p.digest.String(),
+			Package: p.ID(), Digest: p.digest.String(),
 			Source: repodata.SourceName(about[i].SourceRPM), Asked: slices.Contains(asked, i),
 		}
 		if list[i].Relations, err = capabilities.relations(i, about[i]); err != nil {

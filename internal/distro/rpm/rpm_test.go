@@ -229,7 +229,7 @@ func list(t *testing.T, o Options) ([]string, error) {
 	var lines []string
 	err = offer.Tree.Walk(func(n *tree.Node) error {
 		if n.Kind != tree.Dir {
-			lines = append(lines, fmt.Sprintf("%o %s%s <- %s", n.Mode, n.Path(), strings.TrimSuffix(" -> "+n.Link, " -> "), n.Origin.Name))
+			lines = append(lines, fmt.Sprintf("%o %s%s <- %s", n.Mode, n.Path(), strings.TrimSuffix(" -> "+n.Link, " -> "), n.Origin.Label()))
 		}
 		return nil
 	})
@@ -511,8 +511,8 @@ func TestOpensOnlyWhatIsLookedAt(t *testing.T) {
 	}
 	for _, in := range offer.Inputs {
 		offer.Complete(&in)
-		if (in.Key != "") != strings.HasPrefix(in.Name, "lib ") {
-			t.Errorf("%s: key %q", in.Name, in.Key)
+		if (in.Key != "") != (in.Package.Name == "lib") {
+			t.Errorf("%s: key %q", in.Package, in.Key)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // Rule is the rule that a record names for files of debug information.
-const Rule = "debuginfo"
+const Rule = record.RuleDebugInfo
 
 // Dir is where debuggers look.
 const Dir = "/usr/lib/debug"
@@ -322,7 +322,7 @@ func (f *finder) further(p Path) error {
 	if len(names) == 0 {
 		f.found.Unmatched = append(f.found.Unmatched, p)
 	}
-	reason := record.Reason{Rule: "path", Detail: p.Detail}
+	reason := record.Reason{Rule: record.RulePath, Detail: p.Detail}
 	for _, name := range names {
 		at, err := f.view.Lookup(name)
 		if err != nil {
@@ -410,7 +410,7 @@ func (f *finder) explainFolders() error {
 	return f.found.Tree.Walk(func(n *tree.Node) error {
 		for dir := n.Parent(); n.Kind != tree.Dir && dir.Parent() != nil; dir = dir.Parent() {
 			if name := dir.Path(); f.found.Reasons[name] == nil {
-				f.found.Reasons[name] = []record.Reason{{Rule: "way", From: n.Path()}}
+				f.found.Reasons[name] = []record.Reason{{Rule: record.RuleWay, From: n.Path()}}
 			}
 		}
 		return nil

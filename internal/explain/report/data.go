@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"strings"
 
 	"smith/internal/capability"
 	"smith/internal/explain"
@@ -31,27 +30,29 @@ type data struct {
 
 // A pack is a package with what it gave to the image.
 type pack struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	Files   int    `json:"files"`
-	Size    int64  `json:"size"`
+	Name         string `json:"name"`
+	Version      string `json:"version"`
+	Architecture string `json:"architecture"`
+	Files        int    `json:"files"`
+	Size         int64  `json:"size"`
 	// Voucher is what vouched for it.
 	Voucher string `json:"voucher,omitempty"`
 }
 
 type file struct {
-	Path string `json:"p"`
-	Type string `json:"t"`
-	Size int64  `json:"s"`
+	Path string          `json:"p"`
+	Type record.FileType `json:"t"`
+	Size int64           `json:"s"`
 	// Package is an index in Packages, -1 where the file is from none.
 	Package int `json:"k"`
 	// Origin is what else the file comes from.
 	Origin string `json:"o,omitempty"`
 	// Why is the file before it on the shortest chain, an index in Files, -1
 	// for a root and -2 where nothing explains the file.
-	Why    int    `json:"w"`
-	Rule   string `json:"r,omitempty"`
-	Detail string `json:"d,omitempty"`
+	Why int `json:"w"`
+	// Reason is why, in words. Aside is set where the graph does not show it.
+	Reason string `json:"d,omitempty"`
+	Aside  bool   `json:"r,omitempty"`
 	// Capabilities are as getcap(8) shows them.
 	Capabilities string `json:"c,omitempty"`
 	// Others are the further files that need it.
@@ -69,11 +70,10 @@ func newData(r Report) data {
 		Facts: r.Facts, Checks: r.Checks, Suspects: r.Suspects, Warnings: r.Warnings, Spec: r.Spec,
 		Packages: []pack{}, Files: []file{}, Vouchers: map[string]string{},
 	}
-	packages := map[string]int{}
-	for _, name := range r.Image.Packages() {
-		packages[name] = len(d.Packages)
-		short, version, _ := strings.Cut(name, " ")
-		d.Packages = append(d.Packages, pack{Name: short, Version: version})
+	packages := map[record.Package]int{}
+	for _, p := range r.Image.Packages() {
+		packages[p] = len(d.Packages)
+		d.Packages = append(d.Packages, pack{Name: p.Name, Version: p.Version, Architecture: p.Architecture})
 	}
 	index := make(map[*explain.File]int, len(r.Image.Files))
 	for i, f := range r.Image.Files {
@@ -81,13 +81,13 @@ func newData(r Report) data {
 	}
 	for _, f := range r.Image.Files {
 		row := file{Path: f.Path, Type: f.Type, Size: f.Size, Package: -1}
-		if at, ok := packages[f.Package()]; ok && f.Package() != "" {
+		if at, ok := packages[f.Package()]; ok {
 			row.Package = at
 			d.Packages[at].Files++
 			d.Packages[at].Size += f.Size
 			d.Packages[at].Voucher = voucher(r.Image, f)
 		} else if f.Origin != nil {
-			row.Origin = f.Origin.Kind
+			row.Origin = string(f.Origin.Kind)
 			if text := voucher(r.Image, f); text != "" {
 				d.Vouchers[row.Origin] = text
 			}
@@ -110,7 +110,8 @@ func (row *file) explain(img *explain.Image, f *explain.File, index map[*explain
 		return
 	}
 	last := chain[len(chain)-1]
-	row.Why, row.Rule, row.Detail = isRoot, last.Reason.Rule, last.Reason.Detail
+	row.Why, row.Reason = isRoot, last.Reason.String()
+	row.Aside = !last.Reason.Rule.IsEdge() || last.Reason.Rule.Role() == record.RoleMetadata
 	if len(chain) > 1 {
 		row.Why = index[chain[len(chain)-2].File]
 	}

@@ -28,10 +28,7 @@
   files.forEach((f, i) => { f.i = i; });
   const reason = (f) => {
     if (f.w === UNEXPLAINED) return data.recorded ? "nothing that smith can see needs it" : "not needed by the entry point, as far as its bytes tell";
-    if (f.r === "way") return "a folder or link on the way to a file";
-    if (f.r === "symlink") return "where the link leads";
-    if (f.r === "needed") return "needs " + f.d;
-    return f.d && f.d.startsWith(f.r) || f.r === "path" ? f.d : f.r + (f.d ? ": " + f.d : "");
+    return f.d || "";
   };
   const chainOf = (i) => {
     const chain = [];
@@ -212,7 +209,7 @@
   });
 
   // The graph: a tree of the shortest chains, and dotted lines for the rest.
-  const inGraph = (f) => f.w !== UNEXPLAINED && f.t !== "dir" && !["skeleton", "way", "license", "package-database"].includes(f.r);
+  const inGraph = (f) => f.w !== UNEXPLAINED && f.t !== "dir" && !f.r;
   const SIBLINGS = 12, NODES = 600, ROW = 20, COLUMN = 300;
   const layOut = () => {
     const brings = new Map(), roots = [];

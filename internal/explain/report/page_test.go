@@ -24,12 +24,12 @@ import (
 func image(t testing.TB, further int) *explain.Image {
 	t.Helper()
 	files, r := tree.New(), &record.Record{Version: record.Version, Inputs: []record.Input{
-		{Kind: "package", Name: "libb 1.1", Repository: "Ours stable main", Key: "AB12"},
+		{Kind: record.KindPackage, Package: pkg("libb 1.1"), Repository: "Ours stable main", Key: "AB12"},
 	}}
-	add := func(path, pkg string, size int, reasons ...record.Reason) {
+	add := func(path, of string, size int, reasons ...record.Reason) {
 		f := record.File{Path: path, Type: "file", Size: int64(size), Reasons: reasons}
-		if pkg != "" {
-			f.Origin = &record.Origin{Kind: "package", Name: pkg}
+		if of != "" {
+			f.Origin = &record.Origin{Kind: record.KindPackage, Package: pkg(of)}
 		}
 		r.Files = append(r.Files, f)
 		if err := files.Insert(path, tree.NewFile(make([]byte, size), 0o755)); err != nil {
@@ -48,6 +48,12 @@ func image(t testing.TB, further int) *explain.Image {
 		t.Fatal(err)
 	}
 	return img
+}
+
+// pkg is a package by its name and version.
+func pkg(text string) record.Package {
+	name, version, _ := strings.Cut(text, " ")
+	return record.Package{Name: name, Version: version}
 }
 
 func page(t testing.TB, further int) []byte {

@@ -20,6 +20,7 @@ import (
 	"smith/internal/event"
 	"smith/internal/oci/image"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // Buckets of the cache. A plain tar is kept under its diff_id, so that every
@@ -135,7 +136,7 @@ func (l *Layer) Tar() *io.SectionReader { return l.archive.Blob() }
 
 // Entries returns the members of the layer in their order. All nodes are new
 // and have the given origin.
-func (l *Layer) Entries(origin *tree.Origin) ([]tree.Entry, error) {
+func (l *Layer) Entries(origin *record.Origin) ([]tree.Entry, error) {
 	return l.archive.Entries(origin)
 }
 

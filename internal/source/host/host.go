@@ -26,7 +26,7 @@ import (
 )
 
 // kind is what origins and the record call this source.
-const kind = "host"
+const kind = record.KindHost
 
 // A Source offers the files under a root folder.
 type Source struct{ root string }
@@ -48,17 +48,17 @@ func (s *Source) Open(_ context.Context, platform ocispec.Platform) (*source.Off
 		return nil, fmt.Errorf("cannot take files for %s/%s from this machine, which is %s/%s: name an image or a package as the source",
 			platform.OS, platform.Architecture, runtime.GOOS, runtime.GOARCH)
 	}
-	t, err := Tree(s.root, &tree.Origin{Kind: kind, Name: kind})
+	t, err := Tree(s.root, &record.Origin{Kind: kind, Name: string(kind)})
 	if err != nil {
 		return nil, err
 	}
-	input := record.Input{Kind: kind, Name: kind, Note: prettyName(t)}
+	input := record.Input{Kind: kind, Name: string(kind), Note: prettyName(t)}
 	return &source.Offer{Tree: t, Inputs: []record.Input{input}, Platform: platform}, nil
 }
 
 // Tree returns the files under a folder as a tree that is read on demand, all
 // its nodes with the given origin. /dev, /proc and /sys are empty in it.
-func Tree(root string, origin *tree.Origin) (*tree.Tree, error) {
+func Tree(root string, origin *record.Origin) (*tree.Tree, error) {
 	info, err := os.Stat(root)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func Tree(root string, origin *tree.Origin) (*tree.Tree, error) {
 
 // A machine is what the folders of one tree share.
 type machine struct {
-	origin *tree.Origin
+	origin *record.Origin
 	mu     sync.Mutex
 	inodes map[inode]*tree.Inode // of the files with several names
 }

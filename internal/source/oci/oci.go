@@ -44,7 +44,7 @@ type Source struct {
 	// the name stands for now.
 	Digest string
 	// Kind is what the record calls it: "image" or "parent".
-	Kind string
+	Kind record.Kind
 	// Attachments says whether what travels with an image in a registry is
 	// wanted too; in an archive it is always there.
 	Attachments bool
@@ -75,7 +75,7 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	if err != nil {
 		return nil, err
 	}
-	origin := tree.Origin{Kind: s.Kind, Name: f.input.Name}
+	origin := record.Origin{Kind: s.Kind, Name: f.input.Name}
 	stacked, closeTree, err := Stack(ctx, s.Store, f.image, origin, s.Events)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot read image %s: %w", cmp.Or(s.Path, s.Remote.String()), err), f.close())
@@ -143,7 +143,7 @@ func created(img *image.Image) time.Time {
 // where they are not there yet, as many at once as there are cores. A node's
 // origin is the given one with the digest of its layer. The tree's files can be
 // read until the returned function is called.
-func Stack(ctx context.Context, st *store.Store, img *image.Image, origin tree.Origin, events event.Listener) (*tree.Tree, func() error, error) {
+func Stack(ctx context.Context, st *store.Store, img *image.Image, origin record.Origin, events event.Listener) (*tree.Tree, func() error, error) {
 	layers, err := expand(ctx, st, img.Layers, events)
 	closeAll := func() error {
 		var first error

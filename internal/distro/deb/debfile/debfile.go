@@ -20,6 +20,7 @@ import (
 	"smith/internal/distro/deb/control"
 	"smith/internal/distro/scriptlet"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // Buckets of the cache, by the digest of the .deb: its files, and the members
@@ -87,7 +88,7 @@ func newFile(d digest.Digest, members map[string][]byte) (*File, error) {
 
 // Entries returns the files of the package in their order. All nodes are new
 // and have the given origin.
-func (f *File) Entries(origin *tree.Origin) ([]tree.Entry, error) { return f.archive.Entries(origin) }
+func (f *File) Entries(origin *record.Origin) ([]tree.Entry, error) { return f.archive.Entries(origin) }
 
 // Scripts returns the maintainer scripts that run when the package is installed
 // for the first time, in their order, with what dpkg calls them with

@@ -26,6 +26,7 @@ import (
 	"smith/internal/cache/store/storetest"
 	"smith/internal/capability"
 	"smith/internal/tree"
+	"smith/record"
 	"smith/test/fixture"
 )
 
@@ -314,7 +315,7 @@ func (l *library) compareFiles(t *testing.T) {
 func lay(t *testing.T, p *Package) *tree.Tree {
 	t.Helper()
 	tr := tree.New()
-	if err := tr.Apply(p.Entries(&tree.Origin{Kind: "package", Name: "p"})); err != nil {
+	if err := tr.Apply(p.Entries(&record.Origin{Kind: "package", Name: "p"})); err != nil {
 		t.Fatal(err)
 	}
 	return tr

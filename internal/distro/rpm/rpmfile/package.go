@@ -22,6 +22,7 @@ import (
 	"smith/internal/compress"
 	"smith/internal/compress/ahead"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // bucket is the cache's, with a version: entries are kept under the SHA-256 of
@@ -214,7 +215,7 @@ func (p *Package) Close() error { return p.entry.Close() }
 
 // Entries returns the files that the package holds, ghosts left out, as
 // entries of an archive. Owners are not resolved: what smith builds has one.
-func (p *Package) Entries(origin *tree.Origin) []tree.Entry {
+func (p *Package) Entries(origin *record.Origin) []tree.Entry {
 	var entries []tree.Entry
 	first := map[inode]string{}
 	for i, f := range p.Files {
