@@ -88,8 +88,8 @@ var irrelevant = table(map[string]string{
 		update-fonts-dir update-fonts-scale update-fonts-alias mkfontscale mkfontdir appstreamcli update-apt-xapian-index
 		apt-cache apt-file journalctl updatedb iconvconfig iconvconfig.i686 iconvconfig.x86_64 update-command-not-found`,
 	whyState: `systemd-tmpfiles systemd-sysctl rpmdb_stat systemd-machine-id-setup dbus-uuidgen update-locale timedatectl localectl hostnamectl
-		newaliases postalias postmap update-pciids update-usbids logrotate su runuser tmpreaper pam-auth-update pg_updatedicts sysctl`,
-	whyModes: `chown chmod chgrp dpkg-statoverride setfacl chcon restorecon semodule semanage fixfiles selabel_lookup chattr
+		newaliases postalias postmap update-pciids update-usbids logrotate su runuser tmpreaper pg_updatedicts sysctl`,
+	whyModes: `chmod setfacl chcon restorecon semodule semanage fixfiles selabel_lookup chattr
 		setfattr install-permissions`,
 	whyDocs: `install-info mandb update-menus update-desktop-database update-info-dir install-docs scrollkeeper-update
 		update-catalog rarian-sk-update catalog-update doc-base-update install-fonts makewhatis update-dlocatedb`,
@@ -141,11 +141,11 @@ var special = map[string]func(*evaluator, []value) Effect{
 	"update-ca-certificates": certificates,
 	"update-ca-trust":        certificates,
 	"ca-legacy":              certificates,
-	"adduser":                account, "addgroup": account, "useradd": account, "groupadd": account,
+	"adduser":                account("adduser"), "addgroup": account("addgroup"), "useradd": account("useradd"), "groupadd": account("groupadd"),
 	"systemd-sysusers": func(*evaluator, []value) Effect {
-		return Effect{Class: Emulated, Why: "the image knows the user that its spec names"}
+		return Effect{Class: Emulated, Why: "the accounts of sysusers.d are made"}
 	},
-	"usermod": member, "groupmod": member, "gpasswd": member, "passwd": member, "chage": member, "chsh": member, "chfn": member,
+	"usermod": account("usermod"), "groupmod": member, "gpasswd": account("gpasswd"), "passwd": member, "chage": member, "chsh": member, "chfn": member,
 	"deluser": removed, "delgroup": removed, "userdel": removed, "groupdel": removed, "pwconv": member, "grpconv": member,
 	"shadowconfig": member, "add-shell": member, "remove-shell": removed, "update-shells": member,
 	"setcap": func(*evaluator, []value) Effect {
@@ -157,10 +157,18 @@ var special = map[string]func(*evaluator, []value) Effect{
 	"dpkg-maintscript-helper":  func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyUpgrade} },
 	"dpkg-trigger":             func(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyTrigger} },
 	"dpkg-divert":              divert,
-	"ln":                       link,
-	"rm":                       remove, "rmdir": remove, "unlink": remove, "ucfr": state, "ucf": configuration,
-	"mkdir": folder, "install": install,
-	"touch": touch, "cp": lastWritten, "mv": move, "tee": lastWritten, "dd": written,
+	"chown":                    owned, "chgrp": owned, "dpkg-statoverride": overridden,
+	"a2enmod": enable("mod"), "a2enconf": enable("conf"), "a2ensite": enable("site"), "apache2_invoke": apacheInvoke, "apache2_switch_mpm": switchMPM,
+	"phpenmod": phpEnable, "php_invoke": phpInvoke,
+	"a2dismod": fresh, "a2disconf": fresh, "a2dissite": fresh, "phpdismod": fresh, "a2query": fresh, "phpquery": fresh,
+	"apache2_msg": message, "php_msg": message, "apache2_reload": message, "apache2_has_module": fresh,
+	"pam-auth-update": lacks("services of PAM have the common-* files of the package libpam-runtime only where they are in the packages: logins through PAM may fail"),
+	"update-mime":     lacks("there is no /etc/mailcap: run-mailcap and mail programs start no viewers"),
+	"fmtutil":         tex, "fmtutil-sys": tex, "mktexlsr": tex, "updmap": tex, "updmap-sys": tex, "texhash": tex, "texlive-triggers": tex,
+	"ln": link,
+	"rm": remove, "rmdir": remove, "unlink": remove, "ucfr": state, "ucf": configuration,
+	"mkdir": directory, "install": install,
+	"touch": touch, "cp": copied, "mv": move, "tee": lastWritten, "dd": written,
 	"sed": lastWritten, "find": written, "xargs": written,
 }
 
@@ -253,37 +261,9 @@ func certificates(*evaluator, []value) Effect {
 	return Effect{Class: Emulated, Why: "the bundle and the hashed links are on offer", Certificates: true}
 }
 
-func account(_ *evaluator, args []value) Effect {
-	names := operands(args, "dgGsucpbkKe")
-	why := "the image knows the user that its spec names"
-	if len(names) == 0 || !names[0].known {
-		return Effect{Class: Emulated, Why: why}
-	}
-	return Effect{Class: Emulated, Why: why, User: names[0].text}
-}
-
-func member(*evaluator, []value) Effect {
-	return Effect{Class: Irrelevant, Why: "the image knows only the user that its spec names"}
-}
-
 func removed(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyFresh} }
 
 func state(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyState} }
-
-// divert renames what another package holds.
-func divert(_ *evaluator, args []value) Effect {
-	for _, a := range args {
-		switch a.text {
-		case "--remove", "--list", "--listpackage", "--truename", "--no-rename":
-			return Effect{Class: Irrelevant, Why: whyUpgrade}
-		}
-	}
-	f := Effect{Class: Unhandled, Why: "a file of another package would be renamed"}
-	if words := operands(args, ""); len(words) > 0 && words[len(words)-1].known {
-		f.Path = words[len(words)-1].text
-	}
-	return f
-}
 
 // link makes a symbolic link where both ends are known.
 func link(_ *evaluator, args []value) Effect {
@@ -291,7 +271,10 @@ func link(_ *evaluator, args []value) Effect {
 		return a.text == "--symbolic" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "s")
 	})
 	words := operands(args, "tS")
-	if !symbolic || len(words) != 2 || !words[0].known || !words[1].known || !path.IsAbs(words[1].text) || strings.HasSuffix(words[1].text, "/") {
+	if !symbolic && len(words) == 2 {
+		return copies(words, "it makes a link")
+	}
+	if len(words) != 2 || !words[0].known || !words[1].known || !path.IsAbs(words[1].text) || strings.HasSuffix(words[1].text, "/") {
 		return last(words, "it makes a link")
 	}
 	if isState(words[1].text) {
@@ -321,46 +304,12 @@ func remove(e *evaluator, args []value) Effect {
 	return Effect{Class: Irrelevant, Why: whyFresh}
 }
 
-// configuration copies a file to where the administrator may change it.
-func configuration(_ *evaluator, args []value) Effect {
-	words := operands(args, "s")
-	if len(words) == 0 || slices.ContainsFunc(args, func(a value) bool { return a.text == "--purge" || a.text == "-p" }) {
-		return Effect{Class: Irrelevant, Why: whyUpgrade}
-	}
-	return last(words, "it brings a configuration file")
-}
-
-func folder(*evaluator, []value) Effect { return Effect{Class: Irrelevant, Why: whyFolder} }
-
-func install(_ *evaluator, args []value) Effect {
-	for _, a := range args {
-		if a.text == "--directory" || strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "d") {
-			return Effect{Class: Irrelevant, Why: whyFolder}
-		}
-	}
-	return last(operands(args, "mogtS"), "it writes a file")
-}
-
 // lastWritten is for commands that write the last path they name. dpkg-divert(1)
 // names what it keeps aside .distrib.
 func lastWritten(_ *evaluator, args []value) Effect {
 	f := last(operands(args, "tSdre"), "it writes a file")
 	if strings.Contains(path.Base(f.Path), ".distrib") {
 		return Effect{Class: Irrelevant, Why: whyDiverted}
-	}
-	return f
-}
-
-// touch makes an empty file, which below /var is some program's state, or
-// takes another file's date.
-func touch(e *evaluator, args []value) Effect {
-	if slices.ContainsFunc(args, func(a value) bool { return a.text == "-r" || strings.HasPrefix(a.text, "--reference") }) {
-		return Effect{Class: Irrelevant, Why: whyTimes}
-	}
-	f := lastWritten(e, args)
-	onlyTime := slices.ContainsFunc(args, func(a value) bool { return a.text == "-c" || a.text == "--no-create" })
-	if onlyTime || strings.HasPrefix(f.Path, "/var/") {
-		return Effect{Class: Irrelevant, Why: whyState}
 	}
 	return f
 }

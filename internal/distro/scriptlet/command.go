@@ -29,6 +29,9 @@ func (e *evaluator) simple(words []value, line int) flow {
 			return e.simple(args[1:], line)
 		}
 	}
+	if name == "db_get" {
+		e.answered(args)
+	}
 	e.status = e.query(name, args)
 	if readers[name] && !changes(name, args) {
 		return onward
@@ -158,6 +161,8 @@ func (e *evaluator) source(args []value, line int) {
 		switch {
 		case strings.HasPrefix(args[0].text, "/usr/share/debconf/"):
 			f = Effect{Class: Irrelevant, Why: whyDebconf}
+		case strings.HasSuffix(args[0].text, "/apache2-maintscript-helper"), strings.HasSuffix(args[0].text, "/php-maintscript-helper"):
+			f = Effect{Class: Irrelevant, Why: "what its functions do is known"}
 		case strings.HasPrefix(args[0].text, "/etc/default/"), args[0].text == "/etc/os-release", args[0].text == "/usr/lib/os-release":
 			return // settings
 		}
@@ -206,7 +211,7 @@ func (e *evaluator) query(name string, args []value) truth {
 }
 
 // redirect notes a file that a command's output goes to.
-func (e *evaluator) redirect(r *syntax.Redirect) {
+func (e *evaluator) redirect(s *syntax.Stmt, r *syntax.Redirect) {
 	switch r.Op {
 	case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll, syntax.RdrInOut:
 	default:
@@ -217,6 +222,11 @@ func (e *evaluator) redirect(r *syntax.Redirect) {
 		return
 	}
 	f := e.write(at)
+	if f.Class == Unhandled && f.Path != "" && r.Op != syntax.AppOut && r.Op != syntax.AppAll {
+		if text, ok := e.text(s); ok {
+			f = Effect{Class: Emulated, Why: "the file is on offer", File: &File{f.Path, text}}
+		}
+	}
 	e.effect(f, []value{{">", true}, at}, int(r.Pos().Line()))
 }
 

@@ -104,7 +104,7 @@ func (e *evaluator) stmt(s *syntax.Stmt) flow {
 		return leaveScript
 	}
 	for _, r := range s.Redirs {
-		e.redirect(r)
+		e.redirect(s, r)
 	}
 	f := e.command(s)
 	if s.Negated {

@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"smith/internal/distro/accounts"
 )
 
 // A Class says what becomes of an effect.
@@ -44,8 +46,15 @@ type Effect struct {
 	Alternative  *Alternative
 	Certificates bool
 	Link         *Link
-	// User is the name of a user or group that is made, "" for other effects.
-	User string
+	Copies       []Copy
+	File         *File
+	Directory    *Directory
+	Divert       *Divert
+	Enable       *Enable
+	// Account is what becomes of users and groups, nil for other effects.
+	Account *accounts.Change
+	// Names are the users and groups that files are given to, which must exist.
+	Names []string
 	// Path is what an unhandled effect changes, where that is known.
 	Path string
 }
@@ -62,6 +71,30 @@ type Alternative struct {
 // A Link is a symbolic link.
 type Link struct{ Path, Target string }
 
+// A Copy is a file that is copied to a path, or into the directory there.
+type Copy struct{ From, To string }
+
+// A File is one that a script writes.
+type File struct{ Path, Text string }
+
+// A Directory is one that a script makes.
+type Directory struct{ Path, User, Group string }
+
+// A Divert is a file of other packages that gives way (dpkg-divert(1)): it lies
+// at To from then on.
+type Divert struct{ Path, To string }
+
+// An Enable is a part of a server's configuration that is switched on by a link.
+type Enable struct {
+	// Kind is "mod", "conf" or "site" of apache2 (a2enmod(8)), or "php"
+	// (phpenmod(8)).
+	Kind string
+	// Name is the part; "" is all that there are.
+	Name string
+	// Version and SAPI are of PHP; a SAPI "ALL" is all that there are.
+	Version, SAPI string
+}
+
 // A Script is one script of a package.
 type Script struct {
 	// Name is what it is called in its package: "postinst".
@@ -75,6 +108,8 @@ type Script struct {
 	Trigger *Trigger
 	// Before says that it runs before the package's files are there.
 	Before bool
+	// Answers are debconf's default answers by question.
+	Answers map[string]string
 	// Has reports whether the package holds a path; nil is never.
 	Has func(path string) bool
 	// Source returns the text of a file that the script reads as a part of

@@ -93,7 +93,7 @@ func TestRead(t *testing.T) {
 		},
 		"files": {
 			"echo hi > /etc/made\necho log >> /var/log/x\ncat < /dev/null > /dev/null 2>&1\ncp /a /etc/b\nsed -i s/a/b/ /etc/c\nrm -f /etc/d\nmkdir -p /var/lib/x\nsed s/a/b/ /e\n",
-			"1 unhandled: > /etc/made\n2 irrelevant: > /var/log/x\n4 unhandled: cp /a /etc/b\n5 unhandled: sed -i s/a/b/ /etc/c\n6 irrelevant: rm -f /etc/d\n7 irrelevant: mkdir -p /var/lib/x\n",
+			"1 emulated: > /etc/made\n2 irrelevant: > /var/log/x\n4 emulated: cp /a /etc/b\n5 unhandled: sed -i s/a/b/ /etc/c\n6 irrelevant: rm -f /etc/d\n7 emulated: mkdir -p /var/lib/x\n",
 		},
 		"unknown commands, each once": {
 			"for i in 1 2; do frobnicate; done\n$cmd\n$(which x) y\n",
@@ -243,4 +243,41 @@ func TestFollow(t *testing.T) {
 	texts.Error("perl", err)
 	_, err = Follow(Script{Text: "if\n"})
 	texts.Error("broken", err)
+}
+
+// What effects on files, accounts and configuration say, beside their class.
+func TestDetails(t *testing.T) {
+	texts := golden.New(t)
+	for _, text := range []string{
+		"cp /usr/share/a/conf /etc/a/conf", "cp -a /usr/share/a/x /usr/share/a/y /etc/a/", "cp -t /etc /x", "install -m 0644 -o web -g adm /usr/share/a/b /etc/a/b",
+		"install -d -o web -g web /var/lib/a", "mkdir -p /srv/x/y", "ucf --three-way --debconf-ok /usr/share/a/a.ini /etc/a.ini", "ln /usr/bin/a /usr/bin/b",
+		"touch /etc/empty", "echo a b > /etc/text", "echo -n a > /etc/text", "echo -e a > /etc/text", "printf x > /etc/text", "printf %s x > /etc/text",
+		"cat > /etc/here <<E\na $HOMEX b\nE\n", "cat > /etc/here <<-'E'\n\ta\n\tE\n", "echo $(uname) > /etc/text", "echo a >> /etc/text",
+		"chown www-data:adm /var/log/x", "chown -R 10:root /x", "dpkg-statoverride --update --add root postdrop 02555 /usr/sbin/postdrop", "chgrp mail /x",
+		"dpkg-divert --package z --divert /bin/zcat.gzip --rename /bin/zcat", "dpkg-divert --add --package p --rename --divert /usr/bin/j.bundled /usr/bin/j",
+		"dpkg-divert --rename /usr/bin/x", "dpkg-divert --remove --rename /usr/bin/x", "a2enmod -m -q alias dir", "a2ensite 000-default", "apache2_invoke enconf javascript",
+		"apache2_invoke dismod x", "phpenmod -v 8.2 -s cli mbstring pdo", "php_invoke enmod 8.2 ALL mbstring", "for m in $(phpquery -M); do php_invoke enmod 8.2 fpm $m; done",
+		"adduser --system --group --home /var/lib/a a", "adduser $(cat /x)", "usermod -a -G b a", "usermod -s /bin/sh a", "addgroup --system g",
+		"db_get a/port; echo port=$RET > /etc/a", "db_get a/none; echo $RET > /etc/a", "fmtutil-sys --all", "pam-auth-update --package", "update-mime",
+	} {
+		var b strings.Builder
+		s := postinst(text)
+		s.Answers = map[string]string{"a/port": "80"}
+		for _, f := range Read(s) {
+			fmt.Fprintf(&b, "%s %s: %s", f.Class, f.Command, f.Why)
+			for _, detail := range []any{f.Link, f.File, f.Directory, f.Divert, f.Enable} {
+				if d := fmt.Sprintf("%+v", detail); d != "<nil>" {
+					fmt.Fprint(&b, " ", d)
+				}
+			}
+			if len(f.Copies)+len(f.Names) > 0 {
+				fmt.Fprint(&b, " ", f.Copies, f.Names)
+			}
+			if f.Account != nil {
+				fmt.Fprintf(&b, " %+v %+v %s %v", f.Account.User, f.Account.Group, f.Account.Member, f.Account.Of)
+			}
+			fmt.Fprintln(&b)
+		}
+		texts.Add(text, strings.TrimSuffix(b.String(), "\n"))
+	}
 }

@@ -12,7 +12,7 @@ func Tmpfiles(text string) []Directory {
 	var all []Directory
 	for line := range strings.SplitSeq(text, "\n") {
 		words := split(strings.TrimSpace(line))
-		if len(words) < 2 || strings.HasPrefix(words[0], "#") || strings.IndexByte("dDvqQ", words[0][0]) < 0 {
+		if len(words) < 2 || words[0] == "" || words[0][0] == '#' || strings.IndexByte("dDvqQ", words[0][0]) < 0 {
 			continue
 		}
 		u := unit{}

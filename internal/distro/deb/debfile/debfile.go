@@ -107,12 +107,28 @@ func (f *File) Scripts() []scriptlet.Script {
 		s.Env = map[string]string{
 			"DPKG_MAINTSCRIPT_NAME": s.Name, "DPKG_MAINTSCRIPT_PACKAGE": f.Control.Get("Package"), "DPKG_ROOT": "", "DPKG_ADMINDIR": "/var/lib/dpkg",
 		}
+		s.Answers = f.answers()
 		if architecture := f.Control.Get("Architecture"); architecture != "all" {
 			s.Env["DPKG_MAINTSCRIPT_ARCH"] = architecture
 		}
 		all = append(all, s)
 	}
 	return all
+}
+
+// answers returns the default answers of debconf's questions that the package
+// brings (debconf-devel(7), "THE TEMPLATES FILE").
+func (f *File) answers() map[string]string {
+	all := map[string]string{}
+	for r := control.NewReader(bytes.NewReader(f.members["templates"])); ; {
+		p, err := r.Next()
+		if err != nil {
+			return all
+		}
+		if name := p.Get("Template"); name != "" {
+			all[name] = p.Get("Default")
+		}
+	}
 }
 
 // Triggers returns the directives of the package's triggers file
