@@ -63,9 +63,11 @@ docker:docker-cli/docker.io
 docker-registry:docker-registry
 "
 
-# FILE:PACKAGE, for what is no program: the linkers of other architectures, and
-# musl's, which judge the model of them.
+# FILE:PACKAGE, for what is not a program: libsolv's bindings, which judge the
+# choice of packages; the linkers of other architectures, and musl's, which judge
+# the model of them.
 files="
+/usr/lib/python3/dist-packages/solv.py:python3-solv
 /usr/i686-linux-gnu/lib/ld-linux.so.2:libc6-i386-cross
 /usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1:libc6-arm64-cross
 /usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3:libc6-armhf-cross

@@ -12,9 +12,7 @@ import (
 // Names by which a layer removes what lower layers hold (OCI image
 // specification, layer.md, "Whiteouts").
 const (
-	// WhiteoutPrefix begins the name of a whiteout; no other file may have such
-	// a name.
-	WhiteoutPrefix = ".wh."
+	whiteoutPrefix = ".wh."
 	opaqueWhiteout = ".wh..wh..opq"
 )
 
@@ -41,7 +39,7 @@ func (t *Tree) Apply(entries []Entry) error {
 	}
 	folders := maxImplied
 	for _, e := range entries {
-		if _, base := cut(e.Path); strings.HasPrefix(base, WhiteoutPrefix) {
+		if _, base := cut(e.Path); strings.HasPrefix(base, whiteoutPrefix) {
 			continue
 		}
 		if err := t.add(e, &folders); err != nil {
@@ -76,13 +74,13 @@ func cut(name string) (dir, base string) {
 // whiteout takes away what the member called name hides, if it is a whiteout.
 func (t *Tree) whiteout(name string) error {
 	dir, base := cut(name)
-	if !strings.HasPrefix(base, WhiteoutPrefix) {
+	if !strings.HasPrefix(base, whiteoutPrefix) {
 		return nil
 	}
 	if _, err := split(dir); err != nil {
 		return err
 	}
-	hidden := strings.TrimPrefix(base, WhiteoutPrefix)
+	hidden := strings.TrimPrefix(base, whiteoutPrefix)
 	if hidden == "" || hidden == "." || hidden == ".." {
 		return fmt.Errorf("a whiteout cannot take away %q", hidden)
 	}

@@ -24,6 +24,7 @@ var solvable = []struct{ name, universe, wanted, want string }{
 		"x 1 : needs v, w\nz1 1 +v : not a\nz2 1 +v\np1 1 +w : needs a, none\np2 1 +w : needs a\na 1", "x", "a1 p21 x1 z21",
 	},
 	{"an alternative that another one needs", "a 1 : needs b | c\nb 1 : needs d\nd 1 : needs c\nc 1", "a", "a1 c1"},
+	{"an alternative that calls for another one on a condition", "a 1 : needs b | c; needs c if b\nb 1\nc 1", "a", "a1 c1"},
 	{"alternatives that need each other", "a 1 : needs b | c\nb 1 : needs c\nc 1 : needs b", "a", "a1 b1 c1"},
 	{"a cycle", "a 1 : needs b\nb 1 : needs a", "a", "a1 b1"},
 	{"itself", "a 1 +v : needs v, a", "a", "a1"},

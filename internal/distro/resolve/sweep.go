@@ -74,7 +74,7 @@ func (w *sweeper) along(v variable) map[variable]bool {
 	brought := map[variable]bool{v: true}
 	for todo := []variable{v}; len(todo) > 0; {
 		v, todo = todo[len(todo)-1], todo[:len(todo)-1]
-		for _, r := range w.all[v].relations {
+		for _, r := range slices.Concat(w.all[v].relations, w.conditional) {
 			if next := w.only(r, brought); next != nobody {
 				brought[next] = true
 				todo = append(todo, next)
@@ -84,9 +84,13 @@ func (w *sweeper) along(v variable) map[variable]bool {
 	return brought
 }
 
-// only returns the single chosen option of a relation that neither what is
-// kept nor what is brought fulfils.
+// only returns the single chosen option of a relation that what is kept and
+// what is brought call for and do not fulfil.
 func (w *sweeper) only(r *relation, brought map[variable]bool) variable {
+	missing := func(v variable) bool { return v != nobody && !w.kept[v] && !brought[v] }
+	if missing(r.owner) || slices.ContainsFunc(r.unless, missing) {
+		return nobody
+	}
 	only := nobody
 	for _, v := range r.options {
 		switch {

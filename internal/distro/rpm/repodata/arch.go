@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"smith/internal/distro/resolve"
+	"smith/internal/distro/rpm/relation"
 )
 
 // Arches are the architectures of packages that a machine runs, its own first
@@ -85,84 +86,139 @@ func (c *Catalogue) called(name string) ([]resolve.ID, error) {
 	return ids, err
 }
 
-// fitter returns the packages of the name of p whose architecture fits the
-// machine better, those of its version and those of other versions. Where a
-// request names the package, every architecture is as good.
-func (c *Catalogue) fitter(p *offered) (same, other []resolve.ID, err error) {
+// inferior reports how dnf treats a package of an architecture that fits the
+// machine less well than another one of its name (libsolv's infarch rules).
+// Where the better one has the same version, beside is what it comes along
+// with; else it is not taken at all. Where a request names the package, every
+// architecture is as good.
+func (c *Catalogue) inferior(p *offered) (beside []resolve.ID, never bool, err error) {
 	if p.rank == 0 || c.requested[p.Name] {
-		return nil, nil, nil
+		return nil, false, nil
 	}
 	ids, err := c.called(p.Name)
-	native := false
+	if err != nil {
+		return nil, false, err
+	}
+	var others []resolve.ID
+	native := false // noarch alone makes no other architecture inferior
 	for _, id := range ids {
 		o := c.packages[id]
-		if o.rank >= p.rank {
-			continue
-		}
-		native = native || o.Arch != noarch
-		if o.EVR == p.EVR {
-			same = append(same, id)
-		} else if o.Arch != noarch {
-			other = append(other, id)
+		switch {
+		case o.rank >= p.rank:
+		case o.EVR == p.EVR:
+			native = native || o.Arch != noarch
+			beside = append(beside, id)
+		case o.Arch != noarch:
+			others = append(others, id)
 		}
 	}
-	if !native { // noarch alone makes no other architecture inferior
-		return nil, nil, err
+	if native || len(others) == 0 {
+		return beside, false, nil
 	}
-	return same, other, err
+	reached, err := c.reached()
+	never = slices.ContainsFunc(others, func(id resolve.ID) bool { return reached[id] })
+	return nil, never, err
 }
 
-// withoutInferior leaves out the options that dnf does not take because one of
-// the same name has a better architecture (libsolv's infarch rules): with
-// another version, only that one counts. With the same version both may be
-// chosen together; Requires sees to that.
+// withoutInferior leaves out the options that are never taken.
 func (c *Catalogue) withoutInferior(options []option) ([]option, error) {
-	better := map[string]int{}
-	for _, o := range options {
-		if least, known := better[o.Name]; o.Arch != noarch && (!known || o.rank < least) {
-			better[o.Name] = o.rank
-		}
-	}
 	var failed error
 	return slices.DeleteFunc(options, func(o option) bool {
-		if o.Arch == noarch || o.rank == better[o.Name] {
-			return false
-		}
-		same, other, err := c.fitter(o.offered)
+		_, never, err := c.inferior(o.offered)
 		if err != nil {
 			failed = err
 		}
-		return len(same) == 0 && len(other) > 0
+		return never
 	}), failed
 }
 
 // besideFitter returns the clause by which a package of an inferior
 // architecture comes only beside the better one of the same version.
-func besideFitter(p *offered, same []resolve.ID) resolve.Clause {
-	return resolve.Clause{Text: "is for " + p.Arch + " and comes only beside the package for the machine's own architecture", Options: same}
+func besideFitter(p *offered, beside []resolve.ID) resolve.Clause {
+	return resolve.Clause{Text: "is for " + p.Arch + " and comes only beside the package for the machine's own architecture", Options: beside}
 }
 
 // sameName returns the conflicts of a package with others of its name that its
-// slot does not exclude: of a better architecture in another version, and of
-// the other color where one of both fits every machine.
+// slot does not exclude: of the other color, where one of both fits every
+// machine.
 func (c *Catalogue) sameName(p *offered) ([]resolve.Conflict, error) {
-	_, with, err := c.fitter(p)
-	if err != nil {
+	if p.Arch != noarch {
+		return nil, nil
+	}
+	ids, err := c.called(p.Name)
+	var with []resolve.ID
+	for _, id := range ids {
+		if o := c.packages[id]; o.Arch != noarch && is64(o.Arch) != is64(c.options.Machine) {
+			with = append(with, id)
+		}
+	}
+	if err != nil || len(with) == 0 {
 		return nil, err
 	}
-	if p.Arch == noarch {
-		ids, err := c.called(p.Name)
+	return []resolve.Conflict{{Text: "cannot be installed beside another package of its name", With: with}}, nil
+}
+
+// reached returns the packages that the requests could bring in, by relations
+// of every kind and with every choice: libsolv asks only among these whether
+// an architecture is inferior. It looks at thousands of packages and is asked
+// for only where a repository has two architectures of a name in different
+// versions.
+func (c *Catalogue) reached() (map[resolve.ID]bool, error) {
+	if c.reachable != nil {
+		return c.reachable, nil
+	}
+	c.reachable = map[resolve.ID]bool{}
+	todo := slices.Clone(c.roots)
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if c.reachable[id] {
+			continue
+		}
+		c.reachable[id] = true
+		p, err := c.find(id)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			if o := c.packages[id]; o.Arch != noarch && is64(o.Arch) != is64(c.options.Machine) {
-				with = append(with, id)
+		for _, list := range [][]relation.Relation{p.Requires, p.Recommends, p.Suggests} {
+			for _, r := range list {
+				for _, leaf := range leaves(r) {
+					fits, _, err := c.providing(leaf)
+					if err != nil {
+						return nil, err
+					}
+					todo = append(todo, fits...)
+				}
 			}
 		}
+		more, err := c.drawn(p)
+		if err != nil {
+			return nil, err
+		}
+		todo = append(todo, more...)
 	}
-	if len(with) == 0 {
-		return nil, nil
+	return c.reachable, nil
+}
+
+// drawn returns the packages that come in sight with p without a relation of
+// its own: those that supplement or enhance it, and its like of a better
+// architecture.
+func (c *Catalogue) drawn(p *offered) ([]resolve.ID, error) {
+	var all []resolve.ID
+	for _, r := range append([]relation.Relation{{Name: p.Name}}, p.Provides...) {
+		for _, key := range []string{keySupplement, keyEnhance} {
+			found, err := c.keyed(key + r.Name)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, found...)
+		}
 	}
-	return []resolve.Conflict{{Text: "cannot be installed beside another package of its name", With: with}}, nil
+	ids, err := c.called(p.Name)
+	for _, id := range ids {
+		if o := c.packages[id]; o.EVR == p.EVR && o.rank < p.rank {
+			all = append(all, id)
+		}
+	}
+	return all, err
 }

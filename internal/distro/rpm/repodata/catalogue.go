@@ -67,6 +67,8 @@ type Catalogue struct {
 	providers    map[string][]resolve.ID
 	names        map[string][]resolve.ID // by name, see called
 	requested    map[string]bool         // names that a request names, in whatever architecture
+	roots        []resolve.ID            // what requests can be met by
+	reachable    map[resolve.ID]bool     // see reached
 }
 
 var _ resolve.Catalogue = (*Catalogue)(nil)
@@ -280,11 +282,12 @@ func (c *Catalogue) providingName(name string) ([]resolve.ID, error) {
 		}
 		all = append(all, found...)
 	}
-	if len(all) == 0 && strings.HasPrefix(name, "/") {
-		var err error
-		if all, err = c.listed(name); err != nil {
+	if strings.HasPrefix(name, "/") {
+		listed, err := c.listed(name)
+		if err != nil {
 			return nil, err
 		}
+		all = append(all, listed...)
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)

@@ -25,12 +25,12 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 		hints[r.Name] = recommended
 	}
 	var all []resolve.Clause
-	same, _, err := c.fitter(p)
+	beside, _, err := c.inferior(p)
 	if err != nil {
 		return nil, err
 	}
-	if len(same) > 0 {
-		all = append(all, besideFitter(p, same))
+	if len(beside) > 0 {
+		all = append(all, besideFitter(p, beside))
 	}
 	add := func(kind string, list []relation.Relation, weak bool) error {
 		for _, r := range list {
@@ -49,9 +49,14 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 		return nil, err
 	}
 	rich := slices.DeleteFunc(slices.Clone(p.Conflicts), func(r relation.Relation) bool { return !relation.IsRich(r.Name) })
+	required := len(all)
 	if err := add("conflicts with", rich, false); err != nil {
 		return nil, err
 	}
+	// A package does not conflict with itself, not even in a rich relation.
+	all = append(all[:required], slices.DeleteFunc(all[required:], func(clause resolve.Clause) bool {
+		return len(clause.Options) == 0 && slices.Equal(clause.Unless, []resolve.ID{id})
+	})...)
 	if c.options.Recommends {
 		if err := add("recommends", p.Recommends, true); err != nil {
 			return nil, err
@@ -127,6 +132,9 @@ func (c *Catalogue) supplements(id resolve.ID, p *offered) ([]resolve.Clause, er
 func (c *Catalogue) supplement(p *offered, other resolve.ID) ([]resolve.Clause, error) {
 	q, err := c.find(other)
 	if err != nil {
+		return nil, err
+	}
+	if _, never, err := c.inferior(q); never || err != nil {
 		return nil, err
 	}
 	var all []resolve.Clause

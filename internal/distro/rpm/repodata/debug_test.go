@@ -27,7 +27,9 @@ new-debuginfo-1-1.x86_64
 none-1-1.x86_64
 odd-debuginfo-1-1.x86_64
 `).packages()
+	var packages []*Package
 	for _, p := range all {
+		packages = append(packages, p.Package)
 		// Of one source: the version of a package may be its own.
 		source, _, _ := strings.Cut(p.Name, "-")
 		version := p.String()
@@ -39,7 +41,7 @@ odd-debuginfo-1-1.x86_64
 			p.SourceRPM = ""
 		}
 	}
-	index, err := NewIndex(st, all)
+	index, err := NewIndex(st, packages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,7 @@ odd-debuginfo-1-1.x86_64
 		"odd-1-2 ":                         "",
 	} {
 		nevr, source, _ := strings.Cut(name, " ")
-		p := universe(nevr + ".x86_64").packages()[0]
+		p := universe(nevr + ".x86_64").packages()[0].Package
 		p.SourceRPM = source
 		ids, err := c.Debug(p)
 		if err != nil {

@@ -15,13 +15,17 @@ import (
 	"smith/internal/compress"
 )
 
-// listsBucket has the version of the records in its name.
-const listsBucket = "rpm-filelists-1"
+// Buckets have the version of the records in their names.
+const (
+	listsBucket = "rpm-filelists-2"
+	pathsBucket = "rpm-paths-1"
+)
 
 // Filelists are what the packages of a repository hold, in full.
 type Filelists struct {
 	*table.Table
 	index *Index
+	paths *table.Table // see pathIndex
 }
 
 var _ Lists = (*Filelists)(nil)
@@ -30,44 +34,73 @@ var _ Lists = (*Filelists)(nil)
 // of the index. They are read first where the cache has none of that digest.
 // The caller closes them.
 func OpenFilelists(ctx context.Context, st *store.Store, lists Data, index *Index, from Fetcher) (*Filelists, error) {
-	t, err := table.Open(st, listsBucket, lists.Digest.String())
-	if errors.Is(err, fs.ErrNotExist) {
-		t, err = makeFilelists(ctx, st, lists, from)
+	l := &Filelists{index: index}
+	var err error
+	for range 2 {
+		if l.Table, err = table.Open(st, listsBucket, lists.Digest.String()); err == nil {
+			if l.paths, err = table.Open(st, pathsBucket, lists.Digest.String()); err == nil {
+				return l, nil
+			}
+			err = errors.Join(err, l.Table.Close())
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err = makeFilelists(ctx, st, lists, from); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &Filelists{t, index}, nil
+	return nil, err
 }
 
-func makeFilelists(ctx context.Context, st *store.Store, lists Data, from Fetcher) (*table.Table, error) {
+// Close closes the lists.
+func (l *Filelists) Close() error { return errors.Join(l.Table.Close(), l.paths.Close()) }
+
+// makeFilelists reads filelists into the cache.
+func makeFilelists(ctx context.Context, st *store.Store, lists Data, from Fetcher) error {
 	w, err := table.NewWriter(st, listsBucket)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer w.Discard()
+	paths, number := &pathIndex{}, uint32(0)
 	err = readMetadata(ctx, lists, from, func(r *compress.Reader) error {
-		return readFilelists(r, func(l fileList) error { return w.Add(l.encode(), l.sum) })
+		return readFilelists(r, func(l fileList) error {
+			if err := errors.Join(paths.add(l.paths, number), paths.add(l.directories, number)); err != nil {
+				return err
+			}
+			number++
+			return w.Add(l.encode(), l.sum)
+		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", lists.Location, err)
+		return fmt.Errorf("cannot read %s: %w", lists.Location, err)
 	}
-	return w.Commit(lists.Digest.String())
+	if err := paths.write(st, lists.Digest.String()); err != nil {
+		return err
+	}
+	t, err := w.Commit(lists.Digest.String())
+	if err != nil {
+		return err
+	}
+	return t.Close()
 }
 
-// A fileList is what one package holds, folders left out.
+// A fileList is what one package holds.
 type fileList struct {
-	name, sum string
-	paths     []string
+	name, sum          string
+	paths, directories []string
 }
 
-// encode returns the record: name, sum, and the paths as in a Package.
+// encode returns the record: name, sum, and two lists of paths as in a Package.
 func (l *fileList) encode() []byte {
 	e := &encoder{}
 	e.text(l.name)
 	e.text(l.sum)
-	e.number(uint64(len(l.paths)))
-	e.paths(l.paths)
+	for _, list := range [][]string{l.paths, l.directories} {
+		e.number(uint64(len(list)))
+		e.paths(list)
+	}
 	return e.data
 }
 
@@ -75,6 +108,7 @@ func decodeList(record []byte) (fileList, error) {
 	d := &decoder{data: string(record)}
 	l := fileList{name: d.text(), sum: d.text()}
 	l.paths = d.paths(d.count())
+	l.directories = d.paths(d.count())
 	if d.bad {
 		return l, errRecord
 	}
@@ -123,16 +157,17 @@ func (l *fileList) read(s *scanner) error {
 			}
 			continue
 		}
-		// A ghost is no file of the package, and satisfies requirements.
-		folder := s.get("type") == "dir"
+		// A ghost is not a file of the package, and satisfies requirements.
+		list := &l.paths
+		if s.get("type") == "dir" {
+			list = &l.directories
+		}
 		path, err := s.content()
 		if err != nil {
 			return err
 		}
-		if !folder {
-			l.paths = append(l.paths, path)
-		}
-		if len(l.paths) > maxRelations {
+		*list = append(*list, path)
+		if len(*list) > maxRelations {
 			return fmt.Errorf("package %.200s lists more than %d files", l.name, maxRelations)
 		}
 	}
@@ -153,21 +188,28 @@ func (l *Filelists) Paths(file digest.Digest) (paths []string, known bool, err e
 	return list.paths, err == nil, err
 }
 
-// Holders returns the packages that hold a path, by their numbers in the
-// index. It reads all lists: it is asked for few paths.
+// Holders returns the packages that hold a path, directories included, by
+// their numbers in the index.
 func (l *Filelists) Holders(ctx context.Context, path string) ([]int, error) {
+	numbers, err := holders(l.paths, path)
+	if err != nil {
+		return nil, err
+	}
 	var all []int
-	for i := range l.Len() {
+	for _, i := range numbers {
 		record, err := l.Record(i)
 		if err != nil {
 			return nil, err
 		}
 		list, err := decodeList(record)
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(list.paths, path) {
-			continue
+		if !slices.Contains(list.paths, path) && !slices.Contains(list.directories, path) {
+			continue // another path with the same hash
 		}
 		named, err := l.index.Find(keyName + list.name)
 		if err != nil {
@@ -181,9 +223,6 @@ func (l *Filelists) Holders(ctx context.Context, path string) ([]int, error) {
 			if p.Digest.Encoded() == list.sum {
 				all = append(all, n)
 			}
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
 		}
 	}
 	return all, nil

@@ -22,7 +22,7 @@ import (
 
 // indexBucket has the version of the records in its name.
 const (
-	indexBucket = "rpm-index-1"
+	indexBucket = "rpm-index-2"
 	maxMetadata = 8 << 30 // plain bytes; filelists of distributions have one GiB
 )
 

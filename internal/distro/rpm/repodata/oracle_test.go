@@ -117,21 +117,88 @@ func checkClosed(t *testing.T, c *Catalogue, name string, s *resolve.Solution) [
 		chosen, names = append(chosen, p), append(names, p.NEVRA())
 	}
 	slices.Sort(names)
-	for _, p := range chosen {
-		for _, r := range p.Requires {
-			if !relation.IsRich(r.Name) && !slices.ContainsFunc(chosen, func(q *Package) bool { return holds(q, r) }) {
-				t.Errorf("%s: %s lacks %s", name, p.NEVRA(), r)
-			}
-		}
-		for _, q := range chosen {
-			if p != q && (q.obsoletes(p) || slices.ContainsFunc(p.Conflicts, func(r relation.Relation) bool { return holds(q, r) })) {
-				t.Errorf("%s: %s beside %s", name, p.NEVRA(), q.NEVRA())
-			}
-		}
+	if fault := broken(c, chosen); fault != "" {
+		t.Errorf("%s: %s", name, fault)
 	}
 	return names
 }
 
-func holds(p *Package, r relation.Relation) bool {
-	return slices.ContainsFunc(p.Provides, r.Matches) || slices.Contains(p.Files, r.Name)
+// broken returns a relation that does not hold in a set of packages, or "".
+func broken(c *Catalogue, chosen []*Package) string {
+	for _, p := range chosen {
+		for _, r := range p.Requires {
+			if !met(c, chosen, r) {
+				return p.NEVRA() + " lacks " + r.String()
+			}
+		}
+		for _, r := range p.Conflicts {
+			others := slices.DeleteFunc(slices.Clone(chosen), func(q *Package) bool { return p == q })
+			if relation.IsRich(r.Name) && !met(c, []*Package{p}, r) {
+				others = chosen // what it meets alone does not count
+			}
+			if met(c, others, r) {
+				return p.NEVRA() + " conflicts with " + r.String()
+			}
+		}
+		for _, q := range chosen {
+			if p != q && q.obsoletes(p) {
+				return q.NEVRA() + " obsoletes " + p.NEVRA()
+			}
+			if p != q && p.Name == q.Name && (p.Arch == q.Arch || p.Arch == noarch) {
+				return p.NEVRA() + " beside " + q.NEVRA()
+			}
+		}
+	}
+	return ""
+}
+
+// met reports whether a set of packages meets a relation, by the meaning of
+// the words and not by clauses.
+func met(c *Catalogue, chosen []*Package, r relation.Relation) bool {
+	if !relation.IsRich(r.Name) {
+		return len(meeting(c, chosen, relation.Rich{Relation: r})) > 0
+	}
+	rich, err := relation.ParseRich(r.Name)
+	return err == nil && metRich(c, chosen, rich)
+}
+
+func metRich(c *Catalogue, chosen []*Package, r relation.Rich) bool {
+	is := func(i int) bool { return metRich(c, chosen, r.Parts[i]) }
+	switch r.Verb {
+	case relation.And:
+		return !slices.ContainsFunc(r.Parts, func(p relation.Rich) bool { return !metRich(c, chosen, p) })
+	case relation.Or:
+		return slices.ContainsFunc(r.Parts, func(p relation.Rich) bool { return metRich(c, chosen, p) })
+	case relation.If:
+		return is(1) && is(0) || !is(1) && (len(r.Parts) < 3 || is(2))
+	case relation.Unless:
+		return !is(1) && is(0) || is(1) && len(r.Parts) == 3 && is(2)
+	}
+	return len(meeting(c, chosen, r)) > 0
+}
+
+// meeting returns the packages that meet a relation, or one of "with" and
+// "without".
+func meeting(c *Catalogue, chosen []*Package, r relation.Rich) []*Package {
+	var found []*Package
+	for _, p := range chosen {
+		part := func(i int) bool { return slices.Contains(meeting(c, chosen, r.Parts[i]), p) }
+		switch {
+		case r.Verb == relation.With && part(0) && part(1), r.Verb == relation.Without && part(0) && !part(1),
+			r.Verb == relation.Or && (part(0) || part(1)), r.Verb == "" && holds(c, p, r.Relation):
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func holds(c *Catalogue, p *Package, r relation.Relation) bool {
+	if slices.ContainsFunc(p.Provides, r.Matches) || slices.Contains(p.Files, r.Name) {
+		return true
+	}
+	if !r.IsFile() {
+		return false
+	}
+	ids, err := c.listed(r.Name)
+	return err == nil && slices.ContainsFunc(ids, func(id resolve.ID) bool { return c.packages[id].NEVRA() == p.NEVRA() })
 }

@@ -54,6 +54,7 @@ const (
 	keyFile       = "f"
 	keyObsolete   = "o"
 	keySupplement = "s"
+	keyEnhance    = "e"
 )
 
 // keys returns what the package is found by.
@@ -70,6 +71,9 @@ func (p *Package) keys() []string {
 	add(keyObsolete, p.Obsoletes)
 	for _, r := range p.Supplements {
 		add(keySupplement, leaves(r))
+	}
+	for _, r := range p.Enhances {
+		add(keyEnhance, leaves(r))
 	}
 	for _, f := range p.Files {
 		keys = append(keys, keyFile+f)

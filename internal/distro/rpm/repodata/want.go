@@ -16,6 +16,30 @@ import (
 // a relation such as "bash >= 5" or a rich dependency. Where an available
 // package obsoletes the named one, it is taken instead.
 func (c *Catalogue) Want(request string) ([]resolve.Clause, error) {
+	c.reachable = nil
+	r, _ := relation.Parse(request)
+	if relation.IsRich(request) {
+		r = relation.Relation{Name: request}
+	}
+	for _, leaf := range leaves(r) {
+		fits, _, err := c.providing(leaf)
+		if err != nil {
+			return nil, err
+		}
+		c.roots = append(c.roots, fits...)
+		for _, id := range fits {
+			c.requested[c.packages[id].Name] = true
+		}
+	}
+	clauses, err := c.want(request)
+	for _, clause := range clauses {
+		c.roots = append(c.roots, clause.Options...)
+	}
+	c.reachable = nil
+	return clauses, err
+}
+
+func (c *Catalogue) want(request string) ([]resolve.Clause, error) {
 	if relation.IsRich(request) {
 		clauses, err := c.clauses("", relation.Relation{Name: request}, nil)
 		return clauses, err
@@ -94,6 +118,9 @@ func (c *Catalogue) wantNamed(request string, ids []resolve.ID) ([]resolve.Claus
 				return nil, err
 			}
 			options = append(options, obsoleting...)
+			for _, id := range obsoleting {
+				c.requested[c.packages[id].Name] = true
+			}
 		}
 		ordered, equal, err := c.order(options, nil)
 		if err != nil {
@@ -104,20 +131,17 @@ func (c *Catalogue) wantNamed(request string, ids []resolve.ID) ([]resolve.Claus
 	return clauses, nil
 }
 
-// obsoleting returns the packages that obsolete every package of a name.
+// obsoleting returns the packages that obsolete a package of a name.
 func (c *Catalogue) obsoleting(name string) ([]resolve.ID, error) {
 	candidates, err := c.keyed(keyObsolete + name)
 	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
 	named, err := c.called(name)
-	if err != nil {
-		return nil, err
-	}
 	return slices.DeleteFunc(candidates, func(id resolve.ID) bool {
 		p := c.packages[id]
-		return p.Name == name || slices.ContainsFunc(named, func(other resolve.ID) bool { return !p.obsoletes(c.packages[other].Package) })
-	}), nil
+		return p.Name == name || !slices.ContainsFunc(named, func(other resolve.ID) bool { return p.obsoletes(c.packages[other].Package) })
+	}), err
 }
 
 // named returns the packages that a request names.
