@@ -46,11 +46,11 @@ func TestTerminal(t *testing.T) {
 	t.Run("bars", func(t *testing.T) {
 		for _, columns := range []uint16{40, 80, 200} {
 			s := person.at(t, columns).runs(0, "build")
-			s.wantStages("resolve", "fetch", "open")
+			s.wantStages("resolving", "fetching", "opening")
 			if bar := slices.ContainsFunc(s.frames, func(f string) bool { return strings.Contains(f, "━") }); bar != (columns >= 60) {
 				t.Errorf("%d columns: bars: %v", columns, bar)
 			}
-			if end := s.screen(); !strings.HasPrefix(end, "image.tar.gz  sha256:") || regexp.MustCompile(`(?m)^(resolve|fetch|open|close|write) `).MatchString(end) {
+			if end := s.screen(); !strings.HasPrefix(end, "image.tar.gz  sha256:") || regexp.MustCompile(`(?m)^(resolving|fetching|opening|following|packing|writing) `).MatchString(end) {
 				t.Errorf("%d columns: in the end there stands\n%s", columns, end)
 			}
 		}
@@ -68,7 +68,7 @@ func TestTerminal(t *testing.T) {
 	})
 	t.Run("plain and quiet", func(t *testing.T) {
 		s := person.at(t, 80).runs(0, "build", "--progress=plain")
-		if erase.MatchString(s.raw) || !strings.Contains(s.raw, "smith: fetch jq ") || !strings.Contains(s.raw, "smith: open jq ") {
+		if erase.MatchString(s.raw) || !strings.Contains(s.raw, "smith: fetching jq ") || !strings.Contains(s.raw, "smith: opening jq ") {
 			t.Errorf("plain lines: %q", s.raw)
 		}
 		if s := person.at(t, 80).runs(0, "build", "-q"); s.raw != "" {
@@ -104,7 +104,7 @@ func TestTerminal(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := person.at(t, 80)
-		p.interrupt = "fetch "
+		p.interrupt = "fetching "
 		if end := p.runs(1, "build").screen(); strings.TrimPrefix(end, "^C\n") != "smith: interrupted; nothing was changed\n" {
 			t.Errorf("in the end there stands\n%s", end)
 		}
@@ -281,7 +281,7 @@ func (s *seen) screen() string { return s.frames[len(s.frames)-1] }
 // is not seen.
 func (s *seen) wantStages(want ...string) {
 	s.t.Helper()
-	order := []string{"resolve", "fetch", "open", "close", "write", "upload"}
+	order := []string{"resolving", "fetching", "opening", "following", "packing", "writing", "uploading"}
 	var there []string
 	for _, frame := range s.frames[:len(s.frames)-1] {
 		var now []string

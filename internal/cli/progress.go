@@ -12,7 +12,7 @@ import (
 	"smith/internal/size"
 )
 
-// A display draws what it hears: the stages of a build on a terminal, plain
+// A display shows the progress of a command: its stages on a terminal, plain
 // lines elsewhere.
 type display struct {
 	mu       sync.Mutex
@@ -25,7 +25,7 @@ type display struct {
 	patience time.Duration // after which a step gets its line
 	warnings []string
 	warned   map[string]bool
-	work     map[string]int // steps by their first word
+	work     map[event.Stage]int // steps
 }
 
 var _ event.Listener = (*display)(nil)
@@ -35,7 +35,7 @@ var _ event.Listener = (*display)(nil)
 func (a *app) display() *display {
 	d := &display{
 		out: a.stderr, paint: painted(a.stderr), verbose: a.verbose, quiet: a.quiet,
-		warned: map[string]bool{}, work: map[string]int{},
+		warned: map[string]bool{}, work: map[event.Stage]int{},
 	}
 	d.lines = a.progress != "none" && !a.quiet
 	if a.progress == "auto" && !a.verbose {
@@ -87,34 +87,37 @@ func (d *display) line(text string) {
 }
 
 // Step shows a long piece of work.
-func (d *display) Step(name string, total int64) event.Step {
-	d.mu.Lock()
-	kind, _, _ := strings.Cut(name, " ")
-	d.work[kind]++
-	d.mu.Unlock()
-	if d.stages == nil {
-		return d.lineStep(name, total)
+func (d *display) Step(stage event.Stage, thing string, total int64) event.Step {
+	if thing != "" {
+		d.mu.Lock()
+		d.work[stage]++
+		d.mu.Unlock()
 	}
-	return d.stages.begin(name, total)
+	if d.stages == nil {
+		return d.lineStep(stage, thing, total)
+	}
+	return d.stages.begin(stage, thing, total)
 }
 
-// lineStep tells of a step in a line, once it has lasted a while: a log should
+// lineStep prints a line for a step, once it has lasted a while: a log should
 // show what a build waits for, and nothing where it waits for nothing.
-func (d *display) lineStep(name string, total int64) event.Step {
+func (d *display) lineStep(stage event.Stage, thing string, total int64) event.Step {
+	silent := event.Silent{}.Step(stage, thing, total)
 	if !d.lines {
-		return event.Silent{}.Step(name, total)
+		return silent
 	}
+	text := strings.TrimSpace(stage.String() + " " + thing)
 	if total > 0 {
-		name += " (" + size.Format(total) + ")"
+		text += " (" + size.Format(total) + ")"
 	}
 	if d.patience == 0 {
-		d.line(name)
-		return event.Silent{}.Step(name, total)
+		d.line(text)
+		return silent
 	}
-	return waiting{event.Silent{}.Step(name, total), time.AfterFunc(d.patience, func() { d.line(name) })}
+	return waiting{silent, time.AfterFunc(d.patience, func() { d.line(text) })}
 }
 
-// slow is how long a step lasts that a log tells of unasked.
+// slow is how long a step lasts before it gets its line.
 const slow = 3 * time.Second
 
 type waiting struct {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"smith/internal/event"
 )
 
 // What is printed where there is no terminal, by the global flags.
@@ -13,15 +15,15 @@ func TestPlainProgress(t *testing.T) {
 		want string
 	}{
 		"auto":    {app{progress: "auto"}, "smith: warning: w\n"},
-		"verbose": {app{progress: "auto", verbose: true}, "smith: unpack (2.0 kB)\nsmith: note\nsmith: warning: w\n"},
-		"plain":   {app{progress: "plain"}, "smith: unpack (2.0 kB)\nsmith: warning: w\n"},
+		"verbose": {app{progress: "auto", verbose: true}, "smith: opening layer 0123 (2.0 kB)\nsmith: note\nsmith: warning: w\n"},
+		"plain":   {app{progress: "plain"}, "smith: opening layer 0123 (2.0 kB)\nsmith: warning: w\n"},
 		"none":    {app{progress: "none"}, "smith: warning: w\n"},
 		"quiet":   {app{progress: "plain", quiet: true}, ""},
 	} {
 		var out bytes.Buffer
 		c.app.stderr = &out
 		d := c.app.display()
-		step := d.Step("unpack", 2000)
+		step := d.Step(event.Open, "layer 0123", 2000)
 		d.Note("note")
 		d.Warn("w")
 		d.Warn("w")
@@ -39,8 +41,8 @@ func TestSlowStepIsTold(t *testing.T) {
 	a := app{progress: "auto", stderr: told}
 	d := a.display()
 	d.patience = time.Millisecond
-	step := d.Step("unpack", 0)
-	if got := <-told; got != "smith: unpack\n" {
+	step := d.Step(event.Open, "layer 0123", 0)
+	if got := <-told; got != "smith: opening layer 0123\n" {
 		t.Errorf("got %q", got)
 	}
 	step.Done()

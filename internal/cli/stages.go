@@ -17,24 +17,6 @@ import (
 	"smith/internal/size"
 )
 
-// stageOf tells the stage of a build by the first word of a step's name.
-func stageOf(verb string) string {
-	switch verb {
-	case "index", "look", "resolve":
-		return "resolve"
-	case "fetch", "download":
-		return "fetch"
-	case "open", "unpack", "read":
-		return "open"
-	case "compress", "write":
-		return "write"
-	}
-	return verb
-}
-
-// order is that of the lines on the screen.
-var order = []string{"resolve", "fetch", "open", "close", "write", "upload"}
-
 // calm is how long a command works before its stages are drawn: what is over
 // at once should leave the screen alone.
 const calm = 250 * time.Millisecond
@@ -45,6 +27,7 @@ const calm = 250 * time.Millisecond
 type stages struct {
 	out   *screen
 	paint paint
+	now   func() time.Time
 
 	// drawing guards bars and wait, mu what the lines show: a line is made while
 	// bars are being drawn, so mu is never held while mpb is asked for something.
@@ -57,7 +40,7 @@ type stages struct {
 }
 
 func newStages(out *screen, p paint) *stages {
-	s := &stages{out: out, paint: p}
+	s := &stages{out: out, paint: p, now: time.Now}
 	s.wait = time.AfterFunc(calm, s.draw)
 	return s
 }
@@ -65,11 +48,19 @@ func newStages(out *screen, p paint) *stages {
 // A stage is what one line shows.
 type stage struct {
 	*stages
-	name  string
+	kind  event.Stage
 	drawn bool  // has its line; guarded by drawing
 	done  int   // steps
 	bytes int64 // of all steps
 	under []*work
+
+	// finished are the bytes of the steps that are over and whose total was
+	// known; percent is the largest that was shown.
+	finished, percent int64
+	// took is how long steps were under way, since when those are
+	// that are under way now.
+	took  time.Duration
+	since time.Time
 }
 
 var (
@@ -87,12 +78,14 @@ type work struct {
 var _ event.Step = (*work)(nil)
 
 // begin shows a step.
-func (s *stages) begin(name string, total int64) event.Step {
-	verb, thing, _ := strings.Cut(name, " ")
+func (s *stages) begin(kind event.Stage, thing string, total int64) event.Step {
 	w := &work{thing: printable(thing), total: total}
 	s.mu.Lock()
-	at := s.stage(stageOf(verb))
+	at := s.stage(kind)
 	w.stage = at
+	if len(at.under) == 0 {
+		at.since = s.now()
+	}
 	at.under = append(at.under, w)
 	s.mu.Unlock()
 	s.drawing.Lock()
@@ -101,14 +94,14 @@ func (s *stages) begin(name string, total int64) event.Step {
 	return w
 }
 
-// stage returns the stage of a name. The caller holds mu.
-func (s *stages) stage(name string) *stage {
+// stage returns the state of a stage. The caller holds mu.
+func (s *stages) stage(kind event.Stage) *stage {
 	for _, at := range s.all {
-		if at.name == name {
+		if at.kind == kind {
 			return at
 		}
 	}
-	at := &stage{stages: s, name: name}
+	at := &stage{stages: s, kind: kind}
 	s.all = append(s.all, at)
 	return at
 }
@@ -136,11 +129,7 @@ func (s *stages) add(at *stage) {
 		return
 	}
 	at.drawn = true
-	place := slices.Index(order, at.name)
-	if place < 0 {
-		place = len(order)
-	}
-	s.bars.New(0, at, mpb.BarPriority(place), mpb.BarFillerTrim())
+	s.bars.New(0, at, mpb.BarPriority(int(at.kind)), mpb.BarFillerTrim())
 }
 
 // Build is mpb.BarFillerBuilder's.
@@ -199,20 +188,26 @@ func (w *work) Done() {
 			if w.thing != "" {
 				at.done++
 			}
+			if w.total > 0 && w.thing != "" {
+				at.finished += w.total
+			}
+			if len(at.under) == 0 {
+				at.took += at.now().Sub(at.since)
+			}
 			return
 		}
 	}
 }
 
-// line tells in at most so many columns what a stage has done and is doing:
+// line describes in at most so many columns what a stage has done and is doing:
 //
-//	fetch   7 files, 8.4 MB     ━━━━━━━━━━━─────  71%  nginx 1.22.1, 2 more
+//	fetching  7 files, 8.4 MB     ━━━━━━━━━━━─────  71%  nginx 1.22.1, 2 more
 func (at *stage) line(width int) string {
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	head := fmt.Sprintf("%-8s", at.name)
+	head := fmt.Sprintf("%-11s", at.kind)
 	if len(at.under) == 0 {
-		return at.paint.quiet(cut(head+cmp.Or(at.did(), "done"), width))
+		return at.paint.quiet(cut(head+cmp.Or(at.did(), "done")+", "+inWords(at.took), width))
 	}
 	parts := []string{at.did(), at.bar(width), at.doing()}
 	switch {
@@ -229,42 +224,55 @@ func (at *stage) line(width int) string {
 // narrow is the width below which a bar is only a number.
 const narrow = 60
 
-// did tells how much is done, "" where nobody counts that.
+// did says how much is done, "" for a stage whose steps are not counted.
 func (at *stage) did() string {
-	switch {
-	case at.done == 0:
+	thing := unit(at.kind)
+	if at.done == 0 || thing == "" {
 		return ""
-	case at.name == "fetch":
-		return count(at.done, "file") + ", " + size.Format(at.bytes)
-	case at.name == "open":
-		return count(at.done, "archive") + ", " + size.Format(at.bytes)
-	case at.name == "upload":
-		return count(at.done, "blob") + ", " + size.Format(at.bytes)
+	}
+	return count(at.done, thing) + ", " + size.Format(at.bytes)
+}
+
+// unit names what a step of a stage works on, "" where the steps are not
+// counted.
+func unit(kind event.Stage) string {
+	switch kind {
+	case event.Fetch:
+		return "file"
+	case event.Open:
+		return "archive"
+	case event.Pack:
+		return "layer"
+	case event.Upload:
+		return "blob"
 	}
 	return ""
 }
 
-// bar shows how far what is under way is, "" where that is not known.
+// bar shows how much of all known bytes of the stage is done, "" where no
+// total is known. More bytes become known as steps begin, but the percentage
+// never falls.
 func (at *stage) bar(width int) string {
-	var done, total int64
+	done, total := at.finished, at.finished
+	known := false
 	for _, w := range at.under {
 		if w.total > 0 {
-			done, total = done+w.at, total+w.total
+			done, total, known = done+min(w.at, w.total), total+w.total, true
 		}
 	}
 	if sum := at.sum(); sum != nil {
-		done, total = sum.at, sum.total
+		done, total = min(sum.at, sum.total), sum.total
 	}
-	if total == 0 {
+	if !known {
 		return ""
 	}
-	done = min(done, total)
-	percent := fmt.Sprintf("%3d%%", done*100/total)
+	at.percent = max(at.percent, done*100/total)
+	percent := fmt.Sprintf("%3d%%", at.percent)
 	const cells = 16
 	if width < narrow {
 		return percent
 	}
-	full := int(done * cells / total)
+	full := int(at.percent * cells / 100)
 	return strings.Repeat("━", full) + strings.Repeat("─", cells-full) + " " + percent
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"smith/internal/event"
 	"smith/internal/explain"
 	"smith/internal/oci/image"
 	"smith/internal/pipeline"
@@ -167,18 +168,18 @@ func enumerate(names []string, most int) string {
 	return text
 }
 
-// worked tells what a build had to do; the rest was in the cache.
+// worked says what a command had to fetch, open and pack; what is not counted
+// was in the cache.
 func (d *display) worked() string {
+	past := map[event.Stage]string{event.Fetch: "fetched", event.Open: "opened", event.Pack: "packed"}
 	var done []string
-	for _, kind := range []struct{ name, past, thing string }{
-		{"fetch", "fetched", "file"}, {"unpack", "unpacked", "layer"}, {"open", "opened", "package"}, {"compress", "compressed", "layer"},
-	} {
-		if n := d.work[kind.name]; n > 0 {
-			done = append(done, kind.past+" "+count(n, kind.thing))
+	for _, stage := range event.Stages() {
+		if n := d.work[stage]; n > 0 && past[stage] != "" {
+			done = append(done, past[stage]+" "+count(n, unit(stage)))
 		}
 	}
 	if len(done) == 0 {
-		return "all of it from the cache"
+		return "everything was in the cache"
 	}
-	return strings.Join(done, ", ") + ", the rest from the cache"
+	return strings.Join(done, ", ")
 }

@@ -6,6 +6,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/event"
 	"smith/internal/oci/image"
 	"smith/internal/source"
 	"smith/internal/tree"
@@ -55,7 +56,7 @@ func (b *Builder) offer(ctx context.Context, open *closers, r Request, from sour
 	if from == nil {
 		return &source.Offer{}, nil
 	}
-	step := b.Events.Step("resolve "+names, 0)
+	step := b.Events.Step(event.Resolve, names, 0)
 	offer, err := lockedImage(r.Lock, from, platform).Open(ctx, platform)
 	step.Done()
 	if err != nil {

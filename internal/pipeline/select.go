@@ -43,7 +43,7 @@ func (b *Builder) choose(ctx context.Context, open *closers, r Request, from *of
 		return nil, err
 	}
 	b.warn(l.warnings)
-	step := b.Events.Step("close "+goal(r, l), 0)
+	step := b.Events.Step(event.Follow, "dependencies of "+goal(r, l), 0)
 	selection, pkg, err := b.rounds(ctx, open, r, from, l)
 	step.Done()
 	if err != nil {

@@ -116,7 +116,7 @@ func (p *pkg) open(ctx context.Context) (*debfile.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		step := p.source.Events.Step("open "+p.locked.Name+" "+p.locked.Version, e.Size())
+		step := p.source.Events.Step(event.Open, p.locked.Name+" "+p.locked.Version, e.Size())
 		return entryReader{event.Reader(io.NewSectionReader(e, 0, e.Size()), step), e, step}, nil
 	})
 }

@@ -119,7 +119,7 @@ func (p *pkg) open(ctx context.Context) (*rpmfile.Package, error) {
 		return nil, err
 	}
 	defer e.Close()
-	step := p.source.Events.Step("open "+p.nevra, e.Size())
+	step := p.source.Events.Step(event.Open, p.nevra, e.Size())
 	defer step.Done()
 	return rpmfile.Read(ctx, p.source.Store, event.Reader(io.NewSectionReader(e, 0, e.Size()), step))
 }

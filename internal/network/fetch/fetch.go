@@ -121,7 +121,7 @@ func (c *Client) Get(ctx context.Context, f File) (*store.Entry, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	step := c.Events.Step("fetch "+f.Name, f.Size)
+	step := c.Events.Step(event.Fetch, f.Name, f.Size)
 	defer step.Done()
 	var failed failures
 	for _, address := range f.Addresses {

@@ -469,9 +469,9 @@ func TestResumeLater(t *testing.T) {
 // stopping stops a download when half of the content has come.
 type stopping struct{ stop func() }
 
-func (s stopping) Step(string, int64) event.Step { return &halfway{stop: s.stop} }
-func (stopping) Note(string)                     {}
-func (stopping) Warn(string)                     {}
+func (s stopping) Step(event.Stage, string, int64) event.Step { return &halfway{stop: s.stop} }
+func (stopping) Note(string)                                  {}
+func (stopping) Warn(string)                                  {}
 
 type halfway struct {
 	size int64

@@ -21,9 +21,9 @@ type steps struct {
 	names []string
 }
 
-func (s *steps) Step(name string, total int64) event.Step {
+func (s *steps) Step(stage event.Stage, name string, total int64) event.Step {
 	s.names = append(s.names, name)
-	return s.Silent.Step(name, total)
+	return s.Silent.Step(stage, name, total)
 }
 
 // reads opens an archive and says whether it was read through, and who its

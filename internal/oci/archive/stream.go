@@ -83,7 +83,7 @@ func (s *stream) load(ctx context.Context) (err error) {
 	}
 	s.members = map[string]streamed{}
 	inline := 0
-	err = s.pass(ctx, "read", func(name string, m member, r io.Reader) error {
+	err = s.pass(ctx, "", func(name string, m member, r io.Reader) error {
 		if len(s.members) >= maxMembers {
 			return fmt.Errorf("more than %d members", maxMembers)
 		}
@@ -145,7 +145,7 @@ func (s *stream) take(ctx context.Context, size int64, r io.Reader, inline *int)
 		m.Kept = true
 		return m, s.store.Save(blobBucket, m.Digest.String(), data)
 	}
-	form, err := layer.Sniff(ctx, s.store, in, event.Silent{}.Step("", 0))
+	form, err := layer.Sniff(ctx, s.store, in, event.Silent{}.Step(event.Open, "", 0))
 	m := streamed{Size: size, Digest: form.Digest}
 	if form.Layer != nil {
 		m.DiffID = form.Layer.DiffID
@@ -154,13 +154,14 @@ func (s *stream) take(ctx context.Context, size int64, r io.Reader, inline *int)
 	return m, err
 }
 
-// pass reads the archive through and calls visit for each file and link.
-func (s *stream) pass(ctx context.Context, verb string, visit func(name string, m member, r io.Reader) error) error {
+// pass reads the archive through and calls visit for each file and link. what
+// is put before its name in the progress.
+func (s *stream) pass(ctx context.Context, what string, visit func(name string, m member, r io.Reader) error) error {
 	info, err := s.file.Stat()
 	if err != nil {
 		return err
 	}
-	step := s.events.Step(verb+" "+info.Name(), info.Size())
+	step := s.events.Step(event.Open, what+info.Name(), info.Size())
 	defer step.Done()
 	raw := counted{cancelled{ctx, io.NewSectionReader(s.file, 0, info.Size())}, step}
 	plain, err := compress.NewReader(ctx, raw, 0)
@@ -274,7 +275,7 @@ func (s *stream) copyBlobs(ctx context.Context) error {
 	if s.copied {
 		return nil
 	}
-	err := s.pass(ctx, "copy the layers of", func(name string, in member, r io.Reader) error {
+	err := s.pass(ctx, "the layers of ", func(name string, in member, r io.Reader) error {
 		m := s.members[name]
 		if in.link != "" || int64(len(m.Data)) == m.Size {
 			return nil

@@ -43,7 +43,7 @@ func Write(ctx context.Context, target reference.Reference, images []*image.Imag
 	for _, b := range blobs {
 		total += b.Descriptor.Size
 	}
-	step := listener.Step("write "+target.String(), total)
+	step := listener.Step(event.Write, target.String(), total)
 	defer step.Done()
 	c := content{entry: entry, blobs: blobs, step: step}
 	switch target.Kind {

@@ -111,7 +111,7 @@ func pack(ctx context.Context, cache *store.Store, members []member, listener ev
 	for _, m := range members {
 		total += m.header.Size
 	}
-	step := listener.Step("compress layer", total)
+	step := listener.Step(event.Pack, "layer", total)
 	defer step.Done()
 
 	w, err := cache.Create(blobBucket)

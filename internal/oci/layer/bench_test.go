@@ -24,7 +24,7 @@ func BenchmarkRead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		form, err := Sniff(b.Context(), st, f, event.Silent{}.Step("", 0))
+		form, err := Sniff(b.Context(), st, f, event.Silent{}.Step(event.Open, "", 0))
 		if err != nil {
 			b.Fatal(err)
 		}

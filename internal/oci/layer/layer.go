@@ -64,7 +64,7 @@ func expand(ctx context.Context, st *store.Store, blob image.Blob, diffID digest
 		}
 		return l, err
 	}
-	step := events.Step("unpack layer "+short(blob.Descriptor.Digest), blob.Descriptor.Size)
+	step := events.Step(event.Open, "layer "+short(blob.Descriptor.Digest), blob.Descriptor.Size)
 	defer step.Done()
 	r, err := blob.Open(ctx)
 	if err != nil {

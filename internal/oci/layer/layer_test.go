@@ -186,7 +186,7 @@ func TestExpandEveryForm(t *testing.T) {
 func TestSniffTellsWhatIsNoLayer(t *testing.T) {
 	st := storetest.New(t)
 	for _, data := range []string{"", "{}", strings.Repeat("text\n", 1000), "\x1f\x8b broken"} {
-		form, err := Sniff(t.Context(), st, strings.NewReader(data), event.Silent{}.Step("", 0))
+		form, err := Sniff(t.Context(), st, strings.NewReader(data), event.Silent{}.Step(event.Open, "", 0))
 		if err != nil || form.Digest != digest.FromString(data) || form.Size != int64(len(data)) {
 			t.Errorf("%.10q: %+v, %v", data, form, err)
 		}
@@ -288,7 +288,7 @@ func TestForeignForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, err := Sniff(t.Context(), storetest.New(t), f, event.Silent{}.Step("", 0))
+		read, err := Sniff(t.Context(), storetest.New(t), f, event.Silent{}.Step(event.Open, "", 0))
 		f.Close()
 		if err != nil || read.NotLayer != nil {
 			t.Fatalf("%s: %v, %v", form, err, read.NotLayer)
@@ -318,7 +318,7 @@ func FuzzLayer(f *testing.F) {
 		tar.Header{Name: "a/b", Typeflag: tar.TypeLink, Linkname: "../c"}))
 	st := storetest.New(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		form, err := Sniff(t.Context(), st, bytes.NewReader(data), event.Silent{}.Step("", 0))
+		form, err := Sniff(t.Context(), st, bytes.NewReader(data), event.Silent{}.Step(event.Open, "", 0))
 		if err != nil {
 			t.Fatal(err) // the cache's fault
 		}

@@ -63,9 +63,9 @@ func (r *repository) read(ctx context.Context, d ocispec.Descriptor) (io.ReadClo
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
-	step := event.Silent{}.Step("", 0)
+	step := event.Silent{}.Step(event.Fetch, "", 0)
 	if d.Size > small {
-		step = r.options.Events.Step("download "+d.Digest.Encoded()[:12], d.Size)
+		step = r.options.Events.Step(event.Fetch, d.Digest.Encoded()[:12], d.Size)
 	}
 	return &kept{in: checked, out: w, key: d.Digest, step: step}, nil
 }

@@ -117,13 +117,13 @@ func (w *writing) blobs(ctx context.Context, images []*image.Image) error {
 	}
 	// The largest first, so that none is under way when all others are over.
 	slices.SortStableFunc(all, func(a, b image.Blob) int { return cmp.Compare(b.Descriptor.Size, a.Descriptor.Size) })
-	sum := w.repo.options.Events.Step("upload", total)
+	sum := w.repo.options.Events.Step(event.Upload, "", total)
 	defer sum.Done()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, b := range all {
 		group.Go(func() error {
-			step := both{w.repo.options.Events.Step("upload "+b.Descriptor.Digest.Encoded()[:12], b.Descriptor.Size), sum}
+			step := both{w.repo.options.Events.Step(event.Upload, b.Descriptor.Digest.Encoded()[:12], b.Descriptor.Size), sum}
 			defer step.Done()
 			how, err := w.repo.put(ctx, b, step)
 			if err != nil {

@@ -166,7 +166,7 @@ func (o *Opener) contents(ctx context.Context, key string, c *contents) (map[str
 }
 
 func (o *Opener) readContents(ctx context.Context, e *store.Entry, c *contents) (map[string][]string, error) {
-	step := o.Events.Step("look through "+c.name, e.Size())
+	step := o.Events.Step(event.Resolve, "the file list "+c.name, e.Size())
 	defer step.Done()
 	plain, err := compress.NewReader(ctx, event.Reader(io.NewSectionReader(e, 0, e.Size()), step), maxContents)
 	if err != nil {

@@ -64,7 +64,7 @@ func (o *Opener) look(ctx context.Context, x *Index, name string, finders []*nea
 // scan calls see with each path of a Contents file and the packages that hold
 // it, a list with commas.
 func (o *Opener) scan(ctx context.Context, e *store.Entry, name string, see func(path, packages string)) error {
-	step := o.Events.Step("look through "+name, e.Size())
+	step := o.Events.Step(event.Resolve, "the file list "+name, e.Size())
 	defer step.Done()
 	plain, err := compress.NewReader(ctx, event.Reader(io.NewSectionReader(e, 0, e.Size()), step), maxContents)
 	if err != nil {

@@ -149,7 +149,7 @@ func (o *Opener) index(ctx context.Context, s *Source, r *Release, name, key str
 		return nil, err
 	}
 	defer e.Close()
-	step := o.Events.Step("index "+s.String(), e.Size())
+	step := o.Events.Step(event.Resolve, "the package list of "+s.String(), e.Size())
 	defer step.Done()
 	plain, err := compress.NewReader(ctx, event.Reader(io.NewSectionReader(e, 0, e.Size()), step), maxIndex)
 	if err != nil {
