@@ -17,9 +17,9 @@ func TestMistakesOfPrograms(t *testing.T) {
 		args   []string
 		want   string
 	}{
-		{ocispec.ImageConfig{}, nil, "a.tar names no program to run; give one: smith run a.tar -- PROGRAM"},
-		{ocispec.ImageConfig{Cmd: []string{"/bin/web"}}, []string{"-v"}, "a.tar has no entry point, so its program comes first after --, and it holds no -v"},
-		{ocispec.ImageConfig{Entrypoint: []string{"/bin/web"}}, []string{"-v"}, "a.tar holds no /bin/web, which it would run"},
+		{ocispec.ImageConfig{}, nil, "a.tar names no program to run; give one: smith run a.tar PROGRAM"},
+		{ocispec.ImageConfig{Cmd: []string{"/bin/web"}}, []string{"-v"}, "a.tar has no entry point, so its program comes first after the image, and the image has no -v"},
+		{ocispec.ImageConfig{Entrypoint: []string{"/bin/web"}}, []string{"-v"}, "a.tar does not contain /bin/web, the program it runs"},
 		{ocispec.ImageConfig{Entrypoint: []string{"/read/web"}}, nil, ""},
 	} {
 		img := &openedImage{Offer: &source.Offer{Tree: tree.New(), Image: &image.Image{}}}

@@ -22,45 +22,59 @@ type runCommand struct {
 	runtime  string
 	network  bool
 	caps     []string
+	memory   sizeFlag
+	limits   container.Limits
 }
 
 func (a *app) runCommand() *cobra.Command {
 	r := &runCommand{app: a}
 	cmd := &cobra.Command{
-		Use:   "run IMAGE [-- ARGS]",
+		Use:   "run IMAGE [ARGS]",
 		Short: "Try an image: run it as a microcontainer is meant to run",
-		Long: `Run an image to try it, as a microcontainer is meant to run: a read-only root,
-/write and /run writable in memory, no capability, and no network. It takes
-crun, runc or podman, whichever is there, and needs no root where the machine
-lets users have namespaces. Programs to which the image gives capabilities get
-those that --cap-add names; that alone needs root. The exit code is the
-program's.`,
+		Long: `Run an image to try it, as a microcontainer is meant to run: a read-only root;
+/write, /run, /tmp and the image's volumes writable in memory; no capability, no
+network, and the system calls that container engines allow. smith run needs
+crun, runc or podman and takes the first that is installed. It does not need
+root where the machine lets users have namespaces. What follows the image are
+arguments for its program, in place of the image's cmd; options of smith run
+come before the image. Programs to which the image gives capabilities get those
+that --cap-add names, for root only. The exit code is the program's.`,
 		Example: `  smith run image.tar.gz
-  smith run --read ./config image.tar.gz -- --help`,
+  smith run image.tar.gz --help
+  smith run --read ./config image.tar.gz`,
 		Args: arguments(1, -1, "an image, such as image.tar.gz"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if dash := cmd.ArgsLenAtDash(); len(args) > 1 && dash != 1 {
-				return usagef("%s takes one image; put the program's arguments after --", cmd.CommandPath())
-			}
-			if len(args) == 1 && cmd.ArgsLenAtDash() < 0 {
-				return r.run(cmd.Context(), args[0], nil)
-			}
-			return r.run(cmd.Context(), args[0], args[1:])
+			return r.run(cmd.Context(), args[0], programArguments(args[1:]))
 		},
 	}
 	f := cmd.Flags()
+	f.SetInterspersed(false)
 	f.StringVar(&r.platform, "platform", "", "which platform's image, such as linux/arm64")
-	f.StringVar(&r.read, "read", "", "a folder that the program sees as /read")
+	f.StringVar(&r.read, "read", "", "a directory that the program sees as /read")
 	f.BoolVar(&r.network, "network", false, "let the program use this machine's network")
 	f.StringSliceVar(&r.caps, "cap-add", nil, "a capability that the image's programs may have, such as net_raw")
-	f.StringVar(&r.runtime, "runtime", "", "crun, runc or podman (default: the first that is there)")
+	f.Var(&r.memory, "memory", "how much memory the program may use, files in memory included (default: half of this machine's)")
+	f.Int64Var(&r.limits.Processes, "processes", 2048, "how many processes and threads the program may have")
+	f.StringVar(&r.runtime, "runtime", "", "crun, runc or podman (default: the first that is installed)")
 	return cmd
+}
+
+// programArguments are those after the image, nil where there are none. "--"
+// before them is allowed, as in earlier versions.
+func programArguments(args []string) []string {
+	if len(args) > 0 && args[0] == "--" {
+		return args[1:]
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	return args
 }
 
 func (r *runCommand) run(ctx context.Context, name string, args []string) error {
 	if r.read != "" {
 		if info, err := os.Stat(r.read); err != nil || !info.IsDir() {
-			return fmt.Errorf("--read %s: no such folder", r.read)
+			return fmt.Errorf("--read %s: no such directory", r.read)
 		}
 	}
 	img, err := r.openImage(ctx, name, r.platform)
@@ -73,9 +87,10 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 	}
 	display := r.display()
 	display.close() // the terminal is the program's
+	r.limits.Memory = int64(r.memory)
 	code, err := container.Run(ctx, container.Options{
-		Tree: img.Tree, Config: img.Image.Config.Config.ImageConfig, Args: args,
-		Read: r.read, Network: r.network, Runtime: r.runtime, Capabilities: r.caps,
+		Tree: img.Tree, Platform: img.Image.Config.Platform, Config: img.Image.Config.Config.ImageConfig, Args: args,
+		Read: r.read, Network: r.network, Runtime: r.runtime, Capabilities: r.caps, Limits: r.limits,
 		Terminal: term.IsTerminal(int(os.Stdin.Fd())) && isTerminal(r.stdout),
 		Stdin:    os.Stdin, Stdout: r.stdout, Stderr: r.stderr, Events: display,
 	})
@@ -88,8 +103,8 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 	return nil
 }
 
-// holdsProgram says whether an image has the program that would be started; one
-// in /read may come with the folder that is seen there.
+// holdsProgram returns an error where an image lacks the program that would be
+// started; one in /read may come with the directory that is seen there.
 func holdsProgram(img *openedImage, name string, args []string) error {
 	config := img.Image.Config.Config.ImageConfig
 	if args != nil {
@@ -98,11 +113,11 @@ func holdsProgram(img *openedImage, name string, args []string) error {
 	words := image.Program(config)
 	switch {
 	case len(words) == 0:
-		return fmt.Errorf("%s names no program to run; give one: smith run %[1]s -- PROGRAM", name)
+		return fmt.Errorf("%s names no program to run; give one: smith run %[1]s PROGRAM", name)
 	case strings.HasPrefix(words[0], "/read/"), closure.Program(img.Tree, config.Env, config.WorkingDir, words[0]) != "":
 		return nil
 	case len(config.Entrypoint) == 0:
-		return fmt.Errorf("%s has no entry point, so its program comes first after --, and it holds no %s", name, words[0])
+		return fmt.Errorf("%s has no entry point, so its program comes first after the image, and the image has no %s", name, words[0])
 	}
-	return fmt.Errorf("%s holds no %s, which it would run", name, words[0])
+	return fmt.Errorf("%s does not contain %s, the program it runs", name, words[0])
 }

@@ -1,7 +1,8 @@
 // Package container runs an image on this machine, to try it: its files are
-// written to a bundle in a temporary folder (OCI runtime specification,
+// written to a bundle in a temporary directory (OCI runtime specification,
 // bundle.md), and crun, runc or podman starts its program there, with a
-// read-only root, /write and /run in memory, and no network.
+// read-only root, /write, /run, /tmp and the image's volumes in memory, no
+// network, no capability, and the system calls that container engines allow.
 package container
 
 import (
@@ -25,29 +26,47 @@ import (
 type Options struct {
 	// Tree holds the image's files.
 	Tree *tree.Tree
+	// Platform is the image's.
+	Platform ocispec.Platform
 	// Config is how the image is run.
 	Config ocispec.ImageConfig
 	// Args take the place of the config's Cmd, unless they are nil.
 	Args []string
-	// Read is a folder of this machine that is seen as /read, or "".
+	// Read is a directory of this machine that is seen as /read, or "".
 	Read string
 	// Capabilities may be had by the programs to which the image gives them, by
 	// name; nothing else gets any. Only root may ask for them.
 	Capabilities []string
 	// Network lets the program use this machine's network.
 	Network bool
-	// Runtime is "crun", "runc" or "podman"; "" is the first that is there and
-	// works on this machine.
+	// Limits bound what the program uses.
+	Limits Limits
+	// Runtime is "crun", "runc" or "podman"; "" is the first that is installed
+	// and works on this machine.
 	Runtime string
-	// Grace is how long the program may take to end when it is told to; 0 is
+	// Trace has the program's system calls watched; nil where they are not.
+	Trace *Trace
+	// Grace is how long the program may take to end when it is asked to; 0 is
 	// ten seconds.
 	Grace time.Duration
-	// Terminal says that the standard streams are a terminal.
+	// Terminal reports whether the standard streams are a terminal.
 	Terminal       bool
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Events hears which runtime it is.
+	// Events hears which runtime it is, and what of the image's config is not
+	// used.
 	Events event.Listener
+}
+
+// Limits bound what a program uses, where the machine lets smith make cgroups
+// (cgroups(7)). The zero value stands for the defaults.
+type Limits struct {
+	// Memory is how many bytes it may use, files in memory included; by default
+	// half of this machine's.
+	Memory int64
+	// Processes is how many processes and threads it may have; by default 2048,
+	// as podman has it.
+	Processes int64
 }
 
 // Run starts the image's program and waits for its end. It returns the
@@ -58,17 +77,23 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := canExecute(o.Platform); err != nil {
+		return 0, err
+	}
 	o.Events.Note("run by " + runtime.name)
 	process, err := newProcess(o)
 	if err != nil {
 		return 0, err
 	}
+	for _, text := range process.ignored {
+		o.Events.Warn(text)
+	}
 	dir, err := os.MkdirTemp("", "smith-run-")
 	if err != nil {
-		return 0, fmt.Errorf("cannot make a folder for the container: %w; TMPDIR names where it goes", err)
+		return 0, fmt.Errorf("cannot make a directory for the container: %w; TMPDIR names where it goes", err)
 	}
 	defer func() { err = errors.Join(err, removeAll(dir)) }()
-	if err := unpack(ctx, o.Tree, filepath.Join(dir, "rootfs"), process.capabilities); err != nil {
+	if err := prepare(ctx, o.Tree, filepath.Join(dir, "rootfs"), process); err != nil {
 		return 0, err
 	}
 	cmd, err := runtime.command(ctx, dir, process)
@@ -93,4 +118,41 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 		return 0, fmt.Errorf("cannot run the image with %s: %w", runtime.name, err)
 	}
 	return 0, nil
+}
+
+// prepare writes the root that a runtime is given: the image's files, what a
+// container engine provides, and a real directory under each mount.
+func prepare(ctx context.Context, t *tree.Tree, dir string, p process) error {
+	if err := unpack(ctx, t, dir, p.capabilities); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("cannot prepare the container: %w", err)
+	}
+	defer root.Close()
+	if err := furnish(root, p.network); err != nil {
+		return err
+	}
+	points := []string{"/dev", "/proc", "/sys"}
+	if p.read != "" {
+		points = append(points, "/read")
+	}
+	for _, s := range p.scratch {
+		points = append(points, s.dir)
+	}
+	if !t.Exists(p.dir) {
+		points = append(points, p.dir)
+	}
+	for _, point := range points {
+		if err := makeMountPoint(root, point); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.scratch {
+		if err := s.own(root, p); err != nil {
+			return fmt.Errorf("cannot prepare %s for the container: %w", s.dir, err)
+		}
+	}
+	return nil
 }

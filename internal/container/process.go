@@ -3,14 +3,15 @@ package container
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"smith/internal/capability"
+	"smith/internal/tree"
 )
 
 // A process is what runs in the container.
@@ -18,26 +19,31 @@ type process struct {
 	args, env []string
 	dir       string
 	uid, gid  uint32
-	// memory are folders that are empty and writable, in memory.
-	memory   []string
+	// scratch are the directories that are writable.
+	scratch  []scratch
 	read     string
 	network  bool
 	terminal bool
 	// capabilities are those that files of the image may have.
 	capabilities capability.Set
+	limits       Limits
+	trace        *Trace
+	// ignored are the parts of the image's config that are not used, with the
+	// reason.
+	ignored []string
 }
 
 func newProcess(o Options) (process, error) {
-	p := process{env: o.Config.Env, dir: o.Config.WorkingDir, network: o.Network, terminal: o.Terminal}
-	if p.dir == "" {
-		p.dir = "/"
-	}
+	p := process{dir: path.Clean("/" + o.Config.WorkingDir), network: o.Network, terminal: o.Terminal, limits: o.Limits, trace: o.Trace}
 	arguments := o.Config.Cmd
 	if o.Args != nil {
 		arguments = o.Args
 	}
 	if p.args = slices.Concat(o.Config.Entrypoint, arguments); len(p.args) == 0 {
-		return p, errors.New("the image names no program to run; give one after --")
+		return p, errors.New("the image names no program to run; give one after its name")
+	}
+	if err := p.check(o.Tree); err != nil {
+		return p, err
 	}
 	var err error
 	if p.uid, p.gid, err = ids(o.Config.User); err != nil {
@@ -54,13 +60,51 @@ func newProcess(o Options) (process, error) {
 			return p, err
 		}
 	}
-	p.memory = []string{"/run", "/write"}
-	for _, dir := range slices.Sorted(maps.Keys(o.Config.Volumes)) {
-		if !slices.Contains(p.memory, dir) && dir != "/read" {
-			p.memory = append(p.memory, dir)
-		}
+	p.setEnv(o.Config.Env)
+	var refused []string
+	p.scratch, refused = scratches(o.Tree, o.Config.Volumes)
+	for _, volume := range refused {
+		p.ignored = append(p.ignored, fmt.Sprintf("the image's volume %q is not mounted: it must be the absolute path of a directory outside /dev, /proc and /sys, without a colon, comma or control character", volume))
 	}
 	return p, nil
+}
+
+// check refuses a program or a working directory in the kernel's directories:
+// /proc/self/fd and /proc/self/exe lead out of the container, to what the
+// runtime has open (CVE-2019-5736, CVE-2024-21626).
+func (p *process) check(t *tree.Tree) error {
+	for what, name := range map[string]string{"program": p.args[0], "working directory": p.dir} {
+		if !strings.Contains(name, "/") {
+			continue // looked for in PATH
+		}
+		if !path.IsAbs(name) {
+			name = path.Join(p.dir, name)
+		}
+		if seen := kernelPath(t, path.Clean(name)); seen != "" {
+			return fmt.Errorf("cannot run the image: its %s is %s, in a directory that belongs to the kernel", what, seen)
+		}
+	}
+	return nil
+}
+
+// setEnv takes the variables of an image's config, which must be NAME=value:
+// a name alone would make podman pass on the variable of this machine
+// (podman-run(1), --env). HOME is where a program may write.
+func (p *process) setEnv(env []string) {
+	home := false
+	for _, e := range env {
+		name, value, ok := strings.Cut(e, "=")
+		if !ok || name == "" || strings.Contains(e, "\x00") {
+			p.ignored = append(p.ignored, fmt.Sprintf("the image's environment variable %q is not set: it is not NAME=value", e))
+			continue
+		}
+		home = home || name == "HOME" && value != ""
+		p.env = append(p.env, e)
+	}
+	if !home {
+		p.env = slices.DeleteFunc(p.env, func(e string) bool { return strings.HasPrefix(e, "HOME=") })
+		p.env = append(p.env, "HOME=/write")
+	}
 }
 
 // ids reads the user of a config. smith writes numbers only; names would have
@@ -76,7 +120,7 @@ func ids(user string) (uid, gid uint32, err error) {
 		}
 		n, err := strconv.ParseUint(part.text, 10, 32)
 		if err != nil {
-			return 0, 0, fmt.Errorf("the image's user is %q; smith run wants numbers, such as 10:10", user)
+			return 0, 0, fmt.Errorf("the image's user is %q; smith run supports numbers only, such as 10:10", user)
 		}
 		*part.id = uint32(n)
 	}

@@ -12,11 +12,11 @@ import (
 	"smith/internal/tree"
 )
 
-// unpack writes the files of a tree to a folder, which it makes. Devices, FIFOs
-// and sockets are left out. Only root can give files away; for everybody else
-// they stay their own, and the user namespace shows them as the image's user's.
-// Files keep their capabilities where all of them are allowed: the kernel
-// refuses to execute one that asks for more.
+// unpack writes the files of a tree to a directory, which it makes, with their
+// modification times. Devices, FIFOs and sockets are left out. Only root can
+// give files away; an unprivileged user keeps them, and the user namespace shows
+// them as the image's user's. Files keep their capabilities where all of them
+// are allowed: the kernel refuses to execute one that asks for more.
 func unpack(ctx context.Context, t *tree.Tree, dir string, allowed capability.Set) error {
 	var root *os.Root
 	err := os.Mkdir(dir, 0o755)
@@ -37,7 +37,10 @@ func unpack(ctx context.Context, t *tree.Tree, dir string, allowed capability.Se
 		}
 		return nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return u.dirTimes(t)
 }
 
 type unpacker struct {
@@ -70,13 +73,38 @@ func (u *unpacker) write(n *tree.Node, name string) error {
 		err = u.root.Lchown(name, n.UID, n.GID)
 	}
 	if n.Kind != tree.Symlink && err == nil {
-		// A folder that its owner may not write to could not be filled.
+		// A directory that its owner may not write to could not be filled.
 		err = u.root.Chmod(name, fs.FileMode(n.Mode&0o777)|ownerBits(n))
 	}
 	if err == nil && u.allowed != 0 && n.Kind == tree.File {
 		err = u.capabilities(n, name)
 	}
+	if err == nil && n.Kind == tree.File {
+		err = u.setTime(n, name)
+	}
 	return err
+}
+
+// setTime gives a file its modification time: programs compare those of a
+// source and what was compiled from it.
+func (u *unpacker) setTime(n *tree.Node, name string) error {
+	if n.ModTime.IsZero() {
+		return nil
+	}
+	return u.root.Chtimes(name, n.ModTime, n.ModTime)
+}
+
+// dirTimes gives directories their times, once nothing is written to them.
+func (u *unpacker) dirTimes(t *tree.Tree) error {
+	return t.Walk(func(n *tree.Node) error {
+		if n.Kind != tree.Dir || n.Parent() == nil {
+			return nil
+		}
+		if err := u.setTime(n, n.Path()[1:]); err != nil {
+			return fmt.Errorf("cannot unpack %s: %w", n.Path(), err)
+		}
+		return nil
+	})
 }
 
 // capabilities gives a file those that the image gives it. This comes last: a
@@ -100,8 +128,8 @@ func (u *unpacker) capabilities(n *tree.Node, name string) error {
 	return errors.Join(setAttribute(f, capability.Attribute, capability.Granted(given.Permitted)), f.Close())
 }
 
-// ownerBits are what the owner of the unpacked files needs to fill folders and
-// to remove them afterwards.
+// ownerBits are what the owner of the unpacked files needs to fill directories
+// and to remove them afterwards.
 func ownerBits(n *tree.Node) fs.FileMode {
 	if n.Kind == tree.Dir {
 		return 0o700

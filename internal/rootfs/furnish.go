@@ -32,6 +32,9 @@ type Furniture struct {
 func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 	a := adder{t: t, parent: f.Parent, reasons: map[string]record.Reason{}}
 	for _, dir := range skeleton() {
+		if err := a.mustBeReal(dir); err != nil {
+			return nil, err
+		}
 		if err := a.folder(dir, record.Reason{Rule: record.RuleSkeleton, Detail: "a folder of every microcontainer"}); err != nil {
 			return nil, err
 		}
@@ -52,6 +55,21 @@ func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 	}
 	reason.Detail = "says where names are looked up"
 	return a.reasons, a.file("/etc/nsswitch.conf", nsswitch, reason, true)
+}
+
+// mustBeReal returns an error where a directory that container runtimes mount
+// over is a symlink to another: some follow it, also out of the image
+// (CVE-2026-41579). A dangling symlink is replaced by a directory.
+func (a *adder) mustBeReal(dir string) error {
+	for _, t := range []*tree.Tree{a.t, a.parent} {
+		if t == nil {
+			continue
+		}
+		if at, err := t.Lookup(dir); err == nil && at.Node.Kind == tree.Symlink && t.Exists(dir) {
+			return fmt.Errorf("%s is a symlink to %s, and container runtimes mount over it: make it a directory, or leave it out (excludes: [%[1]s])", dir, at.Node.Link)
+		}
+	}
+	return nil
 }
 
 // An adder puts into a tree what it and the parent lack.
