@@ -269,6 +269,13 @@ func (c *checker) version(v loader.VersionError, asker string) {
 		c.warnings[asker+" could use "+v.Version+", which "+v.Library+" does not define"] = true
 		return
 	}
+	if v.Absent {
+		c.problem(Problem{
+			Name: v.Library, From: asker,
+			Text: "not loaded, although " + asker + " needs symbol versions of it: glibc aborts (Assertion 'needed != NULL' failed); DT_NEEDED lacks the library",
+		})
+		return
+	}
 	c.problem(Problem{
 		Name: v.Version, From: asker,
 		Text: "not defined by " + v.Library + ": the two are not of the same distribution or release",

@@ -262,7 +262,11 @@ func (b *bench) stub(name string, narrow bool) string {
 }
 
 // traced runs a program under its linker, which lists what it loads and stops.
-func (b *bench) traced(program string) ([]byte, error) {
+func (b *bench) traced(program string) ([]byte, error) { return b.tracing(program).Output() }
+
+// tracing is the command of traced.
+func (b *bench) tracing(program string) *exec.Cmd {
+	b.t.Helper()
 	// There is no proc(5) in the root, so the program's real path, which ld.so
 	// takes for $ORIGIN, is given as the kernel would.
 	at, err := rootTree(b.t, b.root).Resolve(program)
@@ -279,7 +283,7 @@ func (b *bench) traced(program string) ([]byte, error) {
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: b.root}
 	cmd.Env = append([]string{"LD_TRACE_LOADED_OBJECTS=1", elftest.BaselineCPU}, b.env...)
-	return cmd.Output()
+	return cmd
 }
 
 // masked lists what a program loads on a CPU of the baseline.

@@ -22,7 +22,26 @@ type session struct {
 	main    *object
 	maps    []*object // every object, in the order of the linker's list
 	missing []Missing
+	work    int // steps taken
 }
+
+// maxWork bounds the steps that one process may take: places looked at, and
+// objects compared. Objects, dependencies and search paths are bounded each by
+// itself, but they multiply; the largest programs known take some ten thousand.
+const maxWork = 500_000
+
+// spend counts steps.
+func (s *session) spend(steps int) error {
+	if s.work += steps; s.work > maxWork {
+		return fmt.Errorf("cannot load %s: the search for its libraries takes more than %d steps, with %d objects so far: its dependencies or search paths are excessive",
+			s.main.Path, maxWork, len(s.maps))
+	}
+	return nil
+}
+
+// comparisons is how many objects are compared with a name in the time that a
+// place is looked at.
+const comparisons = 64
 
 // report fills in the process.
 func (s *session) report(p *Process) {
@@ -168,8 +187,12 @@ func (g *glibc) enqueueBefore(o, filter *object) {
 // not in the process yet. One that is not found is added as a placeholder that
 // answers no further request.
 func (g *glibc) mapObject(by *object, name string, kind Kind) (*object, error) {
+	if err := g.spend(1 + len(g.maps)/comparisons); err != nil {
+		return nil, err
+	}
 	for _, o := range g.maps {
 		if o.answers(name) {
+			o.named(name)
 			return o.again(by, name), nil
 		}
 	}
@@ -215,6 +238,14 @@ func (g *glibc) find(by *object, name string) (*search, error) {
 		}
 	}
 	return s, nil
+}
+
+// look looks at places within the budget.
+func (g *glibc) look(ld *linker, s *search, name string, places []place) error {
+	if err := g.spend(1 + len(places)); err != nil {
+		return err
+	}
+	return g.Loader.look(ld, s, name, places)
 }
 
 // rpath returns the folders of an object's RPATH, none where it has a RUNPATH.

@@ -10,6 +10,7 @@ import (
 
 	"smith/internal/elf/elftest"
 	"smith/internal/elf/loader"
+	"smith/internal/golden"
 	"smith/internal/tree"
 )
 
@@ -35,7 +36,8 @@ func TestBrokenCaches(t *testing.T) {
 	}
 }
 
-// What is said of programs that are none, or bring more than a process can have.
+// The errors for what is not a program, and for programs that bring or search
+// more than a process may.
 func TestMistakes(t *testing.T) {
 	amd64 := architectures[0]
 	files := tree.New()
@@ -46,6 +48,23 @@ func TestMistakes(t *testing.T) {
 	for program, interpreter := range map[string]string{"/glibc": amd64.linker, "/musl": "/lib/ld-musl-x86_64.so.1"} {
 		insert(t, files, program, amd64.with(func(o *elftest.Object) { o.Interpreter, o.Needed = interpreter, []string{"lib0"} }))
 	}
+	var many, folders, names []string
+	for i := range 1020 {
+		folders = append(folders, fmt.Sprintf("/opt/%d", i))
+		many = append(many, fmt.Sprintf("libnone%d.so", i), fmt.Sprintf("libno%d.so", i))
+	}
+	for i := range 4000 { // each needs the next one, and brings a search path
+		names = append(names, fmt.Sprintf("libchain%d.so", i+1))
+		insert(t, files, fmt.Sprintf("/lib/libchain%d.so", i), amd64.with(func(o *elftest.Object) {
+			o.Needed, o.RPATH = names[i:], fmt.Sprintf("/a%d:/b%d", i, i)
+		}))
+	}
+	for program, interpreter := range map[string]string{"glibc": amd64.linker, "musl": "/lib/ld-musl-x86_64.so.1"} {
+		insert(t, files, "/wide-"+program, amd64.with(func(o *elftest.Object) {
+			o.Interpreter, o.Needed, o.RUNPATH = interpreter, many, strings.Join(folders, ":")
+		}))
+		insert(t, files, "/deep-"+program, amd64.with(func(o *elftest.Object) { o.Interpreter, o.Needed = interpreter, []string{"libchain0.so"} }))
+	}
 	l := loader.New(files, loader.Options{})
 	load := func(name string) error {
 		_, err := l.Load(t.Context(), name)
@@ -55,18 +74,10 @@ func TestMistakes(t *testing.T) {
 	cancel()
 	_, _, find := l.Find(cancelled, "liba.so", "/glibc")
 	_, unknown := loader.SearchFolders("vax", "", 36, "", false)
-	for _, c := range []struct {
-		err  error
-		want string
-	}{
-		{load("/lib"), "a dir, not an ELF file"},
-		{load("/glibc"), "cannot load /glibc: it brings more than 4096 objects"},
-		{load("/musl"), "cannot load /musl: it brings more than 4096 objects"},
-		{find, "cannot look for liba.so: context canceled"},
-		{unknown, `no dynamic linker is known for architecture "vax"`},
-	} {
-		if c.err == nil || c.err.Error() != c.want {
-			t.Errorf("\n got %v\nwant %s", c.err, c.want)
-		}
+	texts := golden.New(t)
+	for _, name := range []string{"/lib", "/glibc", "/musl", "/wide-glibc", "/wide-musl", "/deep-glibc", "/deep-musl"} {
+		texts.Error(name, load(name))
 	}
+	texts.Error("cancelled", find)
+	texts.Error("unknown architecture", unknown)
 }

@@ -108,6 +108,9 @@ func (m *musl) mapObject(by *object, name string, kind Kind) (*object, error) {
 	if name != "" && m.isSelf(name) {
 		return nil, nil
 	}
+	if err := m.spend(1 + len(m.maps)/comparisons); err != nil {
+		return nil, err
+	}
 	for _, o := range m.maps[1:] {
 		if len(o.names) > 0 && o.names[0] == name {
 			return o.again(by, name), nil
@@ -174,6 +177,9 @@ func (m *musl) find(by *object, name string) (*search, error) {
 }
 
 func (m *musl) lookIn(s *search, name string, folders []string, found string) error {
+	if err := m.spend(1 + len(folders)); err != nil {
+		return err
+	}
 	for _, f := range folders {
 		if s.over() {
 			return nil

@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"slices"
+
 	"smith/internal/elf"
 	"smith/internal/tree"
 )
@@ -86,10 +88,13 @@ func (m Missing) Fatal() bool {
 // A VersionError is a symbol version that an object needs and that the library
 // found for it does not define. The program does not start, unless it is weak.
 type VersionError struct {
-	Version  string // "GLIBC_2.38"
-	Library  string // path of the library
+	Version  string // "GLIBC_2.38", "" where the library is absent
+	Library  string // path of the library, or its name where it is absent
 	NeededBy string // path of the object
 	Weak     bool   // the linker only warns
+	// Absent says that nothing has asked for the library, so that it is not in
+	// the process: glibc aborts.
+	Absent bool
 }
 
 // An object is a member of a process while it is being put together; the
@@ -110,22 +115,20 @@ func (o *object) answers(name string) bool {
 	if o.faked {
 		return false
 	}
-	for _, n := range o.names {
-		if n == name {
-			return true
-		}
-	}
-	return o.file.Soname != "" && o.file.Soname == name
+	return slices.Contains(o.names, name) || o.file.Soname != "" && o.file.Soname == name
+}
+
+// goesBy reports whether an object was found under a name. Its soname is one
+// only after a request for it; the linker's own always is (glibc, elf/rtld.c).
+func (o *object) goesBy(name string) bool {
+	return slices.Contains(o.names, name) || o.Kind == Linker && o.file.Soname == name
 }
 
 // named notes a further name under which the object was found.
 func (o *object) named(name string) {
-	for _, n := range o.names {
-		if n == name {
-			return
-		}
+	if !slices.Contains(o.names, name) {
+		o.names = append(o.names, name)
 	}
-	o.names = append(o.names, name)
 }
 
 // again notes that another object asks for this one.
