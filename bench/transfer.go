@@ -164,6 +164,6 @@ func writeTransfer(ctx context.Context, dir string) error {
 		return err
 	}
 	target := reference.Reference{Kind: reference.Layout, Path: dir}
-	_, err = archive.Write(ctx, target, []*image.Image{img}, image.Labels{}, event.Silent{})
+	_, err = archive.Write(ctx, target, image.Of(img), image.Labels{}, event.Silent{})
 	return err
 }

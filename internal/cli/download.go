@@ -32,7 +32,8 @@ func (a *app) downloadCommand() *cobra.Command {
 		Long: `Write an image of a registry to a file or a layout folder, unchanged, with what
 smith attached to it. Layers that the cache has are not fetched.
 
-Printed is the reference with the digest that the tag stands for.`,
+With --platform all, an image index is written byte for byte, with everything
+that it lists. Printed is the reference with the digest of what was written.`,
 		Example: `  smith download -r registry.example.org/team/app:1.2 -i app.tar.gz
   smith download -r registry.example.org/team/app@sha256:… -i oci:layout --platform all`,
 		Args: noArguments,
@@ -77,24 +78,28 @@ func (d *downloadCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	images, err := imagesOf(ctx, opened, wanted)
+	set, err := imagesOf(ctx, opened, wanted)
 	if err != nil {
 		return err
 	}
 	name := from.Split()
 	labels := image.Labels{Name: name.Host + "/" + name.Repository, Tag: name.Tag, Created: time.Now().UTC().Truncate(time.Second)}
 	labels.Version, labels.SHA = d.version.Number, d.version.Commit
-	ahead, stop := client.Ahead(ctx, images)
-	_, err = archive.Write(ctx, target, ahead, labels, display)
+	var stop func()
+	set.Images, stop = client.Ahead(ctx, set.Images)
+	written, err := archive.Write(ctx, target, set, labels, display)
 	stop()
 	if err != nil {
 		return err
+	}
+	if written != opened.Digest() {
+		display.Note(fmt.Sprintf("%s is an image of index %s", written, opened.Digest()))
 	}
 	if _, err := st.Prune(ctx, int64(d.maxSize)); err != nil {
 		display.Warn("cannot bound the cache: " + err.Error())
 	}
 	display.close()
-	fmt.Fprintf(d.stdout, "%s@%s\n", named(name), opened.Digest())
+	fmt.Fprintf(d.stdout, "%s@%s\n", named(name), written)
 	return nil
 }
 
@@ -109,39 +114,45 @@ func (d *downloadCommand) wanted() ([]ocispec.Platform, error) {
 	return platforms(d.platforms)
 }
 
-// fetched opens an image in a registry for the platforms that are wanted, none
-// of which are all.
-func fetched(ctx context.Context, client *registry.Client, r reference.Reference, wanted []ocispec.Platform) ([]*image.Image, error) {
+// fetched opens an image in a registry for the platforms that are wanted; none
+// are all.
+func fetched(ctx context.Context, client *registry.Client, r reference.Reference, wanted []ocispec.Platform) (image.Set, error) {
 	opened, err := client.Open(ctx, r)
 	if err != nil {
-		return nil, err
+		return image.Set{}, err
 	}
 	return imagesOf(ctx, opened, wanted)
 }
 
-func imagesOf(ctx context.Context, opened *registry.Image, wanted []ocispec.Platform) ([]*image.Image, error) {
-	var images []*image.Image
-	var err error
-	if len(wanted) == 0 {
-		images, err = opened.Images(ctx)
+func imagesOf(ctx context.Context, opened *registry.Image, wanted []ocispec.Platform) (image.Set, error) {
+	set, err := chosen(wanted,
+		func() (image.Set, error) { return opened.Images(ctx) },
+		func(p ocispec.Platform) (*image.Image, error) { return opened.Image(ctx, p) })
+	if err != nil {
+		return image.Set{}, err
 	}
+	for _, img := range set.Images {
+		if err := opened.Attach(ctx, img); err != nil {
+			return image.Set{}, err
+		}
+	}
+	return set, nil
+}
+
+// chosen reads the images of platforms, each once, or all where none are named.
+func chosen(wanted []ocispec.Platform, all func() (image.Set, error), one func(ocispec.Platform) (*image.Image, error)) (image.Set, error) {
+	if len(wanted) == 0 {
+		return all()
+	}
+	var images []*image.Image
 	for _, p := range wanted {
-		var img *image.Image
-		if img, err = opened.Image(ctx, p); err != nil {
-			break
+		img, err := one(p)
+		if err != nil {
+			return image.Set{}, err
 		}
 		images = append(images, img)
 	}
-	if err != nil {
-		return nil, err
-	}
-	images = unique(images)
-	for _, img := range images {
-		if err := opened.Attach(ctx, img); err != nil {
-			return nil, err
-		}
-	}
-	return images, nil
+	return image.Of(unique(images)...), nil
 }
 
 // named is a reference without its digest.

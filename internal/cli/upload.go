@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
 
 	"smith/internal/cache/store"
@@ -31,7 +32,7 @@ func (a *app) uploadCommand() *cobra.Command {
 		Use:   "upload -r HOST/NAME:TAG",
 		Short: "Write an image to a registry",
 		Long: `Write an image from a file, a layout folder or a registry to a registry, for
-all platforms that it has. Blobs that the registry has are not sent again.
+all platforms that it has; an image index is written byte for byte. Blobs that the registry has are not sent again.
 What smith keeps beside an image (spec, record) is attached to it.
 
 Printed is the reference with the image's digest, for scripts.`,
@@ -64,7 +65,7 @@ func (u *uploadCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	images, done, err := u.images(ctx, client, st, display)
+	set, done, err := u.images(ctx, client, st, display)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (u *uploadCommand) run(ctx context.Context) error {
 	if u.docker {
 		form = image.Docker
 	}
-	w, err := client.Write(ctx, target, images, form)
+	w, err := client.Write(ctx, target, set, form)
 	if err != nil {
 		return err
 	}
@@ -86,38 +87,32 @@ func (u *uploadCommand) run(ctx context.Context) error {
 }
 
 // images opens the image for the platforms that are wanted.
-func (u *uploadCommand) images(ctx context.Context, client *registry.Client, st *store.Store, events event.Listener) ([]*image.Image, func(), error) {
+func (u *uploadCommand) images(ctx context.Context, client *registry.Client, st *store.Store, events event.Listener) (image.Set, func(), error) {
 	wanted, err := platforms(u.platforms)
 	if err != nil {
-		return nil, nil, err
+		return image.Set{}, nil, err
 	}
 	r, err := reference.ParseImage(u.image, os.Stat)
 	if err != nil {
-		return nil, nil, err
+		return image.Set{}, nil, err
 	}
 	if r.Kind == reference.Registry {
-		images, err := fetched(ctx, client, r, wanted)
-		return images, func() {}, err
+		set, err := fetched(ctx, client, r, wanted)
+		return set, func() {}, err
 	}
 	a, err := archive.Open(ctx, r.Path, st, events)
 	if err != nil {
-		return nil, nil, err
+		return image.Set{}, nil, err
 	}
 	done := func() { _ = a.Close() } // it was only read
-	if len(wanted) == 0 {
-		images, err := a.Images(ctx, r.Tag)
-		return images, done, err
+	set, err := chosen(wanted,
+		func() (image.Set, error) { return a.Images(ctx, r.Tag) },
+		func(p ocispec.Platform) (*image.Image, error) { return a.Image(ctx, r.Tag, p) })
+	if err != nil {
+		done()
+		return image.Set{}, nil, err
 	}
-	var images []*image.Image
-	for _, p := range wanted {
-		img, err := a.Image(ctx, r.Tag, p)
-		if err != nil {
-			done()
-			return nil, nil, err
-		}
-		images = append(images, img)
-	}
-	return unique(images), done, nil
+	return set, done, nil
 }
 
 // unique drops images that two platforms share.

@@ -200,10 +200,10 @@ func (b *Builder) write(ctx context.Context, target reference.Reference, labels 
 	out := &Output{Target: target}
 	var err error
 	if target.Kind != reference.Registry {
-		out.Digest, err = archive.Write(ctx, target, images, labels, b.Events)
+		out.Digest, err = archive.Write(ctx, target, image.Of(images...), labels, b.Events)
 		return out, err
 	}
-	if out.Written, err = b.Registry.Write(ctx, target, images, image.OCI); err == nil {
+	if out.Written, err = b.Registry.Write(ctx, target, image.Of(images...), image.OCI); err == nil {
 		out.Digest = out.Written.Digest
 	}
 	return out, err

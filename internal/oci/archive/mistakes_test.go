@@ -174,12 +174,12 @@ func TestMistakesInWriting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Write(t.Context(), to, []*image.Image{newImage(t, "ann")}, image.Labels{}, event.Silent{})
+		_, err = Write(t.Context(), to, image.Of(newImage(t, "ann")), image.Labels{}, event.Silent{})
 		if want = fmt.Sprintf("cannot write %s: %s", to, want); err == nil || err.Error() != want {
 			t.Errorf("\n got %v\nwant %s", err, want)
 		}
 	}
-	_, err := Write(t.Context(), reference.Reference{Kind: reference.Package, Name: "app"}, []*image.Image{newImage(t, "ann")}, image.Labels{}, event.Silent{})
+	_, err := Write(t.Context(), reference.Reference{Kind: reference.Package, Name: "app"}, image.Of(newImage(t, "ann")), image.Labels{}, event.Silent{})
 	if err == nil || err.Error() != "cannot write app: it is neither an archive nor a layout folder" {
 		t.Errorf("got %v", err)
 	}

@@ -26,17 +26,30 @@ func (a *Archive) Image(ctx context.Context, tag string, platform ocispec.Platfo
 	return img, nil
 }
 
-// Images returns the image that a tag names for all platforms that it has.
-func (a *Archive) Images(ctx context.Context, tag string) ([]*image.Image, error) {
+// Images returns the images of all platforms that a tag names, with the index
+// that lists them where it is one.
+func (a *Archive) Images(ctx context.Context, tag string) (image.Set, error) {
+	set, err := a.set(ctx, tag)
+	if err != nil {
+		return image.Set{}, fmt.Errorf("cannot read image %s: %w", a.path, err)
+	}
+	return set, nil
+}
+
+func (a *Archive) set(ctx context.Context, tag string) (image.Set, error) {
+	entries, err := a.choose(tag)
+	if err != nil {
+		return image.Set{}, err
+	}
+	if len(entries) == 1 && entries[0].docker == nil {
+		return a.reader().Set(ctx, entries[0].desc)
+	}
 	all, err := a.candidates(ctx, tag)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read image %s: %w", a.path, err)
+		return image.Set{}, err
 	}
 	images, err := a.reader().Each(ctx, all)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read image %s: %w", a.path, err)
-	}
-	return images, nil
+	return image.Of(images...), err
 }
 
 // candidates lists the images that a tag names.

@@ -31,7 +31,7 @@ func TestLeftovers(t *testing.T) {
 			}
 			write := func() {
 				t.Helper()
-				if _, err := Write(t.Context(), output(t, at), []*image.Image{newImage(t, "ann")}, image.Labels{}, event.Silent{}); err != nil {
+				if _, err := Write(t.Context(), output(t, at), image.Of(newImage(t, "ann")), image.Labels{}, event.Silent{}); err != nil {
 					t.Fatal(err)
 				}
 			}

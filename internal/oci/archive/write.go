@@ -19,10 +19,9 @@ import (
 	"smith/internal/reference"
 )
 
-// Write writes an image, or the images of several platforms as one, to an
-// archive or a layout folder, and returns the digest by which a registry will
-// know it: the manifest's, or the index's where there are several. A tag of
-// the target goes before that of the labels.
+// Write writes the images of a set to an archive or a layout directory, and
+// returns the digest by which a registry will know it: the manifest's, or the
+// index's where there is one. A tag of the target goes before that of the labels.
 //
 // The target is the old one or the new one at any time, whatever happens. An
 // archive is replaced as a whole and gets mode 0644. In a layout folder, which
@@ -31,11 +30,11 @@ import (
 //
 // An archive's bytes follow from images and labels, and for several platforms
 // from which of them is this machine's.
-func Write(ctx context.Context, target reference.Reference, images []*image.Image, labels image.Labels, listener event.Listener) (digest.Digest, error) {
+func Write(ctx context.Context, target reference.Reference, set image.Set, labels image.Labels, listener event.Listener) (digest.Digest, error) {
 	if target.Tag != "" {
 		labels.Tag = target.Tag
 	}
-	entry, blobs, err := image.Entry(images, labels)
+	entry, blobs, err := image.Entry(set, labels)
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +47,7 @@ func Write(ctx context.Context, target reference.Reference, images []*image.Imag
 	c := content{entry: entry, blobs: blobs, step: step}
 	switch target.Kind {
 	case reference.Archive:
-		if c.docker, err = dockerManifest(images, labels); err == nil {
+		if c.docker, err = dockerManifest(set.Images, labels); err == nil {
 			err = c.writeArchive(ctx, target.Path)
 		}
 	case reference.Layout:

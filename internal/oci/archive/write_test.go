@@ -67,7 +67,7 @@ func TestWrite(t *testing.T) {
 		if layout, ok := strings.CutPrefix(name, "oci:"); ok {
 			at = "oci:" + filepath.Join(dir, layout)
 		}
-		d, err := Write(t.Context(), output(t, at), []*image.Image{want}, labels, event.Silent{})
+		d, err := Write(t.Context(), output(t, at), image.Of(want), labels, event.Silent{})
 		if err != nil || d != want.Descriptor.Digest {
 			t.Fatalf("%s: %s, %v", name, d, err)
 		}
@@ -111,11 +111,11 @@ func TestWriteLeavesTheOldFile(t *testing.T) {
 			if form == "oci:a" {
 				at = "oci:" + filepath.Join(dir, "a")
 			}
-			if _, err := Write(t.Context(), output(t, at), []*image.Image{good}, image.Labels{}, event.Silent{}); err != nil {
+			if _, err := Write(t.Context(), output(t, at), image.Of(good), image.Labels{}, event.Silent{}); err != nil {
 				t.Fatal(err)
 			}
 			before := listing(t, dir)
-			_, err := Write(cancelled, output(t, at), []*image.Image{c.img}, image.Labels{}, event.Silent{})
+			_, err := Write(cancelled, output(t, at), image.Of(c.img), image.Labels{}, event.Silent{})
 			if err == nil || !strings.HasPrefix(err.Error(), "cannot write ") || !strings.Contains(err.Error(), c.want) && !errors.Is(err, context.Canceled) {
 				t.Errorf("%s, %s: got %v, want …%s…", name, form, err, c.want)
 			}
@@ -138,7 +138,7 @@ func TestWriteLayoutAtOnce(t *testing.T) {
 	for _, tag := range tags {
 		img := newImage(t, tag)
 		wg.Go(func() {
-			if _, err := Write(t.Context(), output(t, "oci:"+dir+":"+tag), []*image.Image{img}, image.Labels{}, event.Silent{}); err != nil {
+			if _, err := Write(t.Context(), output(t, "oci:"+dir+":"+tag), image.Of(img), image.Labels{}, event.Silent{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -165,7 +165,7 @@ func TestWriteRefuses(t *testing.T) {
 		"oci:" + filepath.Join(dir, "file"):  "not a directory",
 		"oci:" + filepath.Join(dir, "x/y"):   "does not exist",
 	} {
-		_, err := Write(t.Context(), output(t, name), []*image.Image{newImage(t, "ann")}, image.Labels{}, event.Silent{})
+		_, err := Write(t.Context(), output(t, name), image.Of(newImage(t, "ann")), image.Labels{}, event.Silent{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want …%s…", name, err, want)
 		}
@@ -180,7 +180,7 @@ func TestWriteThroughALink(t *testing.T) {
 	if err := os.Symlink("real/a.tar", link); err != nil {
 		t.Skip(err)
 	}
-	if _, err := Write(t.Context(), output(t, link), []*image.Image{newImage(t, "ann")}, image.Labels{}, event.Silent{}); err != nil {
+	if _, err := Write(t.Context(), output(t, link), image.Of(newImage(t, "ann")), image.Labels{}, event.Silent{}); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {

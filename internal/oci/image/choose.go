@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -16,6 +17,7 @@ import (
 const (
 	maxDepth     = 4    // of indexes in indexes
 	maxManifests = 1024 // of one image, for all platforms
+	maxEntries   = 8192 // of an index and those in it
 )
 
 // A Candidate is an image for one platform, of the several that a name may
@@ -32,24 +34,58 @@ type Candidate struct {
 
 // Candidates appends the images that a manifest's or index's descriptor leads
 // to. What the descriptor of an index says of all its images is passed on to
-// them. Manifests that say something about an image are left out.
+// them. What an index lists beside images is left out: artifacts, and
+// statements about an image.
 func (r Reader) Candidates(ctx context.Context, all []Candidate, group int, d ocispec.Descriptor) ([]Candidate, error) {
-	return r.candidates(ctx, all, group, d, 0)
+	w := walk{Reader: r, group: group, found: all}
+	err := w.visit(ctx, d, 0)
+	return w.found, err
 }
 
-func (r Reader) candidates(ctx context.Context, all []Candidate, group int, d ocispec.Descriptor, depth int) ([]Candidate, error) {
-	if IsManifest(d.MediaType) {
-		return r.candidate(ctx, all, group, d)
+// A walk follows an index to the images that it leads to.
+type walk struct {
+	Reader
+	group int
+	found []Candidate
+	// other are the indexes in the index and the manifests that are not images',
+	// each after what it leads to.
+	other   []ocispec.Descriptor
+	seen    map[digest.Digest]bool // indexes
+	visited int                    // entries of indexes
+}
+
+func (w *walk) visit(ctx context.Context, d ocispec.Descriptor, depth int) error {
+	switch {
+	case IsManifest(d.MediaType):
+		return w.manifest(ctx, d, depth)
+	case IsIndex(d.MediaType):
+		return w.index(ctx, d, depth)
+	case depth == 0:
+		return fmt.Errorf("manifest %s: unknown media type %.100q", d.Digest, d.MediaType)
 	}
-	if !IsIndex(d.MediaType) {
-		return nil, fmt.Errorf("manifest %s: unknown media type %.100q", d.Digest, d.MediaType)
-	}
+	w.other = append(w.other, d)
+	return nil
+}
+
+// index visits the entries of an index. The work is bounded: an index of a few
+// bytes may list another tens of thousands of times.
+func (w *walk) index(ctx context.Context, d ocispec.Descriptor, depth int) error {
 	if depth >= maxDepth {
-		return nil, fmt.Errorf("index %s: more than %d indexes in each other", d.Digest, maxDepth)
+		return fmt.Errorf("index %s: more than %d indexes in each other", d.Digest, maxDepth)
 	}
+	if w.seen[d.Digest] {
+		return nil
+	}
+	if w.seen == nil {
+		w.seen = map[digest.Digest]bool{}
+	}
+	w.seen[d.Digest] = true
 	var index ocispec.Index
-	if _, err := r.document(ctx, d, "index", &index); err != nil {
-		return nil, err
+	if _, err := w.document(ctx, d, "index", &index); err != nil {
+		return err
+	}
+	if w.visited += len(index.Manifests); w.visited > maxEntries {
+		return fmt.Errorf("index %s: more than %d entries, with those of the indexes in it", d.Digest, maxEntries)
 	}
 	for _, child := range index.Manifests {
 		annotations := maps.Clone(d.Annotations)
@@ -58,38 +94,46 @@ func (r Reader) candidates(ctx context.Context, all []Candidate, group int, d oc
 		}
 		maps.Copy(annotations, child.Annotations)
 		child.Annotations = annotations
-		var err error
-		if all, err = r.candidates(ctx, all, group, child, depth+1); err != nil {
-			return nil, err
+		if err := w.visit(ctx, child, depth+1); err != nil {
+			return err
 		}
 	}
-	return all, nil
+	w.other = append(w.other, d)
+	return nil
 }
 
-func (r Reader) candidate(ctx context.Context, all []Candidate, group int, d ocispec.Descriptor) ([]Candidate, error) {
-	if attestation(d) {
-		return all, nil
+func (w *walk) manifest(ctx context.Context, d ocispec.Descriptor, depth int) error {
+	if depth > 0 && statement(d) {
+		w.other = append(w.other, d)
+		return nil
 	}
-	if len(all) >= maxManifests {
-		return nil, fmt.Errorf("more than %d manifests", maxManifests)
-	}
-	c := Candidate{Group: group, Descriptor: d}
+	c := Candidate{Group: w.group, Descriptor: d}
 	if d.Platform == nil || d.Platform.OS == "" {
-		img, err := r.Image(ctx, d)
+		img, err := w.Image(ctx, d)
+		if depth > 0 && errors.Is(err, errArtifact) {
+			w.other = append(w.other, d)
+			return nil
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		img.Descriptor.Platform = &img.Config.Platform
 		c.Image, c.Descriptor = img, img.Descriptor
 	}
-	return append(all, c), nil
+	if len(w.found) >= maxManifests {
+		return fmt.Errorf("more than %d manifests", maxManifests)
+	}
+	w.found = append(w.found, c)
+	return nil
 }
 
-// attestation says whether a manifest is no image, but says something of one:
-// BuildKit gives those the platform unknown/unknown.
-func attestation(d ocispec.Descriptor) bool {
+// statement reports whether an entry of an index says that it is not an image:
+// BuildKit gives attestations the platform unknown/unknown and an annotation,
+// tools that follow OCI 1.1 (SOCI, SBOM generators) an artifact type
+// (skopeo#2708).
+func statement(d ocispec.Descriptor) bool {
 	return d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown" ||
-		d.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
+		d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" || d.ArtifactType != ""
 }
 
 // One returns the image of the candidates that serves a platform best.

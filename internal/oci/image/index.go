@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -132,26 +133,55 @@ func NameOf(text string) string {
 	return strings.TrimRight(name[:min(len(name), 128)], "-")
 }
 
-// Entry returns the one entry of index.json that stands for the images, all
-// but for the same program on different platforms, and all blobs that belong to
-// it, small ones first. One image stands there itself, with its attachments;
-// several stand in an image index of their own, sorted as they are given.
-func Entry(images []*Image, labels Labels) (ocispec.Descriptor, []Blob, error) {
-	if len(images) == 0 {
-		return ocispec.Descriptor{}, nil, errors.New("there is no image to write")
+// Entry returns the one entry of index.json that describes the set, all but for
+// the same program on different platforms, and all blobs that belong to it,
+// small ones first. One image is the entry itself, with its attachments; several
+// are in an image index of their own, in the order in which they are given, or
+// in the original one.
+func Entry(set Set, labels Labels) (ocispec.Descriptor, []Blob, error) {
+	none := ocispec.Descriptor{}
+	if len(set.Images) == 0 {
+		return none, nil, errors.New("there is no image to write")
 	}
 	annotations, err := labels.annotations()
 	if err != nil {
-		return ocispec.Descriptor{}, nil, err
+		return none, nil, err
 	}
-	children := make([]ocispec.Descriptor, len(images))
-	var small, layers []Blob
-	for i, img := range images {
-		if children[i], err = img.child(); err != nil {
-			return ocispec.Descriptor{}, nil, err
+	small, layers := set.blobs()
+	var entry ocispec.Descriptor
+	switch {
+	case set.Original != nil:
+		o := set.Original
+		entry = bare(o.Index.Descriptor)
+		if entry.Annotations, err = attachmentsOf(set.Images); err != nil {
+			return none, nil, err
 		}
-		blobs := img.Blobs()
-		for _, b := range blobs {
+		small = slices.Concat([]Blob{o.Index}, o.Manifests, small)
+		layers = append(layers, o.Blobs...)
+	case len(set.Images) == 1:
+		if entry, err = set.Images[0].child(); err != nil {
+			return none, nil, err
+		}
+	default:
+		index, err := Index(set.Images)
+		if err != nil {
+			return none, nil, err
+		}
+		entry = index.Descriptor
+		small = append([]Blob{index}, small...)
+	}
+	if entry.Annotations == nil {
+		entry.Annotations = map[string]string{}
+	}
+	maps.Copy(entry.Annotations, annotations)
+	return entry, once(append(small, layers...)), nil
+}
+
+// blobs returns the blobs of the images: manifests, configs and attachments,
+// and layers.
+func (s Set) blobs() (small, layers []Blob) {
+	for _, img := range s.Images {
+		for _, b := range img.Blobs() {
 			if slices.ContainsFunc(img.Layers, func(l Layer) bool { return l.Descriptor.Digest == b.Descriptor.Digest }) {
 				layers = append(layers, b)
 			} else {
@@ -159,21 +189,27 @@ func Entry(images []*Image, labels Labels) (ocispec.Descriptor, []Blob, error) {
 			}
 		}
 	}
-	if len(images) == 1 {
-		entry := children[0]
-		if entry.Annotations == nil {
-			entry.Annotations = map[string]string{}
+	return small, layers
+}
+
+// attachmentsOf returns the annotation that lists what is attached to each of
+// several images, nil where that is nothing or where their own descriptors list
+// it.
+func attachmentsOf(images []*Image) (map[string]string, error) {
+	byImage := map[digest.Digest][]ocispec.Descriptor{}
+	for _, img := range images {
+		if img.Descriptor.Annotations[AnnotationAttachments] != "" {
+			continue
 		}
-		maps.Copy(entry.Annotations, annotations)
-		return entry, once(append(small, layers...)), nil
+		for _, a := range img.Attachments {
+			byImage[img.Descriptor.Digest] = append(byImage[img.Descriptor.Digest], a.Descriptor)
+		}
 	}
-	index, err := Index(images)
-	if err != nil {
-		return ocispec.Descriptor{}, nil, err
+	if len(byImage) == 0 {
+		return nil, nil
 	}
-	entry := index.Descriptor
-	entry.Annotations = annotations
-	return entry, once(slices.Concat([]Blob{index}, small, layers)), nil
+	text, err := encode(byImage)
+	return map[string]string{AnnotationAttachments: string(text)}, err
 }
 
 // Index returns the index of images for several platforms, in their order: an

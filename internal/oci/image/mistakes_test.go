@@ -100,11 +100,11 @@ func TestMistakesInMaking(t *testing.T) {
 	entry := func(name, tag string) error {
 		img, err := New(config, nil)
 		if err == nil {
-			_, _, err = Entry([]*Image{img}, Labels{Name: name, Tag: tag})
+			_, _, err = Entry(Of(img), Labels{Name: name, Tag: tag})
 		}
 		return err
 	}
-	_, _, none := Entry(nil, Labels{})
+	_, _, none := Entry(Set{}, Labels{})
 	_, form := (&Image{Layers: []Layer{odd}}).In(Docker)
 	sum := digest.FromString("")
 	check(t, []mistake{

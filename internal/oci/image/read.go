@@ -3,9 +3,11 @@ package image
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -38,7 +40,7 @@ func (r Reader) Image(ctx context.Context, d ocispec.Descriptor) (*Image, error)
 	case m.MediaType != "" && m.MediaType != d.MediaType:
 		return nil, fmt.Errorf("manifest %s: its media type is %.100q, its descriptor says %q", d.Digest, m.MediaType, d.MediaType)
 	case m.Config.MediaType != ocispec.MediaTypeImageConfig && m.Config.MediaType != DockerConfig:
-		return nil, fmt.Errorf("config %s: unknown media type %.100q", m.Config.Digest, m.Config.MediaType)
+		return nil, fmt.Errorf("config %s: media type %.100q: %w", m.Config.Digest, m.Config.MediaType, errArtifact)
 	}
 	if img.ConfigBytes, err = r.document(ctx, m.Config, "config", nil); err != nil {
 		return nil, err
@@ -51,6 +53,9 @@ func (r Reader) Image(ctx context.Context, d ocispec.Descriptor) (*Image, error)
 	}
 	return img, r.attachments(img)
 }
+
+// errArtifact is the error of a manifest that is not an image's.
+var errArtifact = errors.New("not an image, but another artifact")
 
 // DecodeConfig sets Config from ConfigBytes.
 func (img *Image) DecodeConfig() error {
@@ -79,14 +84,23 @@ func (r Reader) layers(img *Image) error {
 	return nil
 }
 
-// attachments finds what travels with the image.
+// attachments finds what travels with the image. The annotation lists it, or,
+// at an index that must not be changed, lists it by the image's digest.
 func (r Reader) attachments(img *Image) error {
 	text := img.Descriptor.Annotations[AnnotationAttachments]
 	if text == "" {
 		return nil
 	}
 	var list []ocispec.Descriptor
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
+	var err error
+	if strings.HasPrefix(text, "{") {
+		var byImage map[digest.Digest][]ocispec.Descriptor
+		err = json.Unmarshal([]byte(text), &byImage)
+		list = byImage[img.Descriptor.Digest]
+	} else {
+		err = json.Unmarshal([]byte(text), &list)
+	}
+	if err != nil {
 		return fmt.Errorf("annotation %s: %w", AnnotationAttachments, err)
 	}
 	if len(list) > maxAttachments {

@@ -45,7 +45,7 @@ func TestSurvived(t *testing.T) {
 					images := []*image.Image{sample(t, 7, large, "linux/amd64"), sample(t, 8, 1000, "linux/arm64")}
 					target := remoteName(t, proxy, image.NameOf(what)+"/app:1")
 					c := testClient(t)
-					if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
+					if _, err := c.Write(t.Context(), target, image.Of(images...), image.OCI); err != nil {
 						t.Fatal(err)
 					}
 					got, err := pull(t, testClient(t), target)
@@ -140,7 +140,7 @@ func TestUploadGoesOn(t *testing.T) {
 				}))
 			})
 			c := testClient(t)
-			if _, err := c.Write(t.Context(), remoteName(t, proxy, "team/app:1"), []*image.Image{sample(t, 1, large, "linux/amd64")}, image.OCI); err != nil {
+			if _, err := c.Write(t.Context(), remoteName(t, proxy, "team/app:1"), image.Of(sample(t, 1, large, "linux/amd64")), image.OCI); err != nil {
 				t.Fatal(err)
 			}
 			if (sent < large*3/2) != goesOn {
@@ -180,7 +180,7 @@ func TestRefused(t *testing.T) {
 	host := registrytest.Start(t, "go-containerregistry")
 	good := remoteName(t, host, "team/app:1")
 	images := []*image.Image{sample(t, 7, large, "linux/amd64")}
-	if _, err := testClient(t).Write(t.Context(), good, images, image.OCI); err != nil {
+	if _, err := testClient(t).Write(t.Context(), good, image.Of(images...), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	blob := "blob " + images[0].Layers[0].Descriptor.Digest.String()
@@ -294,7 +294,7 @@ func TestSilence(t *testing.T) {
 			c := testClient(t)
 			hurry(c, 200*time.Millisecond)
 			target := remoteName(t, silent, name+"/app:1")
-			_, err := c.Write(t.Context(), target, []*image.Image{sample(t, 1, large, "linux/amd64")}, image.OCI)
+			_, err := c.Write(t.Context(), target, image.Of(sample(t, 1, large, "linux/amd64")), image.OCI)
 			if kind == http.MethodGet {
 				_, err = c.Open(t.Context(), target)
 			}
@@ -312,7 +312,7 @@ func TestNoHalfImageIsTagged(t *testing.T) {
 			host := registrytest.Start(t, name)
 			old, fresh := remoteName(t, host, "team/app:old"), remoteName(t, host, "team/app:new")
 			c := testClient(t)
-			before, err := c.Write(t.Context(), old, []*image.Image{sample(t, 1, 1000, "linux/amd64")}, image.OCI)
+			before, err := c.Write(t.Context(), old, image.Of(sample(t, 1, 1000, "linux/amd64")), image.OCI)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -327,7 +327,7 @@ func TestNoHalfImageIsTagged(t *testing.T) {
 				images := []*image.Image{sample(t, seed, large, "linux/amd64"), sample(t, seed+1, large, "linux/arm64")}
 				proxy := registrytest.Break(t, host, fault)
 				for _, target := range []reference.Reference{remoteName(t, proxy, "team/app:old"), remoteName(t, proxy, "team/app:new")} {
-					if _, err := c.Write(t.Context(), target, images, image.OCI); err == nil {
+					if _, err := c.Write(t.Context(), target, image.Of(images...), image.OCI); err == nil {
 						t.Errorf("%s: it is called written", what)
 					}
 				}
@@ -364,7 +364,7 @@ func TestDamagedHere(t *testing.T) {
 	other := image.NewBlob("", []byte("x"))
 	img.Layers[0].Open = other.Open
 	c := testClient(t)
-	_, err := c.Write(t.Context(), remoteName(t, host, "team/app:1"), []*image.Image{img}, image.OCI)
+	_, err := c.Write(t.Context(), remoteName(t, host, "team/app:1"), image.Of(img), image.OCI)
 	if err == nil {
 		t.Fatal("it is called written")
 	}
@@ -384,7 +384,7 @@ func TestOCIRefused(t *testing.T) {
 	})
 	c := testClient(t)
 	target := remoteName(t, proxy, "team/app:1")
-	written, err := c.Write(t.Context(), target, []*image.Image{sample(t, 1, 1000, "linux/amd64"), sample(t, 2, 1000, "linux/arm64")}, image.OCI)
+	written, err := c.Write(t.Context(), target, image.Of(sample(t, 1, 1000, "linux/amd64"), sample(t, 2, 1000, "linux/arm64")), image.OCI)
 	if err != nil || written.Form != image.Docker {
 		t.Fatalf("written in the form %v: %v", written, err)
 	}

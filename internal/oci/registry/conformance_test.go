@@ -321,7 +321,7 @@ func TestConformance(t *testing.T) {
 			host := registrytest.Start(t, name)
 			client, target := testClient(t), remoteName(t, host, "team/app:1")
 			img := sample(t, 1, 100_000, "linux/amd64")
-			if _, err := client.Write(t.Context(), target, []*image.Image{img}, image.OCI); err != nil {
+			if _, err := client.Write(t.Context(), target, image.Of(img), image.OCI); err != nil {
 				t.Fatal(err)
 			}
 			c := &conformance{t: t, repo: client.open(t.Context(), target.Split()), blob: img.Layers[0].Blob, top: img.Descriptor}

@@ -58,7 +58,7 @@ func keepsSecrets(t *testing.T, c *Client, said ...error) {
 // thereAndBack writes images and reads them.
 func thereAndBack(t *testing.T, c *Client, target reference.Reference, images []*image.Image) {
 	t.Helper()
-	if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
+	if _, err := c.Write(t.Context(), target, image.Of(images...), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	got, err := pull(t, c, target)
@@ -76,7 +76,7 @@ func TestTokensAreRefreshed(t *testing.T) {
 			proxy := registrytest.Break(t, registrytest.Start(t, name), registrytest.Challenge(user, password, 8))
 			c := testClient(t)
 			target := remoteName(t, proxy, "team/app:1")
-			_, anonymous := c.Write(t.Context(), target, []*image.Image{sample(t, 1, 1000, "linux/amd64")}, image.OCI)
+			_, anonymous := c.Write(t.Context(), target, image.Of(sample(t, 1, 1000, "linux/amd64")), image.OCI)
 			if status(anonymous) != http.StatusUnauthorized || !strings.Contains(anonymous.Error(), "smith login") {
 				t.Errorf("without a login: %v", anonymous)
 			}
@@ -173,7 +173,7 @@ func TestUploadElsewhereGetsNoLogin(t *testing.T) {
 	})
 	c := testClient(t)
 	c.Use(proxy, reference.Login{User: user, Password: password})
-	_, err := c.Write(t.Context(), remoteName(t, proxy, "team/app:1"), []*image.Image{sample(t, 1, large, "linux/amd64")}, image.OCI)
+	_, err := c.Write(t.Context(), remoteName(t, proxy, "team/app:1"), image.Of(sample(t, 1, large, "linux/amd64")), image.OCI)
 	mu.Lock() // a second blob's request may still be under way
 	defer mu.Unlock()
 	if err == nil || len(leaked) > 0 {
@@ -244,7 +244,7 @@ func TestTLSAndPasswords(t *testing.T) {
 			if c.login != (reference.Login{}) {
 				client.Use(r.Host, c.login)
 			}
-			_, err := client.Write(t.Context(), target, images, image.OCI)
+			_, err := client.Write(t.Context(), target, image.Of(images...), image.OCI)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("the error is %v, want %q", err, c.want)
 			}
@@ -262,10 +262,10 @@ func TestClientCertificate(t *testing.T) {
 	t.Cleanup(r.Stop)
 	images := []*image.Image{sample(t, 1, 1000, "linux/amd64")}
 	target := remoteName(t, r.Host, "team/app:1")
-	if _, err := secured(t, Options{CA: r.CA}).Write(t.Context(), target, images, image.OCI); err == nil {
+	if _, err := secured(t, Options{CA: r.CA}).Write(t.Context(), target, image.Of(images...), image.OCI); err == nil {
 		t.Error("the registry takes it without a certificate")
 	}
-	if _, err := secured(t, Options{CA: r.CA, Cert: r.Cert, Key: r.Key}).Write(t.Context(), target, images, image.OCI); err != nil {
+	if _, err := secured(t, Options{CA: r.CA, Cert: r.Cert, Key: r.Key}).Write(t.Context(), target, image.Of(images...), image.OCI); err != nil {
 		t.Error(err)
 	}
 	if _, err := New(Options{Cert: r.Cert}); err == nil {
@@ -289,10 +289,10 @@ func TestTokenServer(t *testing.T) {
 	c.Use(r.Host, reference.Login{User: user, Password: password})
 	images := []*image.Image{sample(t, 1, large, "linux/amd64"), sample(t, 2, 1000, "linux/arm64")}
 	target := remoteName(t, r.Host, "team/app:1")
-	if _, err := c.Write(t.Context(), target, images, image.OCI); err != nil {
+	if _, err := c.Write(t.Context(), target, image.Of(images...), image.OCI); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Write(t.Context(), remoteName(t, r.Host, "other/app:1"), images, image.Docker); err != nil {
+	if _, err := c.Write(t.Context(), remoteName(t, r.Host, "other/app:1"), image.Of(images...), image.Docker); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := pull(t, c, target); err != nil || len(got) != 2 {
@@ -331,7 +331,7 @@ func TestIdentityToken(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", dir)
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	target := remoteName(t, r.Host, "team/app:1")
-	if _, err := c.Write(t.Context(), target, []*image.Image{sample(t, 1, large, "linux/amd64")}, image.OCI); err != nil {
+	if _, err := c.Write(t.Context(), target, image.Of(sample(t, 1, large, "linux/amd64")), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := pull(t, c, target); err != nil || tokens.Tokens.Load() == 0 {
@@ -483,7 +483,7 @@ func TestLogin(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file of logins has mode %v (%v)", info.Mode(), err)
 	}
-	if _, err := client().Write(t.Context(), remoteName(t, r.Host, "team/app:1"), []*image.Image{sample(t, 1, 10, "linux/amd64")}, image.OCI); err != nil {
+	if _, err := client().Write(t.Context(), remoteName(t, r.Host, "team/app:1"), image.Of(sample(t, 1, 10, "linux/amd64")), image.OCI); err != nil {
 		t.Errorf("with the login that was kept: %v", err)
 	}
 	if err := c.Logout(t.Context(), r.Host); err != nil {
@@ -515,7 +515,7 @@ func TestForeignLayer(t *testing.T) {
 	host := registrytest.Start(t, "ociregistry")
 	c := testClient(t)
 	target := remoteName(t, "http://"+host, "team/app:1")
-	written, err := c.Write(t.Context(), target, []*image.Image{img}, image.Docker)
+	written, err := c.Write(t.Context(), target, image.Of(img), image.Docker)
 	if err != nil {
 		t.Skipf("the registry wants foreign layers too: %v", err)
 	}

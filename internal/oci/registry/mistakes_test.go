@@ -136,7 +136,7 @@ func TestMistakesInImages(t *testing.T) {
 	img := sample(t, 1, 10, "linux/amd64")
 	name := remoteName(t, host, "team/app:1")
 	write := func(name string, images ...*image.Image) error {
-		_, err := c.Write(t.Context(), remoteName(t, host, name), images, image.OCI)
+		_, err := c.Write(t.Context(), remoteName(t, host, name), image.Of(images...), image.OCI)
 		return err
 	}
 	if err := write("team/app:1", img); err != nil {
@@ -154,7 +154,7 @@ func TestMistakesInImages(t *testing.T) {
 func TestAttachmentsAreOptional(t *testing.T) {
 	host := registrytest.Start(t, "go-containerregistry")
 	img := sample(t, 1, 10, "linux/amd64")
-	if _, err := testClient(t).Write(t.Context(), remoteName(t, host, "team/app:1"), []*image.Image{img}, image.OCI); err != nil {
+	if _, err := testClient(t).Write(t.Context(), remoteName(t, host, "team/app:1"), image.Of(img), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	large := `{"manifests":[{"artifactType":"application/vnd.smith.record+json","digest":"` + digest.FromString("x").String() + `","size":9999999}]}`

@@ -159,18 +159,13 @@ func (i *Image) Image(ctx context.Context, platform ocispec.Platform) (*image.Im
 	return img, nil
 }
 
-// Images returns the image for all platforms that it has.
-func (i *Image) Images(ctx context.Context) ([]*image.Image, error) {
-	r := i.repo.reader()
-	all, err := r.Candidates(ctx, nil, 0, i.root)
+// Images returns the images for all platforms, with the index that lists them.
+func (i *Image) Images(ctx context.Context) (image.Set, error) {
+	set, err := i.repo.reader().Set(ctx, i.root)
 	if err != nil {
-		return nil, i.fail(err)
+		return image.Set{}, i.fail(err)
 	}
-	images, err := r.Each(ctx, all)
-	if err != nil {
-		return nil, i.fail(err)
-	}
-	return images, nil
+	return set, nil
 }
 
 // reader reads images from the repository's blobs.

@@ -156,16 +156,16 @@ func pull(t *testing.T, c *Client, name reference.Reference) ([]*image.Image, er
 	if err != nil {
 		return nil, err
 	}
-	images, err := opened.Images(t.Context())
+	set, err := opened.Images(t.Context())
 	if err != nil {
 		return nil, err
 	}
-	for _, img := range images {
+	for _, img := range set.Images {
 		if err := opened.Attach(t.Context(), img); err != nil {
 			return nil, err
 		}
 	}
-	return images, nil
+	return set.Images, nil
 }
 
 func TestWrittenImagesComeBack(t *testing.T) {
@@ -187,7 +187,7 @@ func TestWrittenImagesComeBack(t *testing.T) {
 
 func comesBack(t *testing.T, target reference.Reference, images []*image.Image, form image.Form) {
 	t.Helper()
-	written, err := testClient(t).Write(t.Context(), target, images, form)
+	written, err := testClient(t).Write(t.Context(), target, image.Of(images...), form)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,10 +225,10 @@ func TestWhatIsThereIsNotSent(t *testing.T) {
 			images := []*image.Image{sample(t, 1, 100_000, "linux/amd64")}
 			first := remoteName(t, host, "team/app:1")
 			c := testClient(t)
-			if _, err := c.Write(t.Context(), first, images, image.OCI); err != nil {
+			if _, err := c.Write(t.Context(), first, image.Of(images...), image.OCI); err != nil {
 				t.Fatal(err)
 			}
-			again, err := c.Write(t.Context(), remoteName(t, host, "team/app:2"), images, image.OCI)
+			again, err := c.Write(t.Context(), remoteName(t, host, "team/app:2"), image.Of(images...), image.OCI)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -241,7 +241,7 @@ func TestWhatIsThereIsNotSent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := fresh.Write(t.Context(), remoteName(t, host, "other/app:1"), got, image.OCI)
+			other, err := fresh.Write(t.Context(), remoteName(t, host, "other/app:1"), image.Of(got...), image.OCI)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -263,7 +263,7 @@ func TestTheCacheIsAskedFirst(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	c := testClient(t)
-	written, err := c.Write(t.Context(), remoteName(t, host, "team/app:1"), []*image.Image{sample(t, 1, 100_000, "linux/amd64")}, image.OCI)
+	written, err := c.Write(t.Context(), remoteName(t, host, "team/app:1"), image.Of(sample(t, 1, 100_000, "linux/amd64")), image.OCI)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestBehindTheEnd(t *testing.T) {
 	host := registrytest.Start(t, "go-containerregistry")
 	c := testClient(t)
 	name := remoteName(t, host, "team/app:1")
-	if _, err := c.Write(t.Context(), name, []*image.Image{sample(t, 1, 1000, "linux/amd64")}, image.OCI); err != nil {
+	if _, err := c.Write(t.Context(), name, image.Of(sample(t, 1, 1000, "linux/amd64")), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	got, err := pull(t, c, name)
@@ -323,7 +323,7 @@ func TestAheadReadsTheSameBytes(t *testing.T) {
 	images := []*image.Image{sample(t, 1, 300_000, "linux/amd64"), sample(t, 2, 200_000, "linux/arm64")}
 	c := testClient(t)
 	name := remoteName(t, host, "team/app:1")
-	if _, err := c.Write(t.Context(), name, images, image.OCI); err != nil {
+	if _, err := c.Write(t.Context(), name, image.Of(images...), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	got, err := pull(t, c, name)
@@ -342,7 +342,7 @@ func TestCancel(t *testing.T) {
 	host := registrytest.Start(t, "ociregistry")
 	c := testClient(t)
 	name := remoteName(t, host, "team/app:1")
-	if _, err := c.Write(t.Context(), name, []*image.Image{sample(t, 1, 100_000, "linux/amd64")}, image.OCI); err != nil {
+	if _, err := c.Write(t.Context(), name, image.Of(sample(t, 1, 100_000, "linux/amd64")), image.OCI); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

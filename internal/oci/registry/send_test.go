@@ -73,7 +73,7 @@ func TestSystemSends(t *testing.T) {
 			img := sample(t, 1, large, "linux/amd64")
 			counted := inFile(t, img, unchanged)
 			c := secured(t, Options{CA: r.CA})
-			if _, err := c.Write(t.Context(), remoteName(t, r.Host, "team/app:1"), []*image.Image{img}, image.OCI); err != nil {
+			if _, err := c.Write(t.Context(), remoteName(t, r.Host, "team/app:1"), image.Of(img), image.OCI); err != nil {
 				t.Fatal(err)
 			}
 			if n := counted.Load(); s.TLS != (n >= large) {
@@ -91,7 +91,7 @@ func TestSystemSendsAgain(t *testing.T) {
 			img := sample(t, 1, large, "linux/amd64")
 			inFile(t, img, unchanged)
 			target := remoteName(t, proxy, "team/app:1")
-			if _, err := testClient(t).Write(t.Context(), target, []*image.Image{img}, image.OCI); err != nil {
+			if _, err := testClient(t).Write(t.Context(), target, image.Of(img), image.OCI); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := pull(t, testClient(t), target); err != nil {
@@ -119,7 +119,7 @@ func TestDamagedFile(t *testing.T) {
 				img := sample(t, 1, large, "linux/amd64")
 				inFile(t, img, damage.change)
 				c, target := testClient(t), remoteName(t, registrytest.Start(t, registry), "team/app:1")
-				_, err := c.Write(t.Context(), target, []*image.Image{img}, image.OCI)
+				_, err := c.Write(t.Context(), target, image.Of(img), image.OCI)
 				if err == nil || !strings.Contains(err.Error(), damage.want) {
 					t.Errorf("the error is %v", err)
 				}

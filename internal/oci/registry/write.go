@@ -40,18 +40,20 @@ type Tally struct {
 	Bytes int64
 }
 
-// Write writes an image, or the images of several platforms as one, to a
-// registry in a form. A registry that refuses OCI's gets Docker's, with a
-// warning. What travels with the images is attached as referrers.
+// Write writes the images of a set to a registry in a form. A registry that
+// refuses OCI's gets Docker's, with a warning. An original index is written byte
+// for byte, with all that it leads to; where the form changes its images, a new
+// one is written, with a warning. What travels with the images is attached as
+// referrers.
 //
 // The tag comes last: at any time it names the old image or the new one, whole.
-func (c *Client) Write(ctx context.Context, target reference.Reference, images []*image.Image, form image.Form) (*Written, error) {
+func (c *Client) Write(ctx context.Context, target reference.Reference, set image.Set, form image.Form) (*Written, error) {
 	w := &writing{repo: c.open(ctx, target.Split()), done: map[digest.Digest]bool{}}
-	err := w.write(ctx, images, form)
+	err := w.write(ctx, set, form)
 	if form == image.OCI && refused(err) {
 		c.options.Events.Warn(fmt.Sprintf("%s does not take OCI images: the image is written in Docker's form", w.repo.name.Host))
 		form = image.Docker
-		err = w.write(ctx, images, form)
+		err = w.write(ctx, set, form)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot write %s: %w", target, plain(err))
@@ -74,41 +76,58 @@ type writing struct {
 	result Written
 }
 
-func (w *writing) write(ctx context.Context, images []*image.Image, form image.Form) error {
-	formed := make([]*image.Image, len(images))
-	for i, img := range images {
+func (w *writing) write(ctx context.Context, set image.Set, form image.Form) error {
+	if len(set.Images) == 0 {
+		return errors.New("there is no image to write")
+	}
+	formed := make([]*image.Image, len(set.Images))
+	for i, img := range set.Images {
 		var err error
 		if formed[i], err = img.In(form); err != nil {
 			return err
 		}
 	}
-	if len(formed) == 0 {
-		return errors.New("there is no image to write")
+	original := set.Original
+	if original != nil && !set.Same(formed) {
+		w.repo.options.Events.Warn(fmt.Sprintf("index %s is written anew: its images change with their form", original.Index.Descriptor.Digest))
+		original = nil
 	}
-	top := image.NewBlob(formed[0].Descriptor.MediaType, formed[0].ManifestBytes)
-	if len(formed) > 1 {
-		var err error
-		if top, err = image.Index(formed); err != nil {
-			return err
-		}
+	top, err := topOf(formed, original)
+	if err != nil {
+		return err
 	}
 	if want := w.repo.name.Digest; want != "" && want != top.Descriptor.Digest.String() {
 		return fmt.Errorf("the image has digest %s, not the one that the name asks for", top.Descriptor.Digest)
 	}
-	if err := w.blobs(ctx, formed); err != nil {
+	blobs := blobsOf(formed)
+	if original != nil {
+		blobs = append(blobs, original.Blobs...)
+	}
+	if err := w.blobs(ctx, blobs); err != nil {
 		return err
 	}
-	if err := w.manifests(ctx, formed); err != nil {
+	if err := w.manifests(ctx, formed, original); err != nil {
 		return err
 	}
-	return w.tag(ctx, formed, top)
+	return w.tag(ctx, top)
+}
+
+// topOf returns what the tag names: an index, or the manifest of one image.
+func topOf(images []*image.Image, original *image.Original) (image.Blob, error) {
+	switch {
+	case original != nil:
+		return original.Index, nil
+	case len(images) > 1:
+		return image.Index(images)
+	}
+	return image.NewBlob(images[0].Descriptor.MediaType, images[0].ManifestBytes), nil
 }
 
 // blobs writes what manifests name, several at once.
-func (w *writing) blobs(ctx context.Context, images []*image.Image) error {
+func (w *writing) blobs(ctx context.Context, blobs []image.Blob) error {
 	var all []image.Blob
 	var total int64
-	for _, b := range blobsOf(images) {
+	for _, b := range blobs {
 		if !w.done[b.Descriptor.Digest] {
 			w.done[b.Descriptor.Digest] = true
 			all = append(all, b)
@@ -178,14 +197,26 @@ func blobsOf(images []*image.Image) []image.Blob {
 	return all
 }
 
-// manifests writes those of the images by digest, and what is attached to them.
-func (w *writing) manifests(ctx context.Context, images []*image.Image) error {
+// manifests writes those of the images by digest, what else an original index
+// leads to, and what is attached to the images.
+func (w *writing) manifests(ctx context.Context, images []*image.Image, original *image.Original) error {
+	if len(images) == 1 && len(images[0].Attachments) == 0 && original == nil {
+		return nil
+	}
 	for _, img := range images {
-		if len(images) == 1 && len(img.Attachments) == 0 {
-			return nil
-		}
 		if err := w.push(ctx, img.Descriptor, img.ManifestBytes, img.Descriptor.Digest.String()); err != nil {
 			return err
+		}
+	}
+	if original != nil {
+		for _, m := range original.Manifests {
+			data, err := read(ctx, m)
+			if err != nil {
+				return err
+			}
+			if err := w.push(ctx, m.Descriptor, data, m.Descriptor.Digest.String()); err != nil {
+				return err
+			}
 		}
 	}
 	for _, img := range images {
@@ -197,14 +228,10 @@ func (w *writing) manifests(ctx context.Context, images []*image.Image) error {
 }
 
 // tag gives the image its name.
-func (w *writing) tag(ctx context.Context, images []*image.Image, top image.Blob) error {
-	data := images[0].ManifestBytes
-	if len(images) > 1 {
-		index, err := read(ctx, top)
-		if err != nil {
-			return err
-		}
-		data = index
+func (w *writing) tag(ctx context.Context, top image.Blob) error {
+	data, err := read(ctx, top)
+	if err != nil {
+		return err
 	}
 	name := w.repo.name
 	tag := name.Tag
