@@ -73,7 +73,7 @@ func flaws() map[string]flaw {
 		"unknown config": {func(t testing.TB, s *sample) contents {
 			s.manifest.Config = s.files.document(t, "text/plain", s.config)
 			return s.oci(t)
-		}, "", `unknown media type "text/plain"`},
+		}, "", `not an image, but another artifact`},
 		"deep indexes": {func(t testing.TB, s *sample) contents {
 			d := s.entry(t, "")
 			for range 6 {
