@@ -29,9 +29,7 @@ type openedImage struct {
 // done lets go of the image's files. What goes wrong then changes nothing of
 // what was read.
 func (o *openedImage) done() {
-	if o.Close != nil {
-		_ = o.Close()
-	}
+	_ = o.Close()
 }
 
 // openImage opens an archive, a layout folder or an image in a registry for a

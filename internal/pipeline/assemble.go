@@ -56,19 +56,18 @@ func (a *assembled) because(reasons map[string]record.Reason) {
 
 // describe adds what tells of the packages that the image is made of.
 func (a *assembled) describe(ctx context.Context, files *tree.Tree, r Request, from *offered, c *chosen) error {
-	if c.pkg.Describe == nil || !r.Spec.PackageDatabase && !r.Spec.Licenses {
+	if c.pkg.Packages == nil || !r.Spec.PackageDatabase && !r.Spec.Licenses {
 		return nil
 	}
-	before := len(c.pkg.Inputs)
-	added, err := c.pkg.Describe(ctx, files, source.Description{
+	added, err := c.pkg.Packages.Describe(ctx, files, source.Description{
 		Packages: r.Spec.PackageDatabase, Licenses: r.Spec.Licenses, Below: from.parent.Tree,
 		Excluded: func(path string) bool { return closure.Excludes(files, r.Spec.Excludes, path) },
 	})
 	if err != nil {
 		return err
 	}
-	a.inputs = slices.Concat(a.inputs, c.pkg.Inputs[before:])
-	a.because(added)
+	a.inputs = slices.Concat(a.inputs, added.Inputs)
+	a.because(added.Reasons)
 	return nil
 }
 

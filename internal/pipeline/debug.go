@@ -53,11 +53,11 @@ func (b *Builder) findDebug(ctx context.Context, open *closers, r Request, from 
 		return nil, err
 	}
 	offer := &source.Debug{}
-	if c.pkg.Debug != nil {
-		if offer, err = c.pkg.Debug(ctx, wanted(in.Objects)); err != nil {
+	if c.pkg.Packages != nil {
+		if offer, err = c.pkg.Packages.Debug(ctx, wanted(in.Objects)); err != nil {
 			return nil, err
 		}
-		open.add(offer.Close)
+		open.add(offer.Closer.Close)
 		in.Debug = offer.Tree
 	}
 	d := &debugging{inputs: offer.Inputs}
@@ -182,7 +182,7 @@ func (b *Builder) debugImage(ctx context.Context, r Request, from *offered, c *c
 	}
 	rec := *of.Record
 	inputs := contributing(slices.Clone(d.inputs), added)
-	complete(c.pkg, inputs)
+	inputs = complete(c.pkg, inputs)
 	rec.Inputs, rec.Files = slices.Concat(rec.Inputs, inputs), slices.Clone(rec.Files)
 	known := map[string]bool{}
 	for _, f := range rec.Files {

@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"smith/internal/closure"
+	"smith/internal/distro"
 	"smith/internal/oci/image"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
@@ -28,14 +30,14 @@ type launch struct {
 }
 
 // launchOf works out how a container of the image is started.
-func launchOf(r Request, from *offered) (launch, error) {
+func launchOf(ctx context.Context, r Request, from *offered) (launch, error) {
 	l := launch{config: containerConfig(r.Spec, from.pkg.Image, from.parent.Image), groups: r.Spec.Groups}
 	var err error
 	if l.user, err = user(r.Spec, from.parent.Image, from.parent.Tree); err != nil {
 		return l, err
 	}
 	l.config.User = fmt.Sprintf("%d:%d", l.user.UID, l.user.GID)
-	return l.ofPackages(r, from)
+	return l.ofPackages(ctx, r, from)
 }
 
 // program is what a container runs by default, and its arguments.
@@ -47,11 +49,11 @@ func (l launch) mounts() []string { return slices.Sorted(maps.Keys(l.config.Volu
 // ofPackages makes the image hold the files of the packages asked for, where
 // the spec names no file and no program: package: nginx is an image of nginx.
 // A cmd that begins with an option is the arguments of the program found.
-func (l launch) ofPackages(r Request, from *offered) (launch, error) {
-	if from.pkg.Own == nil || len(r.Spec.Paths) > 0 || len(l.program()) > 0 && !strings.HasPrefix(l.program()[0], "-") {
+func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launch, error) {
+	if from.pkg.Packages == nil || len(r.Spec.Paths) > 0 || len(l.program()) > 0 && !strings.HasPrefix(l.program()[0], "-") {
 		return l, nil
 	}
-	paths, err := from.pkg.Own()
+	paths, err := distro.Own(ctx, from.pkg.Packages)
 	if err != nil {
 		return l, err
 	}

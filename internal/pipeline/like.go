@@ -27,7 +27,7 @@ func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) err
 			incomplete.Problems[i].Text += closure.Near(pkg.Tree, p.Name)
 		}
 	}
-	if pkg.Like == nil {
+	if pkg.Packages == nil {
 		return err
 	}
 	finders := map[int]*nearest.PathFinder{}
@@ -45,7 +45,7 @@ func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) err
 	if len(all) == 0 {
 		return err
 	}
-	if failed := pkg.Like(ctx, all, fetch); failed != nil {
+	if failed := pkg.Packages.Search(ctx, all, fetch); failed != nil {
 		b.Events.Note(fmt.Sprintf("no package was searched for what is missing: %v", failed))
 		return err
 	}

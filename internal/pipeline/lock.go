@@ -114,14 +114,14 @@ func checkImage(l *lock.Lock, offer *source.Offer, platform ocispec.Platform) er
 	for _, at := range imageOf(offer) {
 		one := l.Platforms[image.PlatformName(platform)]
 		if one == nil {
-			return fmt.Errorf("smith.lock does not fit: it has nothing for %s; smith lock --update adds it", image.PlatformName(platform))
+			return fmt.Errorf("smith.lock is out of date: it has nothing for %s; smith lock --update adds it", image.PlatformName(platform))
 		}
 		i := slices.IndexFunc(one.Images, func(i lock.Image) bool { return i.Reference == at.Reference })
 		switch {
 		case i < 0:
-			return fmt.Errorf("smith.lock does not fit: the spec asks for image %s, which it does not have; smith lock --update adds it", at.Reference)
+			return fmt.Errorf("smith.lock is out of date: the spec asks for image %s, which it does not have; smith lock --update adds it", at.Reference)
 		case one.Images[i].Digest != at.Digest:
-			return fmt.Errorf("smith.lock does not fit: image %s is %s now, and the lock has %s; smith lock --update takes the new one",
+			return fmt.Errorf("smith.lock is out of date: image %s is %s now, and the lock has %s; smith lock --update takes the new one",
 				at.Reference, at.Digest, one.Images[i].Digest)
 		}
 	}

@@ -56,9 +56,9 @@ func TestMistakesInLocks(t *testing.T) {
 		want string
 	}{
 		{(&Builder{}).Fetch(t.Context(), Request{}, nil), "there is no smith.lock: smith lock writes it"},
-		{checkImage(&lock.Lock{}, offered, ocispec.Platform{OS: "linux", Architecture: "arm64"}), "smith.lock does not fit: it has nothing for linux/arm64; smith lock --update adds it"},
-		{fits(), "smith.lock does not fit: the spec asks for image example.org/base:1, which it does not have; smith lock --update adds it"},
-		{fits(lock.Image{Reference: "example.org/base:1", Digest: "sha256:2"}), "smith.lock does not fit: image example.org/base:1 is sha256:1 now, and the lock has sha256:2; smith lock --update takes the new one"},
+		{checkImage(&lock.Lock{}, offered, ocispec.Platform{OS: "linux", Architecture: "arm64"}), "smith.lock is out of date: it has nothing for linux/arm64; smith lock --update adds it"},
+		{fits(), "smith.lock is out of date: the spec asks for image example.org/base:1, which it does not have; smith lock --update adds it"},
+		{fits(lock.Image{Reference: "example.org/base:1", Digest: "sha256:2"}), "smith.lock is out of date: image example.org/base:1 is sha256:1 now, and the lock has sha256:2; smith lock --update takes the new one"},
 	} {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("\n got %v\nwant %s", c.err, c.want)

@@ -17,7 +17,7 @@ import (
 // attempt are dropped. It returns the offer that was selected from in the end,
 // with an error too.
 func (b *Builder) selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer) (*closure.Selection, *source.Offer, error) {
-	for pkg.More != nil {
+	for pkg.More {
 		events := &deferred{Listener: b.Events}
 		in.Events = events
 		selection, err := closure.Select(ctx, in)
@@ -26,12 +26,12 @@ func (b *Builder) selectFrom(ctx context.Context, open *closers, in closure.Inpu
 			events.deliver()
 			return selection, pkg, err
 		}
-		more, failed := pkg.More(ctx)
+		more, failed := pkg.Packages.More(ctx)
 		if failed != nil {
 			return nil, pkg, errors.Join(err, failed)
 		}
 		open.add(more.Close)
-		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead
+		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead()
 	}
 	selection, err := b.selectParts(ctx, in)
 	return selection, pkg, err

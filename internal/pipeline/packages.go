@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"smith/internal/distro"
 	"smith/internal/distro/deb"
-	"smith/internal/distro/packages"
 	"smith/internal/reference"
 	"smith/internal/source"
 	"smith/record"
@@ -49,8 +49,8 @@ func (b *Builder) packages(r Request, all []reference.Reference) (source.Source,
 }
 
 // packageOptions are what every source of packages is told.
-func (b *Builder) packageOptions(r Request, all []reference.Reference) packages.Options {
-	o := packages.Options{
+func (b *Builder) packageOptions(r Request, all []reference.Reference) distro.Options {
+	o := distro.Options{
 		Debug: r.debugInfo() != "", Recommends: r.Spec.Recommends, Archives: r.Spec.Archives, Dir: r.Dir,
 		Network: b.Network, Store: b.Store, Events: b.Events,
 	}
@@ -67,11 +67,11 @@ func (b *Builder) packageOptions(r Request, all []reference.Reference) packages.
 }
 
 // request asks for a package.
-func request(r reference.Reference, where string) packages.Request {
+func request(r reference.Reference, where string) distro.Request {
 	if r.Kind == reference.Local {
-		return packages.Request{Text: r.Path, File: true, Where: where}
+		return distro.Request{Text: r.Path, File: true, Where: where}
 	}
-	return packages.Request{Text: r.Name, Where: where}
+	return distro.Request{Text: r.Name, Where: where}
 }
 
 func (b *Builder) debPackages(r Request, all []reference.Reference) (source.Source, error) {

@@ -29,7 +29,7 @@ func (b *Builder) record(r Request, from *offered, c *chosen, files *assembled, 
 	slices.SortFunc(rec.Files, func(a, b record.File) int { return cmp.Compare(a.Path, b.Path) })
 	rec.Inputs = contributing(rec.Inputs, rec.Files)
 	rec.Scripts = b.scripts(c.pkg, files.tree)
-	complete(c.pkg, rec.Inputs)
+	rec.Inputs = complete(c.pkg, rec.Inputs)
 	img, err := newImage(r, from, c, layers, rec)
 	if err != nil {
 		return nil, err
@@ -49,14 +49,12 @@ func unpacked(files []record.File) int64 {
 	return size
 }
 
-// complete adds to inputs what is known only after their files were read.
-func complete(pkg *source.Offer, inputs []record.Input) {
-	if pkg.Complete == nil {
-		return
+// complete returns inputs with what is known only since their files were read.
+func complete(pkg *source.Offer, inputs []record.Input) []record.Input {
+	if pkg.Packages == nil {
+		return inputs
 	}
-	for i := range inputs {
-		pkg.Complete(&inputs[i])
-	}
+	return pkg.Packages.Complete(inputs)
 }
 
 // newImage puts the image together.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/rpm"
 	"smith/internal/distro/rpm/yumconfig"
 	"smith/internal/reference"
@@ -23,7 +23,7 @@ func (b *Builder) rpmPackages(r Request, all []reference.Reference) (source.Sour
 	if m := r.Spec.Mock; m != nil {
 		o.Mock = m.Config
 		for i, name := range m.Deps {
-			o.Requests = append(o.Requests, packages.Request{Text: name, Where: r.place("mock.deps", i)})
+			o.Requests = append(o.Requests, distro.Request{Text: name, Where: r.place("mock.deps", i)})
 		}
 		if o.Debug {
 			var err error
@@ -45,8 +45,8 @@ func (b *Builder) rpmPackages(r Request, all []reference.Reference) (source.Sour
 }
 
 // debugRequests are further packages of debug information, names or files.
-func debugRequests(r Request, names []string) ([]packages.Request, error) {
-	var all []packages.Request
+func debugRequests(r Request, names []string) ([]distro.Request, error) {
+	var all []distro.Request
 	for i, name := range names {
 		where := r.place("mock.debugdeps", i)
 		ref, err := reference.Parse(name, reference.Context{Type: "rpm", Stat: r.stat})

@@ -13,10 +13,10 @@ import (
 // scripts returns what the packages' scripts would have done, tells of it with
 // -v, and warns of what is not made up for and touches files of the image.
 func (b *Builder) scripts(pkg *source.Offer, files *tree.Tree) []record.Script {
-	if pkg.Scripts == nil {
+	if pkg.Packages == nil {
 		return nil
 	}
-	all := pkg.Scripts(files)
+	all := pkg.Packages.Scripts(files)
 	for _, s := range all {
 		var missed []record.Effect
 		for _, f := range s.Effects {

@@ -38,7 +38,7 @@ type chosen struct {
 // gives the roots, the closure works out what they need, and the steps of
 // rounds may add roots to that until none of them does.
 func (b *Builder) choose(ctx context.Context, open *closers, r Request, from *offered) (*chosen, error) {
-	l, err := launchOf(r, from)
+	l, err := launchOf(ctx, r, from)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 		if err != nil {
 			return nil, more, err
 		}
-		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead
+		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead()
 		var added []closure.Root
 		for _, next := range b.roundsOf(r, from, pkg) {
 			roots, err := next(ctx, in, selection)
@@ -115,7 +115,7 @@ func closureInput(r Request, from *offered, l launch, events event.Listener) clo
 		Excludes: s.Excludes, AllowMissing: s.AllowMissing,
 		Env: l.config.Env, Dir: l.config.WorkingDir, Entrypoint: l.program(), Mounts: l.mounts(),
 		Platform: from.platform, NSS: namesUsers(r, l), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
-		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Ahead: from.pkg.Ahead, Events: events,
+		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Ahead: from.pkg.Ahead(), Events: events,
 	}
 	if l.inheritsProgram(s) {
 		in.Entrypoint = nil // wanted only if the paths bring it

@@ -3,12 +3,14 @@ package source
 import (
 	"context"
 
+	"smith/internal/nearest"
+	"smith/internal/tree"
 	"smith/record"
 )
 
 // Packages is what a source of a distribution's packages knows beyond its tree.
-// Its methods return values and change nothing; they are safe for concurrent
-// use.
+// Its methods return values and change no offer. They are not safe for
+// concurrent use.
 type Packages interface {
 	// List returns the packages that were chosen, sorted by name, with their
 	// relations. Packages of a lock are opened for it, since a lock has none.
@@ -22,6 +24,28 @@ type Packages interface {
 	// moderate size are fetched for it; without, those in the cache are asked. A
 	// lock asks no repository.
 	Holders(ctx context.Context, paths []string, fetch bool) (map[string][]string, error)
+	// Search shows finders the same, for a message about paths that do not exist.
+	Search(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error
+	// Ahead hears of the names of libraries that will be looked for next, so that
+	// what holds them can be fetched meanwhile.
+	Ahead(names []string)
+	// More offers more, for an image that would lack something without: what
+	// scripts of packages make, what every system of the distribution has. It is
+	// asked where Offer.More says so.
+	More(ctx context.Context) (*Offer, error)
+	// Describe adds to an image, which holds what was chosen of the tree, what
+	// tells scanners of its packages. What it opens is closed with the offer.
+	Describe(ctx context.Context, image *tree.Tree, d Description) (*Described, error)
+	// Scripts returns what the scripts of the packages that an image holds files
+	// of would have done.
+	Scripts(image *tree.Tree) []record.Script
+	// Debug offers the debug information of files that an image holds of the
+	// packages: wanted are the build ids by the digest of the package, "" for a
+	// file that has none.
+	Debug(ctx context.Context, wanted map[string][]string) (*Debug, error)
+	// Complete returns inputs with what is known only since their files were
+	// read, such as the key that signed a package.
+	Complete(inputs []record.Input) []record.Input
 }
 
 // A Package is one of the packages that a source chose.

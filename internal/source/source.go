@@ -1,17 +1,18 @@
-// Package source is where files come from: an image, this machine, and later
-// the packages of a distribution. A source offers a tree; what of it is kept,
-// and why, is not its concern.
+// Package source is where files come from: an image, this machine, or the
+// packages of a distribution. A source offers a tree; what of it is kept, and
+// why, is not its concern. What a source of packages knows beyond its tree is
+// the interface Packages.
 package source
 
 import (
 	"context"
+	"io"
 	"path"
 	"strings"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"smith/internal/nearest"
 	"smith/internal/oci/image"
 	"smith/internal/tree"
 	"smith/record"
@@ -34,7 +35,8 @@ type Listed interface {
 	Doubt() string
 }
 
-// An Offer is every file that may be kept, and what comes with them.
+// An Offer is every file that may be kept, and what comes with them. It is
+// data: nothing changes it after it was made.
 type Offer struct {
 	// Tree holds the files on offer. Its nodes carry their origin.
 	Tree *tree.Tree
@@ -45,44 +47,32 @@ type Offer struct {
 	Created time.Time
 	// Inputs is what the record keeps of where the files came from.
 	Inputs []record.Input
-	// Complete adds to an input what is known only when its files were read,
-	// such as the key that signed a package; nil where there is nothing to add.
-	Complete func(*record.Input)
 	// Platform is the one offered, with its variant where it has one.
 	Platform ocispec.Platform
-	// Own returns the paths that the packages which were asked for hold
-	// themselves, without what running them does not need: what an image is
-	// made of whose spec names no files. nil for sources without packages.
-	Own func() ([]string, error)
-	// More offers more, for an image that would lack something without: what
-	// scripts of packages make, what every system of the distribution has. nil
-	// where there is no more.
-	More func(ctx context.Context) (*Offer, error)
-	// Ahead hears of the names of libraries that will be looked for next, so that
-	// the source can fetch what holds them; nil where that makes no difference.
-	Ahead func(names []string)
-	// Describe adds to an image, which holds what was chosen of the tree, what
-	// tells of its packages, and returns why, by path; nil for sources without
-	// packages. Inputs may get longer by it.
-	Describe func(ctx context.Context, image *tree.Tree, d Description) (map[string]record.Reason, error)
-	// Debug offers the debug information of files that an image holds of the
-	// packages: wanted are the build ids by the digest of the package, "" for a
-	// file that has none. It is nil for sources without
-	// packages, where Tree is all there is, and where nobody asked for it.
-	Debug func(ctx context.Context, wanted map[string][]string) (*Debug, error)
-	// Scripts returns what the scripts of the packages that an image holds
-	// files of would have done; nil for sources without packages.
-	Scripts func(image *tree.Tree) []record.Script
-	// Like shows finders what packages hold, those on offer and, as far as their
-	// lists can be had with little effort, all of the repositories: for a
-	// message about paths that are not there. With fetch lists may be fetched
-	// for it. nil for sources without packages.
-	Like func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error
-	// Packages is what is known of the packages that were chosen; nil for sources
-	// without packages.
+	// Packages is what is known of the packages that the files are of; nil for
+	// sources without packages.
 	Packages Packages
-	// Close lets go of open files; nil where there is nothing to close.
-	Close func() error
+	// More reports whether Packages can offer more than this.
+	More bool
+	// Closer lets go of open files; nil where there is nothing to close.
+	Closer io.Closer
+}
+
+// Ahead returns what hears of libraries that will be looked for next, so that
+// what holds them can be fetched meanwhile; nil where that makes no difference.
+func (o *Offer) Ahead() func(names []string) {
+	if o.Packages == nil {
+		return nil
+	}
+	return o.Packages.Ahead
+}
+
+// Close lets go of open files. The tree cannot be used any more.
+func (o *Offer) Close() error {
+	if o.Closer == nil {
+		return nil
+	}
+	return o.Closer.Close()
 }
 
 // Debug is an offer of debug information.
@@ -91,14 +81,22 @@ type Debug struct {
 	Tree *tree.Tree
 	// Inputs are these packages.
 	Inputs []record.Input
-	// Absent tells, by the digest of a package, that no package on offer has
+	// Absent says, by the digest of a package, that no package on offer has
 	// debug information of it, and which was looked for.
 	Absent map[string]string
-	// Close lets go of open files.
-	Close func() error
+	// Closer lets go of open files.
+	Closer io.Closer
 }
 
-// A Description says what an image is to tell of its packages.
+// Described is what telling an image of its packages added.
+type Described struct {
+	// Reasons are why each path was added.
+	Reasons map[string]record.Reason
+	// Inputs are packages beyond those of the offer that files were taken of.
+	Inputs []record.Input
+}
+
+// A Description says what an image is to tell scanners of its packages.
 type Description struct {
 	// Packages is what scanners read: the database of packages, and what
 	// distribution they are of.
@@ -107,12 +105,13 @@ type Description struct {
 	Licenses bool
 	// Below is what the layers below hold, or nil: it is not repeated.
 	Below *tree.Tree
-	// Excluded says whether the spec leaves a path out; nil is never.
+	// Excluded reports whether the spec leaves a path out; nil is never.
 	Excluded func(path string) bool
 }
 
-// Insert puts a file into an image, unless one is there or below, or is
-// unwanted, and notes the reason for it and for the folders that it brings.
+// Insert puts a file into an image, unless it or a layer below has one at that
+// path, or the spec excludes it, and notes the reason for it and for the
+// directories that it brings.
 func (d Description) Insert(image *tree.Tree, name string, n *tree.Node, reason record.Reason, reasons map[string]record.Reason) error {
 	if d.Excluded != nil && d.Excluded(name) {
 		return nil

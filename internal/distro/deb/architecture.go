@@ -2,6 +2,7 @@ package deb
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -42,4 +43,12 @@ func isArchitecture(word string) bool {
 		return true
 	}
 	return strings.Contains(word, "-") // hurd-amd64, linux-any
+}
+
+// settled returns the platform that a zero one stands for.
+func settled(p ocispec.Platform) ocispec.Platform {
+	if p.Architecture == "" {
+		p.OS, p.Architecture = "linux", runtime.GOARCH
+	}
+	return p
 }

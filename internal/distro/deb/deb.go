@@ -1,142 +1,82 @@
-// Package deb offers the files of Debian packages: those that a request names
-// and all that they need, found in repositories or taken from a lock, verified,
-// fetched, and laid out as if they were installed. Nothing of them is executed.
+// Package deb is the family of Debian packages: it parses requests as apt-get(8)
+// takes them, resolves them over apt's repositories, reads .deb files, and
+// writes dpkg's metadata for scanners.
 package deb
 
 import (
 	"context"
-	"errors"
-	"runtime"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
 	"smith/internal/distro/packages"
-	"smith/internal/nearest"
+	"smith/internal/lock"
 	"smith/internal/network/fetch"
-	"smith/internal/oci/image"
-	"smith/internal/source"
 	"smith/record"
 )
 
 // Options say which packages are offered. Requests are names as apt-get(8) takes
 // them, and paths of .deb files.
 type Options struct {
-	packages.Options
+	distro.Options
 	// Repositories are where packages are looked for; none is those of the
 	// machine.
 	Repositories []Repository
 }
 
-// A Source is packages of Debian. It is safe for several platforms at once.
-type Source struct {
-	Options
-	once    sync.Once
-	machine *machine
-	err     error
-	doubts  doubts
+// A family is Debian packages from certain repositories.
+type family struct {
+	*distro.Source
+	repositories []Repository
+	machine      *machine
 }
 
-var _ source.Listed = (*Source)(nil)
+var _ distro.Family = (*family)(nil)
 
-// New returns a source.
-func New(o Options) *Source {
-	if o.Root == "" {
-		o.Root = "/"
-	}
-	return &Source{Options: o}
+// New returns a source of Debian packages.
+func New(o Options) *distro.Source { return newFamily(o).Source }
+
+func newFamily(o Options) *family {
+	f := &family{repositories: o.Repositories}
+	f.Source = distro.New(o.Options, f)
+	return f
 }
 
-// Open chooses the packages for a platform and offers their files. A zero
-// platform asks for linux with the machine's own architecture.
-func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
-	return s.offer(ctx, settled(platform), packages.Listed)
+// Format is that of Debian packages.
+func (f *family) Format() record.Format { return record.FormatDeb }
+
+// Platform returns the platform that a zero one stands for.
+func (f *family) Platform(p ocispec.Platform) (ocispec.Platform, error) {
+	p = settled(p)
+	_, err := Architecture(p)
+	return p, err
 }
 
-// offer offers the packages asked for with what they relate to, to some depth;
-// where it is complete, with the essential ones beside them.
-func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth packages.Depth) (*source.Offer, error) {
-	chosen, err := s.choose(ctx, platform, depth == packages.Complete)
+// Start reads the configuration of repositories.
+func (f *family) Start(network fetch.Options) (*fetch.Client, error) {
+	var err error
+	f.machine, err = newMachine(f.Options, f.repositories, network, f.Options.Locked != nil)
 	if err != nil {
 		return nil, err
 	}
-	set := make([]packages.Package, len(chosen.packages))
-	inputs := make([]record.Input, len(chosen.packages))
-	for i, p := range chosen.packages {
-		set[i], inputs[i] = p, p.input()
-	}
-	opened, err := packages.New(ctx, set, Rules())
-	if err != nil {
-		return nil, err
-	}
-	s.doubts.watch(opened)
-	architecture, err := Architecture(platform)
-	if err != nil {
-		return nil, errors.Join(err, opened.Close())
-	}
-	offer := &source.Offer{
-		Tree: opened.Tree(), Inputs: inputs, Platform: platform, Close: opened.Close,
-		Own:      func() ([]string, error) { return s.own(opened, chosen.packages) },
-		Scripts:  opened.Record,
-		Ahead:    opened.Ahead,
-		Packages: &knowledge{s, opened, chosen.packages, architecture},
-		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
-			return s.like(ctx, opened, chosen.packages, architecture, finders, fetch)
-		},
-	}
-	offer.Describe = s.describe(offer, slices.Concat(chosen.packages, chosen.debug), func(ctx context.Context) ([]*pkg, error) {
-		all, err := s.choose(ctx, platform, true)
-		return all.packages, err
-	})
-	if s.Debug {
-		offer.Debug = func(ctx context.Context, wanted map[string][]string) (*source.Debug, error) {
-			return chosen.offerDebug(ctx, wanted)
-		}
-	}
-	if depth < packages.Complete {
-		offer.More = func(ctx context.Context) (*source.Offer, error) {
-			opened.Settle() // or what it is at would be done twice
-			return s.offer(ctx, platform, opened.Deeper(depth))
-		}
-	}
-	if offer.Tree, err = opened.Deepen(ctx, depth); err != nil {
-		return nil, errors.Join(err, opened.Close())
-	}
-	return offer, nil
+	return f.machine.fetch, nil
 }
 
-// settled is the platform that a zero one stands for.
-func settled(p ocispec.Platform) ocispec.Platform {
-	if p.Architecture == "" {
-		p.OS, p.Architecture = "linux", runtime.GOARCH
-	}
-	return p
-}
+// Rules are dpkg's.
+func (f *family) Rules() packages.Rules { return Rules() }
 
-// A choice is the set of packages for a platform.
-type choice struct {
-	packages []*pkg
-	debug    []*pkg // with debug information of the others
-}
+// Pseudo is empty: the names of packages say all.
+func (f *family) Pseudo() []string { return nil }
 
-// choose returns the set for a platform: the lock's, or what resolution gives;
-// with whole the essential packages are in it.
-func (s *Source) choose(ctx context.Context, platform ocispec.Platform, whole bool) (choice, error) {
-	s.once.Do(func() { s.machine, s.err = newMachine(s.Options) })
-	if s.err != nil {
-		return choice{}, s.err
-	}
-	if s.Locked != nil {
-		return s.fromLock(platform, whole)
-	}
-	architecture, err := Architecture(platform)
-	if err != nil {
-		return choice{}, err
-	}
-	return s.resolve(ctx, architecture, s.Keep[image.PlatformName(platform)], whole)
+// Locked returns the package of a lock. Other mirrors of its repository may hold
+// it too.
+func (f *family) Locked(item *distro.Item) distro.Package {
+	item.Addresses = f.machine.mirrored(item.Locked.URL)
+	return &pkg{Item: item, family: f}
 }
 
 // A machine is what the configuration says, read once for all platforms.
@@ -147,17 +87,18 @@ type machine struct {
 	opener      *apt.Opener
 }
 
-func newMachine(o Options) (*machine, error) {
+// newMachine reads the configuration. With optional, one that cannot be read is
+// done without: a lock says all that a repository would.
+func newMachine(o distro.Options, repositories []Repository, network fetch.Options, optional bool) (*machine, error) {
 	m := &machine{preferences: &apt.Preferences{}}
 	logins, err := fetch.UserLogins()
 	if err != nil {
 		return nil, err
 	}
-	network := o.Network
-	network.Store, network.Events, network.Logins = o.Store, o.Events, logins
-	host, err := m.configure(o)
-	if err != nil && o.Locked == nil {
-		return nil, err // a lock says all that a repository would
+	network.Logins = logins
+	host, err := m.configure(o, repositories)
+	if err != nil && !optional {
+		return nil, err
 	}
 	if host != nil {
 		network.Logins, network.Proxy = append(logins, host.Logins...), host.Proxy
@@ -168,14 +109,13 @@ func newMachine(o Options) (*machine, error) {
 }
 
 // configure reads the repositories. The machine's configuration is read where
-// they ask for it, and where somebody has to say which keys are trusted.
-func (m *machine) configure(o Options) (*apt.Host, error) {
+// they ask for it, and where trusted keys must be taken from it.
+func (m *machine) configure(o distro.Options, repositories []Repository) (*apt.Host, error) {
 	native, err := Architecture(settled(ocispec.Platform{}))
 	if err != nil {
 		native = "amd64" // only names such as $(ARCH) in the machine's sources
 	}
 	host, hostErr := apt.ReadHost(o.Root, native, o.Events)
-	repositories := o.Repositories
 	if len(repositories) == 0 {
 		repositories = []Repository{{Host: true}}
 	}
@@ -197,4 +137,75 @@ func (m *machine) configure(o Options) (*apt.Host, error) {
 		}
 	}
 	return host, nil
+}
+
+// mirrored returns an address that a lock has, and behind it those of the same
+// file at the other mirrors of its repository.
+func (m *machine) mirrored(address string) []string {
+	all := []string{address}
+	for _, s := range m.sources {
+		for _, mirror := range s.Mirrors {
+			name, here := strings.CutPrefix(address, mirror)
+			if !here {
+				continue
+			}
+			for _, other := range s.Mirrors {
+				if at := other + name; !slices.Contains(all, at) {
+					all = append(all, at)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// pinned returns preferences that keep the versions of a lock before those of
+// the machine. A version that nobody offers any more pins nothing.
+func (m *machine) pinned(keep *lock.Platform) (*apt.Preferences, error) {
+	if keep == nil || len(keep.Packages) == 0 {
+		return m.preferences, nil
+	}
+	var pins strings.Builder
+	for _, p := range keep.Packages {
+		pins.WriteString("Package: " + p.Name + "\nPin: version " + p.Version + "\nPin-Priority: 1001\n\n")
+	}
+	all := &apt.Preferences{}
+	if err := all.Read(strings.NewReader(pins.String())); err != nil {
+		return nil, err
+	}
+	all.Append(m.preferences)
+	return all, nil
+}
+
+// Newest returns the version of a package that the repositories have now.
+func (f *family) Newest(ctx context.Context, p lock.Package) (string, error) {
+	network := f.Network
+	network.Store, network.Events = f.Store, f.Events
+	machine, err := newMachine(f.Options, f.repositories, network, false)
+	if err != nil {
+		return "", err
+	}
+	now := &family{Source: f.Source, machine: machine}
+	native := p.Architecture
+	if native == "all" {
+		if native, err = Architecture(settled(ocispec.Platform{})); err != nil {
+			return "", err
+		}
+	}
+	offers, closeAll, err := now.offers(ctx, nil, native)
+	if err != nil {
+		return "", err
+	}
+	defer closeAll()
+	catalogue := apt.NewCatalogue(offers, now.machine.preferences, native, false)
+	solution, err := catalogue.Resolve(ctx, []apt.Request{{Name: p.Name}})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range solution.Choices {
+		if v, err := catalogue.Version(c.ID); err == nil && v.Name == p.Name {
+			return v.Version, nil
+		}
+	}
+	return "", nil
 }

@@ -22,10 +22,10 @@ type debFile struct {
 }
 
 // readFile reads a .deb of the user's into the cache.
-func (s *Source) readFile(ctx context.Context, path string) (*debFile, error) {
+func (f *family) readFile(ctx context.Context, path string) (*debFile, error) {
 	at := path
 	if !filepath.IsAbs(at) {
-		at = filepath.Join(s.Dir, at)
+		at = filepath.Join(f.Dir, at)
 	}
 	file, err := os.Open(at)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Source) readFile(ctx context.Context, path string) (*debFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", path, err)
 	}
-	opened, err := debfile.Open(ctx, s.Store, digester.Digest(), func(context.Context) (io.ReadCloser, error) {
+	opened, err := debfile.Open(ctx, f.Store, digester.Digest(), func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(file), nil
 	})
 	if err != nil {

@@ -8,17 +8,16 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
-	"smith/internal/distro/packages"
-	"smith/internal/source"
 )
 
 // debug returns the packages with the debug information of the set. Which of
 // them are opened is known when it is known which files an image keeps.
-func (r *resolution) debug(offers []*apt.Offer, set []*pkg) ([]*pkg, error) {
+func (r *resolution) debug(offers []*apt.Offer, set []*pkg) ([]distro.Package, error) {
 	seen := map[digest.Digest]bool{}
 	for _, p := range set {
-		seen[p.digest()] = true // asked for by name as well
+		seen[p.Digest] = true // asked for by name as well
 	}
 	var all []*pkg
 	for _, p := range set {
@@ -27,60 +26,55 @@ func (r *resolution) debug(offers []*apt.Offer, set []*pkg) ([]*pkg, error) {
 			return nil, err
 		}
 		for _, v := range found {
-			d, err := r.source.chosen(v, r.files)
+			d, err := r.family.chosen(v, r.files)
 			if err != nil {
 				return nil, err
 			}
-			if !seen[d.digest()] {
-				seen[d.digest()] = true
-				d.locked.Debug = p.sourceName()
+			if !seen[d.Digest] {
+				seen[d.Digest] = true
+				d.Locked.Debug = p.sourceName()
 				all = append(all, d)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
-	return all, nil
+	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.Locked.String(), b.Locked.String()) })
+	out := make([]distro.Package, len(all))
+	for i, d := range all {
+		out[i] = d
+	}
+	return out, nil
 }
 
-// offerDebug offers the debug information of files that an image holds.
-func (c choice) offerDebug(ctx context.Context, wanted map[string][]string) (*source.Debug, error) {
-	out := &source.Debug{Absent: map[string]string{}}
-	var set []packages.Package
-	for _, p := range c.packages {
-		ids, ok := wanted[p.digest().String()]
-		if !ok {
-			continue
-		}
-		found := c.debugOf(p)
+// DebugInfo returns the packages that may hold the debug information of files
+// of others.
+func (f *family) DebugInfo(_ context.Context, wanted []distro.Wanted, debug []distro.Package) (*distro.Debug, error) {
+	out := &distro.Debug{Absent: map[string]string{}}
+	for _, w := range wanted {
+		p := w.Package.(*pkg) //nolint:forcetypeassert // see debs
+		found := debugOf(p, debs(debug))
 		if len(found) == 0 {
-			out.Absent[p.digest().String()] = fmt.Sprintf("no repository has %s %s %s; distributions have such packages in repositories of their own",
-				apt.DebugName(p.locked.Name), p.locked.Version, p.locked.Architecture)
+			out.Absent[p.Digest.String()] = fmt.Sprintf("no repository has %s %s %s; distributions have such packages in repositories of their own",
+				apt.DebugName(p.Locked.Name), p.Locked.Version, p.Locked.Architecture)
 		}
 		for _, d := range found {
-			if d.mayHold(ids) && !slices.Contains(set, packages.Package(d)) {
-				set = append(set, d)
-				out.Inputs = append(out.Inputs, d.input())
+			if d.mayHold(w.BuildIDs) && !slices.Contains(out.Packages, distro.Package(d)) {
+				out.Packages = append(out.Packages, d)
 			}
 		}
 	}
-	laid, err := packages.New(ctx, set, Rules())
-	if err != nil {
-		return nil, err
-	}
-	out.Tree, out.Close = laid.Tree(), laid.Close
 	return out, nil
 }
 
 // debugOf returns the packages with the debug information of one: its own, or
 // those for all that were built of its source.
-func (c choice) debugOf(p *pkg) []*pkg {
+func debugOf(p *pkg, debug []*pkg) []*pkg {
 	var own, shared []*pkg
-	for _, d := range c.debug {
+	for _, d := range debug {
 		switch {
-		case d.locked.Architecture != p.locked.Architecture:
-		case d.locked.Name == apt.DebugName(p.locked.Name):
+		case d.Locked.Architecture != p.Locked.Architecture:
+		case d.Locked.Name == apt.DebugName(p.Locked.Name):
 			own = append(own, d)
-		case d.locked.Debug == p.sourceName() && !apt.IsDebugName(d.locked.Name):
+		case d.Locked.Debug == p.sourceName() && !apt.IsDebugName(d.Locked.Name):
 			shared = append(shared, d)
 		}
 	}

@@ -18,8 +18,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/cache/store/storetest"
+	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
-	"smith/internal/distro/packages"
 	"smith/internal/event"
 	"smith/internal/lock"
 	"smith/internal/network/fetch"
@@ -66,8 +66,8 @@ func options(t *testing.T, m *debmirror.Mirror, key string) Options {
 	t.Helper()
 	st := storetest.New(t)
 	return Options{
-		Options: packages.Options{
-			Requests: []packages.Request{{Text: small, Where: "smith.yaml:1"}},
+		Options: distro.Options{
+			Requests: []distro.Request{{Text: small, Where: "smith.yaml:1"}},
 			Root:     t.TempDir(), Dir: t.TempDir(),
 			Network: fetch.Options{Pause: time.Millisecond, Stall: 5 * time.Second},
 			Store:   st, Events: &heard{},
@@ -394,7 +394,7 @@ func TestTransfers(t *testing.T) {
 	if r := m.Requests(); len(r) > 0 {
 		t.Errorf("%v", r)
 	}
-	o.Requests = append(o.Requests, packages.Request{Text: "nobody", Where: "smith.yaml:1"})
+	o.Requests = append(o.Requests, distro.Request{Text: "nobody", Where: "smith.yaml:1"})
 	_, err = open(o)
 	wants(t, err, "nobody")
 }
@@ -460,11 +460,11 @@ func TestLocked(t *testing.T) {
 	if len(offer.Inputs) != len(l.Packages) {
 		t.Errorf("%d inputs", len(offer.Inputs))
 	}
-	locked.Requests = []packages.Request{{Text: "bash"}}
+	locked.Requests = []distro.Request{{Text: "bash"}}
 	_, err = open(locked)
-	wants(t, err, "smith.lock does not fit: the spec asks for bash now, the spec does not ask for "+small+" any more")
+	wants(t, err, "smith.lock is out of date: the spec asks for bash now, the spec does not ask for "+small+" any more")
 	_, err = New(locked).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "arm64"})
-	wants(t, err, "smith.lock does not fit: it has no packages for linux/arm64")
+	wants(t, err, "smith.lock is out of date: it has no packages for linux/arm64")
 }
 
 // Mirrors delete what is superseded; archives keep it.
@@ -555,7 +555,7 @@ func TestLockedMirrors(t *testing.T) {
 // A version that only a file offers, and no file holds, is an error.
 func TestChosenOfNoFile(t *testing.T) {
 	v := &apt.Version{Name: "a", Version: "1", Architecture: "amd64", Offers: []*apt.Offer{{Packages: apt.Files{}}}}
-	_, err := New(Options{}).chosen(v, nil)
+	_, err := newFamily(Options{}).chosen(v, nil)
 	wants(t, err, "a 1: none of the files that are asked for holds it")
 }
 
@@ -574,7 +574,7 @@ func TestLocalFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Publish(t, debmirror.Release{Key: key})
-	o.Requests = []packages.Request{{Text: "./local.deb", File: true, Where: "smith.yaml:1"}}
+	o.Requests = []distro.Request{{Text: "./local.deb", File: true, Where: "smith.yaml:1"}}
 	offer, err := openFor(o, "/usr/bin/tini")
 	wants(t, err, "")
 	l, err := New(o).Lock(t.Context(), amd64)

@@ -4,29 +4,21 @@ import (
 	"path/filepath"
 	"testing"
 
-	"smith/internal/distro/packages"
-	"smith/internal/lock"
+	"smith/internal/distro"
 )
 
-// What is said of repositories in specs that cannot be used, and of locks that
-// do not fit.
+// What is said of repositories in specs that cannot be used.
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()
-	o := Options{Options: packages.Options{Dir: dir, Root: dir, Events: &heard{}}}
+	o := Options{Options: distro.Options{Dir: dir, Root: dir, Events: &heard{}}}
 	full := Repository{Mirrors: []string{"http://example.org/debian"}, Suites: []string{"stable"}, Components: []string{"main"}, Where: "smith.yaml:2"}
 	repository := func(change func(*Repository)) error {
 		r := full
 		change(&r)
-		_, err := r.sources(o, nil)
+		_, err := r.sources(o.Options, nil)
 		return err
 	}
 	needs := "smith.yaml:2: repository: it needs an address and suites: {deb: http://mirror.example.org/debian, suites: [stable], components: [main]}"
-	locked := o
-	locked.Requests = []packages.Request{{Text: "bash"}}
-	locked.Locked = map[string]*lock.Platform{"linux/amd64": {Requests: []string{"curl"}}}
-	_, other := New(locked).fromLock(amd64, false)
-	locked.Locked = map[string]*lock.Platform{}
-	_, absent := New(locked).fromLock(amd64, false)
 	for _, tt := range []struct {
 		err  error
 		want string
@@ -37,8 +29,6 @@ func TestMistakes(t *testing.T) {
 		{repository(func(*Repository) {}), "smith.yaml:2: repository: it names no keys, and this machine has no apt that trusts any: name a file of keys with signed-by"},
 		{repository(func(r *Repository) { r.Keys = []string{"./a.asc"} }), "smith.yaml:2: repository: signed-by: cannot read the keys in " + filepath.Join(dir, "a.asc") + ": file does not exist"},
 		{repository(func(r *Repository) { r.Trusted, r.Components = true, nil }), "smith.yaml:2: repository: suite stable needs components, such as components: [main]; a folder without any ends in /"},
-		{absent, "smith.lock does not fit: it has no packages for linux/amd64; smith lock --update adds them"},
-		{other, "smith.lock does not fit: the spec asks for bash now, the spec does not ask for curl any more; smith lock takes that in and keeps the other versions, smith lock --update renews all"},
 	} {
 		if tt.err == nil || tt.err.Error() != tt.want {
 			t.Errorf("got %v, want %s", tt.err, tt.want)

@@ -2,37 +2,20 @@ package deb
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net/url"
-	"path"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 
-	"github.com/opencontainers/go-digest"
-
-	"smith/internal/cache/store"
+	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
 	"smith/internal/distro/deb/control"
 	"smith/internal/distro/deb/debfile"
 	"smith/internal/distro/packages"
-	"smith/internal/event"
-	"smith/internal/lock"
-	"smith/internal/network/fetch"
-	"smith/record"
 )
 
 // A pkg is a package of the set.
 type pkg struct {
-	source *Source
-	locked lock.Package
-	// addresses are where the repositories say that it is; empty where the
-	// lock alone knows.
-	addresses []string
+	*distro.Item
+	family *family
 	// index is the list of packages that offers it, open while the set is
 	// chosen, and paths what the archive's lists say that it holds; nil where
 	// they are not asked. What the list tells of one that a request names is
@@ -47,41 +30,12 @@ type pkg struct {
 	relations control.Paragraph
 }
 
-var _ fielded = (*pkg)(nil)
+var (
+	_ fielded        = (*pkg)(nil)
+	_ distro.Package = (*pkg)(nil)
+)
 
-// ID names the package.
-func (p *pkg) ID() record.Package {
-	return record.Package{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture, Format: record.FormatDeb}
-}
-
-func (p *pkg) digest() digest.Digest {
-	return digest.NewDigestFromEncoded(digest.SHA256, p.locked.SHA256)
-}
-
-// Size is that of the file.
-func (p *pkg) Size() int64 { return p.locked.Size }
-
-// input is what the record keeps of the package.
-func (p *pkg) input() record.Input {
-	in := record.Input{
-		Kind: record.KindPackage, Package: p.ID(), Digest: p.digest().String(), URL: p.locked.URL,
-		Repository: p.locked.Repository, Key: p.locked.Key,
-	}
-	if p.isFile() {
-		in.URL, in.Note = "", "the file "+path.Base(filepath.ToSlash(p.locked.URL))
-	} else if p.locked.Key == "" {
-		in.Note = "no key vouches for it"
-	}
-	return in
-}
-
-// isFile says whether the package is a file of the user's.
-func (p *pkg) isFile() bool {
-	u, err := url.Parse(p.locked.URL)
-	return err != nil || len(u.Scheme) < 2 // C:\x.deb has the scheme "c"
-}
-
-// Paths are known where the archive's lists were asked: see Source.list.
+// Paths are known where the archive's lists were asked: see family.list.
 func (p *pkg) Paths(context.Context) ([]string, bool, error) {
 	return p.paths, p.paths != nil && !p.sure, nil
 }
@@ -92,7 +46,7 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	if got := f.Control.Get("Package") + " " + f.Control.Get("Version") + " " + f.Control.Get("Architecture"); got != p.locked.String() {
+	if got := f.Control.Get("Package") + " " + f.Control.Get("Version") + " " + f.Control.Get("Architecture"); got != p.ID().String() {
 		f.Close()
 		return nil, fmt.Errorf("the file is %s", got)
 	}
@@ -101,76 +55,36 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 		p.relations = f.Control
 	}
 	p.mu.Unlock()
-	entries, err := f.Entries(&record.Origin{Kind: record.KindPackage, Package: p.ID(), Digest: p.digest().String()})
+	entries, err := f.Entries(p.Origin())
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	p.compare(entries)
+	p.Compare(p.paths, entries)
 	return &packages.Contents{Entries: entries, Scripts: f.Scripts(), Close: f.Close}, nil
 }
 
 func (p *pkg) open(ctx context.Context) (*debfile.File, error) {
-	return debfile.Open(ctx, p.source.Store, p.digest(), func(ctx context.Context) (io.ReadCloser, error) {
-		e, err := p.fetch(ctx)
-		if err != nil {
-			return nil, err
-		}
-		step := p.source.Events.Step(event.Open, p.locked.Name+" "+p.locked.Version, e.Size())
-		return entryReader{event.Reader(io.NewSectionReader(e, 0, e.Size()), step), e, step}, nil
-	})
+	return debfile.Open(ctx, p.family.Store, p.Digest, p.Read)
 }
 
-// An entryReader reads a cache entry from its beginning.
-type entryReader struct {
-	io.Reader
-	entry *store.Entry
-	step  event.Step
-}
-
-// Close ends the step and lets go of the entry.
-func (r entryReader) Close() error {
-	r.step.Done()
-	return r.entry.Close()
-}
-
-// fetch brings the .deb: from the mirrors, else from the archives.
-func (p *pkg) fetch(ctx context.Context) (*store.Entry, error) {
-	f := fetch.File{Name: p.locked.Name + " " + p.locked.Version, Digest: p.digest(), Size: p.locked.Size}
-	switch {
-	case p.isFile():
-		f.Addresses = []string{lock.FileAddress(p.source.Dir, p.locked.URL)}
-	case len(p.addresses) > 0:
-		f.Addresses = p.addresses
-	default:
-		f.Addresses = p.source.machine.mirrored(p.locked.URL)
+// fields returns the package's control fields: those of the repository's list,
+// or else those of the package itself.
+func (p *pkg) fields(ctx context.Context) (control.Paragraph, error) {
+	p.mu.Lock()
+	known := p.relations
+	p.mu.Unlock()
+	if known != nil {
+		return known, nil
 	}
-	f.Addresses = append(f.Addresses, lock.Addresses(p.source.Archives, p.source.Dir, p.locked)...)
-	e, err := p.source.machine.fetch.Get(ctx, f)
-	if errors.Is(err, fs.ErrNotExist) && p.source.Locked != nil && !p.isFile() {
-		return nil, fmt.Errorf("%w; %s", err, p.source.onOffer(ctx, p.locked))
+	f, err := p.open(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return e, err
-}
-
-// mirrored returns an address that a lock has, and behind it those of the same
-// file at the other mirrors of its repository.
-func (m *machine) mirrored(address string) []string {
-	all := []string{address}
-	for _, s := range m.sources {
-		for _, mirror := range s.Mirrors {
-			name, here := strings.CutPrefix(address, mirror)
-			if !here {
-				continue
-			}
-			for _, other := range s.Mirrors {
-				if at := other + name; !slices.Contains(all, at) {
-					all = append(all, at)
-				}
-			}
-		}
-	}
-	return all
+	p.mu.Lock()
+	p.relations = f.Control
+	p.mu.Unlock()
+	return f.Control, f.Close()
 }
 
 // Field returns a control field of the package, "" where it is not known
@@ -179,4 +93,23 @@ func (p *pkg) Field(name string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.relations.Get(name)
+}
+
+// sourceName is the name of the source package.
+func (p *pkg) sourceName() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.relations == nil {
+		return p.Locked.Name
+	}
+	return apt.SourceOf(p.relations)
+}
+
+// debs returns the packages of a set as this family has them.
+func debs(set []distro.Package) []*pkg {
+	all := make([]*pkg, len(set))
+	for i, p := range set {
+		all[i] = p.(*pkg) //nolint:forcetypeassert // a source hands its family's packages back
+	}
+	return all
 }

@@ -5,16 +5,16 @@ import (
 	"strings"
 	"testing"
 
+	"smith/internal/distro"
 	"smith/internal/distro/deb/control"
-	"smith/internal/distro/packages"
 	"smith/internal/golden"
 	"smith/internal/lock"
 )
 
 // Which packages of a set satisfy what others call for.
 func TestRelations(t *testing.T) {
-	s := New(Options{Options: packages.Options{Requests: []packages.Request{{Text: "app"}, {Text: "mail-transport-agent"}}}})
-	k := &knowledge{source: s, architecture: "amd64"}
+	f := newFamily(Options{Options: distro.Options{Requests: []distro.Request{{Text: "app"}, {Text: "mail-transport-agent"}}}})
+	var set []distro.Package
 	for _, text := range []string{
 		"Package: app\nVersion: 2\nArchitecture: amd64\nSection: web\nPre-Depends: init (>= 1)\n" +
 			"Depends: lib (>= 1.2), none | virtual, python3:any, mail-transport-agent, virtual (>= 2), app, lib:i386\nRecommends: doc, absent\n",
@@ -30,11 +30,11 @@ func TestRelations(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.chosen = append(k.chosen, &pkg{source: s, relations: p, locked: lock.Package{
+		set = append(set, &pkg{family: f, relations: p, Item: &distro.Item{Locked: lock.Package{
 			Name: p.Get("Package"), Version: p.Get("Version"), Architecture: p.Get("Architecture"), SHA256: strings.Repeat("a", 64),
-		}})
+		}}})
 	}
-	list, err := k.List(t.Context())
+	list, err := f.List(t.Context(), set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

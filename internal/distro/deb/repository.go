@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
 	"smith/internal/distro/openpgp"
 )
@@ -32,7 +33,7 @@ type Repository struct {
 }
 
 // sources returns the repository as apt has it, a source for each suite.
-func (r Repository) sources(o Options, host *apt.Host) ([]*apt.Source, error) {
+func (r Repository) sources(o distro.Options, host *apt.Host) ([]*apt.Source, error) {
 	fail := func(err error) ([]*apt.Source, error) { return nil, fmt.Errorf("%s: repository: %w", r.Where, err) }
 	if len(r.Mirrors) == 0 || len(r.Suites) == 0 {
 		return fail(errors.New("it needs an address and suites: {deb: http://mirror.example.org/debian, suites: [stable], components: [main]}"))
@@ -73,7 +74,7 @@ func (r Repository) sources(o Options, host *apt.Host) ([]*apt.Source, error) {
 }
 
 // keys reads the keys that are named, or takes those of the machine.
-func (r Repository) keys(o Options, host *apt.Host) (*openpgp.Keyring, error) {
+func (r Repository) keys(o distro.Options, host *apt.Host) (*openpgp.Keyring, error) {
 	if len(r.Keys) == 0 {
 		if host == nil {
 			return nil, errors.New("it names no keys, and this machine has no apt that trusts any: name a file of keys with signed-by")
@@ -99,7 +100,7 @@ func (r Repository) keys(o Options, host *apt.Host) (*openpgp.Keyring, error) {
 
 // readKeys reads a file of keys: beside the spec, or, for a bare name, where
 // distributions put theirs.
-func readKeys(o Options, name string) (*openpgp.Keyring, error) {
+func readKeys(o distro.Options, name string) (*openpgp.Keyring, error) {
 	if filepath.IsAbs(name) {
 		return apt.ReadKeys(name)
 	}

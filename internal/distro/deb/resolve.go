@@ -7,24 +7,28 @@ import (
 	"slices"
 	"strings"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
+	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
 	"smith/internal/distro/resolve"
 	"smith/internal/lock"
+	"smith/internal/nearest"
 )
 
-// resolve asks the repositories for the requests and all that they need.
-// The versions to keep stay where they can. With whole the essential packages
-// are added, which nothing of Debian's names as a relation.
-func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Platform, whole bool) (choice, error) {
-	requests, files, err := s.requests(ctx, architecture)
+// Resolve asks the repositories for the requests and all that they need. The
+// versions to keep stay where they can. The essential packages, which nothing
+// of Debian's names as a relation, are added where the whole set is wanted.
+func (f *family) Resolve(ctx context.Context, q distro.Query) (*distro.Choice, error) {
+	architecture, err := Architecture(q.Platform)
 	if err != nil {
-		return choice{}, err
+		return nil, err
 	}
-	offers, closeAll, err := s.offers(ctx, requests, architecture)
+	requests, files, err := f.requests(ctx, architecture)
 	if err != nil {
-		return choice{}, err
+		return nil, err
+	}
+	offers, closeAll, err := f.offers(ctx, requests, architecture)
+	if err != nil {
+		return nil, err
 	}
 	defer closeAll()
 	if len(files) > 0 {
@@ -34,35 +38,45 @@ func (s *Source) resolve(ctx context.Context, architecture string, keep *lock.Pl
 		}
 		offers = append([]*apt.Offer{{Packages: list}}, offers...)
 	}
-	preferences, err := s.machine.pinned(keep)
+	preferences, err := f.machine.pinned(q.Keep)
 	if err != nil {
-		return choice{}, err
+		return nil, err
 	}
-	r := resolution{source: s, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, s.Recommends)}
-	var chosen choice
-	chosen.packages, err = r.all(ctx, requests, offers, whole)
-	if err == nil && s.Debug {
-		chosen.debug, err = r.debug(offers, chosen.packages)
+	r := resolution{family: f, query: q, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, f.Recommends)}
+	all, err := r.all(ctx, requests, offers)
+	if err != nil {
+		return nil, err
+	}
+	chosen := &distro.Choice{Repositories: &repositories{f, architecture}}
+	for _, p := range all {
+		chosen.Packages = append(chosen.Packages, p)
+	}
+	if f.Debug {
+		chosen.Debug, err = r.debug(offers, all)
 	}
 	return chosen, err
 }
 
 // A resolution is one of a platform.
 type resolution struct {
-	source    *Source
+	family    *family
+	query     distro.Query
 	files     []*debFile
 	catalogue *apt.Catalogue
 }
 
-// all returns the packages that meet the requests, with whole the essential
-// ones beside them.
-func (r *resolution) all(ctx context.Context, requests []apt.Request, offers []*apt.Offer, whole bool) ([]*pkg, error) {
+// all returns the packages that satisfy the requests, and the essential ones
+// beside them where the whole set is wanted.
+func (r *resolution) all(ctx context.Context, requests []apt.Request, offers []*apt.Offer) ([]*pkg, error) {
 	all, err := r.solve(ctx, requests, func(c resolve.Choice) string { return "the spec asks for " + c.Text })
 	if err != nil {
 		return nil, err
 	}
-	if !whole {
-		return all, r.source.list(ctx, all)
+	if !r.query.Whole {
+		if r.query.NoLists {
+			return all, nil
+		}
+		return all, r.family.list(ctx, all)
 	}
 	names, err := apt.Essential(offers)
 	if err != nil {
@@ -84,13 +98,13 @@ func (r *resolution) solve(ctx context.Context, requests []apt.Request, wanted f
 		if err != nil {
 			return nil, err
 		}
-		p, err := r.source.chosen(v, r.files)
+		p, err := r.family.chosen(v, r.files)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, p)
 	}
-	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
+	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.Locked.String(), b.Locked.String()) })
 	return all, r.tell(solution, wanted)
 }
 
@@ -100,10 +114,10 @@ func (r *resolution) complete(ctx context.Context, set []*pkg, essential []strin
 	var requests []apt.Request
 	there := map[string]bool{}
 	for _, p := range set {
-		there[p.locked.Name] = true
-		request := apt.Request{Name: p.locked.Name, Version: p.locked.Version}
-		if p.locked.Architecture != "all" {
-			request.Architecture = p.locked.Architecture
+		there[p.Locked.Name] = true
+		request := apt.Request{Name: p.Locked.Name, Version: p.Locked.Version}
+		if p.Locked.Architecture != "all" {
+			request.Architecture = p.Locked.Architecture
 		}
 		requests = append(requests, request)
 	}
@@ -123,16 +137,16 @@ func (r *resolution) complete(ctx context.Context, set []*pkg, essential []strin
 		return set, nil
 	}
 	for _, p := range all {
-		p.locked.Essential = !slices.ContainsFunc(set, func(q *pkg) bool { return q.locked.SHA256 == p.locked.SHA256 })
+		p.Locked.Essential = !slices.ContainsFunc(set, func(q *pkg) bool { return q.Locked.SHA256 == p.Locked.SHA256 })
 	}
 	return all, err
 }
 
 // requests reads what is asked for. A file asks for the version that it holds.
-func (s *Source) requests(ctx context.Context, architecture string) ([]apt.Request, []*debFile, error) {
+func (f *family) requests(ctx context.Context, architecture string) ([]apt.Request, []*debFile, error) {
 	var requests []apt.Request
 	var files []*debFile
-	for _, r := range s.Requests {
+	for _, r := range f.Requests {
 		if !r.File {
 			request, err := apt.ParseRequest(r.Text)
 			if err != nil {
@@ -146,23 +160,23 @@ func (s *Source) requests(ctx context.Context, architecture string) ([]apt.Reque
 			requests = append(requests, request)
 			continue
 		}
-		f, err := s.readFile(ctx, r.Text)
+		file, err := f.readFile(ctx, r.Text)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", r.Where, err)
 		}
-		p := f.paragraph
+		p := file.paragraph
 		if of := p.Get("Architecture"); of != "all" && of != architecture {
 			return nil, nil, fmt.Errorf("%s: %s is a package for %s, and the image is for %s", r.Where, r.Text, of, architecture)
 		}
 		requests = append(requests, apt.Request{Name: p.Get("Package"), Version: p.Get("Version"), Where: r.Where})
-		files = append(files, f)
+		files = append(files, file)
 	}
 	return requests, files, nil
 }
 
 // offers opens the lists of packages for an architecture, and for the others
 // that requests name.
-func (s *Source) offers(ctx context.Context, requests []apt.Request, architecture string) ([]*apt.Offer, func(), error) {
+func (f *family) offers(ctx context.Context, requests []apt.Request, architecture string) ([]*apt.Offer, func(), error) {
 	architectures := []string{architecture}
 	for _, r := range requests {
 		if a := r.Architecture; a != "" && a != "all" && a != "any" && !slices.Contains(architectures, a) {
@@ -177,7 +191,7 @@ func (s *Source) offers(ctx context.Context, requests []apt.Request, architectur
 		}
 	}
 	for _, a := range architectures {
-		indexes, err := s.machine.opener.Open(ctx, s.machine.sources, a)
+		indexes, err := f.machine.opener.Open(ctx, f.machine.sources, a)
 		if err != nil {
 			closeAll()
 			return nil, nil, err
@@ -191,14 +205,15 @@ func (s *Source) offers(ctx context.Context, requests []apt.Request, architectur
 }
 
 // chosen is a package of the solution, as the first that offers it has it.
-func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
-	p := &pkg{source: s, relations: v.Paragraph}
-	p.locked = lock.Package{Name: v.Name, Version: v.Version, Architecture: v.Architecture}
+func (f *family) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
+	p := &pkg{family: f, relations: v.Paragraph}
+	locked := lock.Package{Name: v.Name, Version: v.Version, Architecture: v.Architecture}
 	x, isIndex := v.Offers[0].Packages.(*apt.Index)
 	if !isIndex {
-		for _, f := range files {
-			if f.paragraph.Get("Package") == v.Name && f.paragraph.Get("Version") == v.Version {
-				p.locked.URL, p.locked.Size, p.locked.SHA256 = f.path, f.size, f.digest.Encoded()
+		for _, file := range files {
+			if file.paragraph.Get("Package") == v.Name && file.paragraph.Get("Version") == v.Version {
+				locked.URL, locked.Size, locked.SHA256 = file.path, file.size, file.digest.Encoded()
+				p.Item = f.Item(locked, file.digest, nil)
 				return p, nil
 			}
 		}
@@ -208,9 +223,10 @@ func (s *Source) chosen(v *apt.Version, files []*debFile) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.addresses, p.index = file.Addresses, x
-	p.locked.URL, p.locked.Size, p.locked.SHA256 = file.Addresses[0], file.Size, file.Digest.Encoded()
-	p.locked.Key, p.locked.Repository = x.Release.Key, x.Repository()
+	p.index = x
+	locked.URL, locked.Size, locked.SHA256 = file.Addresses[0], file.Size, file.Digest.Encoded()
+	locked.Key, locked.Repository = x.Release.Key, x.Repository()
+	p.Item = f.Item(locked, file.Digest, file.Addresses)
 	return p, nil
 }
 
@@ -232,53 +248,31 @@ func (r *resolution) tell(solution *resolve.Solution, wanted func(resolve.Choice
 		if !r.catalogue.Preferred(v) {
 			why += "; no set of the preferred versions goes together"
 		}
-		r.source.Events.Note(fmt.Sprintf("%s %s %s: %s", v.Name, v.Version, v.Architecture, why))
+		r.family.Events.Note(fmt.Sprintf("%s %s %s: %s", v.Name, v.Version, v.Architecture, why))
 	}
 	return nil
 }
 
-// onOffer says what to do where a locked package is found nowhere.
-func (s *Source) onOffer(ctx context.Context, p lock.Package) string {
-	const advice = "smith lock --update %s takes %s; or name a place that keeps old packages with archives"
-	if s.Network.Offline {
-		return fmt.Sprintf(advice, p.Name, "what the repositories have now")
-	}
-	version, err := s.candidate(ctx, p)
-	if err != nil || version == "" {
-		return fmt.Sprintf(advice, p.Name, "what the repositories have now")
-	}
-	return fmt.Sprintf("%s %s is on offer now: "+advice, p.Name, version, p.Name, "it")
+// repositories are those of an architecture.
+type repositories struct {
+	family       *family
+	architecture string
 }
 
-// candidate returns the version of a package that the repositories have now.
-func (s *Source) candidate(ctx context.Context, p lock.Package) (string, error) {
-	options := s.Options
-	options.Locked = nil
-	now := New(options)
-	var err error
-	if now.machine, err = newMachine(options); err != nil {
-		return "", err
-	}
-	native := p.Architecture
-	if native == "all" {
-		if native, err = Architecture(settled(ocispec.Platform{})); err != nil {
-			return "", err
-		}
-	}
-	offers, closeAll, err := now.offers(ctx, nil, native)
+// Search shows finders what the repositories' lists tell.
+func (r *repositories) Search(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
+	opener := r.family.machine.opener
+	indexes, err := opener.Open(ctx, r.family.machine.sources, r.architecture)
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer closeAll()
-	catalogue := apt.NewCatalogue(offers, now.machine.preferences, native, false)
-	solution, err := catalogue.Resolve(ctx, []apt.Request{{Name: p.Name}})
-	if err != nil {
-		return "", err
-	}
-	for _, c := range solution.Choices {
-		if v, err := catalogue.Version(c.ID); err == nil && v.Name == p.Name {
-			return v.Version, nil
+	defer func() {
+		for _, x := range indexes {
+			x.Close()
 		}
-	}
-	return "", nil
+	}()
+	return opener.Like(ctx, indexes, finders, fetch)
 }
+
+// Close does nothing: indexes are open only while they are asked.
+func (r *repositories) Close() error { return nil }

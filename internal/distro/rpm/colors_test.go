@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/rpm/yumconfig"
 	"smith/internal/elf/elftest"
 )
@@ -65,7 +65,7 @@ func TestColorsOfFiles(t *testing.T) {
 		var files []string
 		for _, n := range names {
 			files = append(files, w.path("colors/"+n+".rpm"))
-			o.Requests = append(o.Requests, packages.Request{Text: files[len(files)-1], File: true, Where: "smith.yaml:2"})
+			o.Requests = append(o.Requests, distro.Request{Text: files[len(files)-1], File: true, Where: "smith.yaml:2"})
 		}
 		root := rpmInstalled(t, w, files)
 		offer, err := New(o).Open(t.Context(), amd64)

@@ -9,25 +9,24 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/resolve"
 	"smith/internal/distro/rpm/relation"
 	"smith/internal/distro/rpm/repodata"
-	"smith/internal/source"
 )
 
 // findDebug returns the packages with the debug information of the chosen
 // ones, and those that the spec asks for beside them. Which of them are opened
 // is known when it is known which files an image keeps. They are not resolved:
 // what they need to be installed matters to no image.
-func (s *Source) findDebug(catalogue *repodata.Catalogue, chosen []*pkg, byOffer map[*repodata.Repository]*repository, files *localFiles) ([]*pkg, error) {
-	ids, err := s.wantDebug(catalogue, files)
+func (f *family) findDebug(catalogue *repodata.Catalogue, chosen []*pkg, byOffer map[*repodata.Repository]*repository, files *localFiles) ([]*pkg, error) {
+	ids, err := f.wantDebug(catalogue, files)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[digest.Digest]bool{}
 	for _, p := range chosen {
-		seen[p.digest] = true // asked for by name as well
+		seen[p.Digest] = true // asked for by name as well
 		more, err := catalogue.Debug(p.about)
 		if err != nil {
 			return nil, err
@@ -44,19 +43,19 @@ func (s *Source) findDebug(catalogue *repodata.Catalogue, chosen []*pkg, byOffer
 			continue
 		}
 		seen[about.Digest] = true
-		d := s.chosen(about, byOffer[from], files)
-		d.locked.Debug = cmp.Or(about.SourceRPM, about.Name)
+		d := f.chosen(about, byOffer[from], files)
+		d.Locked.Debug = cmp.Or(about.SourceRPM, about.Name)
 		all = append(all, d)
 	}
-	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
+	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.Locked.String(), b.Locked.String()) })
 	return all, nil
 }
 
 // wantDebug returns the packages of debug information that the spec names.
-func (s *Source) wantDebug(catalogue *repodata.Catalogue, files *localFiles) ([]resolve.ID, error) {
+func (f *family) wantDebug(catalogue *repodata.Catalogue, files *localFiles) ([]resolve.ID, error) {
 	var all []resolve.ID
-	for i, r := range s.DebugRequests {
-		clauses, err := wants(s.DebugRequests[i:i+1], catalogue, files)
+	for i, r := range f.options.DebugRequests {
+		clauses, err := wants(f.options.DebugRequests[i:i+1], catalogue, files)
 		if err != nil {
 			return nil, err
 		}
@@ -70,14 +69,14 @@ func (s *Source) wantDebug(catalogue *repodata.Catalogue, files *localFiles) ([]
 	return all, nil
 }
 
-// debug offers the debug information of files that an image holds.
-func (s *Source) debug(ctx context.Context, chosen *choice, wanted map[string][]string) (*source.Debug, error) {
-	out := &source.Debug{Absent: map[string]string{}}
-	opened := s.requestedDebug(chosen.debug)
-	for _, p := range chosen.packages {
-		if _, ok := wanted[p.digest.String()]; !ok {
-			continue
-		}
+// DebugInfo returns the packages with the debug information of others, and
+// those that the spec names.
+func (f *family) DebugInfo(ctx context.Context, wanted []distro.Wanted, debug []distro.Package) (*distro.Debug, error) {
+	out := &distro.Debug{Absent: map[string]string{}}
+	all := rpms(debug)
+	opened := f.requestedDebug(all)
+	for _, w := range wanted {
+		p := w.Package.(*pkg) //nolint:forcetypeassert // see rpms
 		about, err := p.description(ctx)
 		if err != nil {
 			return nil, err
@@ -85,31 +84,20 @@ func (s *Source) debug(ctx context.Context, chosen *choice, wanted map[string][]
 		names := repodata.DebugNames(about.Name, about.SourceRPM)
 		i := -1
 		for _, name := range names {
-			if i = indexBuild(chosen.debug, name, about); i >= 0 {
-				opened = append(opened, chosen.debug[i])
+			if i = indexBuild(all, name, about); i >= 0 {
+				opened = append(opened, all[i])
 				break
 			}
 		}
 		if i < 0 {
-			out.Absent[p.digest.String()] = fmt.Sprintf("no repository has %s %s %s", strings.Join(names, " or "), p.locked.Version, p.locked.Architecture)
+			out.Absent[p.Digest.String()] = fmt.Sprintf("no repository has %s %s %s", strings.Join(names, " or "), p.Locked.Version, p.Locked.Architecture)
 		}
 	}
-	opened, err := s.withShared(ctx, opened, chosen.debug)
+	opened, err := f.withShared(ctx, opened, all)
 	if err != nil {
 		return nil, err
 	}
-	set := make([]packages.Package, len(opened))
-	for i, p := range opened {
-		set[i] = p
-	}
-	laid, err := packages.New(ctx, set, Rules())
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range opened {
-		out.Inputs = append(out.Inputs, p.input())
-	}
-	out.Tree, out.Close = laid.Tree(), laid.Close
+	out.Packages = general(opened)
 	return out, nil
 }
 
@@ -117,21 +105,21 @@ func (s *Source) debug(ctx context.Context, chosen *choice, wanted map[string][]
 // the same source for the same architecture.
 func indexBuild(all []*pkg, name string, about *repodata.Package) int {
 	return slices.IndexFunc(all, func(d *pkg) bool {
-		return d.locked.Name == name && d.locked.Architecture == about.Arch && d.locked.Debug == cmp.Or(about.SourceRPM, d.locked.Name)
+		return d.Locked.Name == name && d.Locked.Architecture == about.Arch && d.Locked.Debug == cmp.Or(about.SourceRPM, d.Locked.Name)
 	})
 }
 
 // requestedDebug returns the packages that the spec names itself.
-func (s *Source) requestedDebug(all []*pkg) []*pkg {
+func (f *family) requestedDebug(all []*pkg) []*pkg {
 	about := make([]*repodata.Package, len(all))
 	for i, d := range all {
-		about[i] = &repodata.Package{Name: d.locked.Name, Arch: d.locked.Architecture, EVR: relation.ParseEVR(d.locked.Version)}
+		about[i] = &repodata.Package{Name: d.Locked.Name, Arch: d.Locked.Architecture, EVR: relation.ParseEVR(d.Locked.Version)}
 	}
 	var asked []*pkg
-	for _, r := range s.DebugRequests {
+	for _, r := range f.options.DebugRequests {
 		if r.File {
 			for _, d := range all {
-				if d.isFile() && d.locked.URL == r.Text {
+				if d.IsFile() && d.Locked.URL == r.Text {
 					asked = append(asked, d)
 				}
 			}
@@ -146,7 +134,7 @@ func (s *Source) requestedDebug(all []*pkg) []*pkg {
 
 // withShared adds the packages that hold what the debug information of several
 // has in common, and sorts all.
-func (s *Source) withShared(ctx context.Context, opened, all []*pkg) ([]*pkg, error) {
+func (f *family) withShared(ctx context.Context, opened, all []*pkg) ([]*pkg, error) {
 	for i := 0; i < len(opened); i++ {
 		about, err := opened[i].description(ctx)
 		if err != nil {
@@ -158,6 +146,6 @@ func (s *Source) withShared(ctx context.Context, opened, all []*pkg) ([]*pkg, er
 			}
 		}
 	}
-	slices.SortFunc(opened, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
+	slices.SortFunc(opened, func(a, b *pkg) int { return strings.Compare(a.Locked.String(), b.Locked.String()) })
 	return slices.Compact(opened), nil
 }

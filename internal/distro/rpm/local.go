@@ -31,14 +31,14 @@ func (l *localFiles) close() {
 }
 
 // openFiles reads the .rpm files that the spec names.
-func (s *Source) openFiles(ctx context.Context, machine string) (*localFiles, error) {
+func (f *family) openFiles(ctx context.Context, machine string) (*localFiles, error) {
 	l := &localFiles{names: map[string]string{}, paths: map[digest.Digest]string{}}
 	var all []*repodata.Package
-	for _, r := range slices.Concat(s.Requests, s.DebugRequests) {
+	for _, r := range slices.Concat(f.Requests, f.options.DebugRequests) {
 		if !r.File || l.names[r.Text] != "" {
 			continue
 		}
-		p, err := s.readFile(ctx, r.Text)
+		p, err := f.readFile(ctx, r.Text)
 		if err == nil && !slices.Contains(repodata.Arches(machine), p.Arch) {
 			err = fmt.Errorf("it is a package for %s, and the image is for %s", p.Arch, machine)
 		}
@@ -51,28 +51,28 @@ func (s *Source) openFiles(ctx context.Context, machine string) (*localFiles, er
 	if len(all) == 0 {
 		return l, nil
 	}
-	index, err := repodata.NewIndex(s.Store, all)
+	index, err := repodata.NewIndex(f.Store, all)
 	l.repository = &repodata.Repository{Name: "files", Index: index}
 	return l, err
 }
 
 // readFile reads a file into the cache, and returns what a repository would
 // say of it.
-func (s *Source) readFile(ctx context.Context, name string) (*repodata.Package, error) {
+func (f *family) readFile(ctx context.Context, name string) (*repodata.Package, error) {
 	path := name
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.Dir, path)
+		path = filepath.Join(f.Dir, path)
 	}
-	f, err := os.Open(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	opened, err := rpmfile.Read(ctx, s.Store, f)
+	opened, err := rpmfile.Read(ctx, f.Store, file)
 	if err != nil {
 		return nil, err
 	}

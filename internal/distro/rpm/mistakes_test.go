@@ -8,8 +8,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/cache/store/storetest"
-	"smith/internal/distro/packages"
-	"smith/internal/lock"
+	"smith/internal/distro"
 )
 
 // What is said of specs, locks and machines that name no repository that can be
@@ -22,25 +21,20 @@ func TestMistakes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	of := func(change func(*Options)) *Source {
-		o := Options{Options: packages.Options{Store: storetest.New(t), Dir: dir, Root: dir}}
+	of := func(change func(*Options)) *family {
+		o := Options{Options: distro.Options{Store: storetest.New(t), Dir: dir, Root: dir}}
 		change(&o)
-		return New(o)
+		return newFamily(o)
 	}
 	repositories := func(change func(*Options)) error {
 		_, err := of(change).repositories("x86_64")
 		return err
 	}
 	key := func(name string) error {
-		_, err := (&repository{source: of(func(*Options) {})}).keyData(t.Context(), name)
+		_, err := (&repository{family: of(func(*Options) {})}).keyData(t.Context(), name)
 		return err
 	}
 	_, odd := of(func(o *Options) { o.Mock = "odd.cfg" }).settled(ocispec.Platform{})
-	_, other := of(func(o *Options) {
-		o.Requests = []packages.Request{{Text: "lib"}}
-		o.Locked = map[string]*lock.Platform{"linux/amd64": {Requests: []string{"app"}}}
-	}).fromLock(amd64)
-	_, absent := of(func(o *Options) { o.Locked = map[string]*lock.Platform{} }).fromLock(amd64)
 	for _, tt := range []struct {
 		err  error
 		want string
@@ -52,8 +46,6 @@ func TestMistakes(t *testing.T) {
 		{key("keys"), "stat " + dir + "/keys: no such file or directory"},
 		{key("."), dir + " is no file of keys"},
 		{key("file:///none/distribution-gpg-keys/a"), "stat /none/distribution-gpg-keys/a: no such file or directory; the package distribution-gpg-keys has it"},
-		{absent, "smith.lock does not fit: it has no packages for linux/amd64; smith lock --update adds them"},
-		{other, "smith.lock does not fit: the spec asks for lib now, the spec does not ask for app any more; smith lock takes that in and keeps the other versions, smith lock --update renews all"},
 	} {
 		if tt.err == nil || tt.err.Error() != tt.want {
 			t.Errorf("got %v, want %s", tt.err, tt.want)

@@ -1,86 +1,38 @@
 package rpm
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/url"
-	"path"
-	"path/filepath"
-	"sync"
 
-	"github.com/opencontainers/go-digest"
-
-	"smith/internal/cache/store"
+	"smith/internal/distro"
 	"smith/internal/distro/packages"
 	"smith/internal/distro/rpm/relation"
 	"smith/internal/distro/rpm/repodata"
 	"smith/internal/distro/rpm/rpmfile"
-	"smith/internal/event"
-	"smith/internal/lock"
-	"smith/internal/network/fetch"
 	"smith/record"
 )
 
 // A pkg is a package of the set.
 type pkg struct {
-	source *Source
-	locked lock.Package
-	digest digest.Digest // of the file
-	nevra  string
+	*distro.Item
+	family *family
 	// repository is where it is from; nil for a file of the user's, and where
 	// the lock names it.
 	repository *repository
-	addresses  []string
 	// about is what the repository says of it; nil where the lock names it.
 	about *repodata.Package
-
-	mu  sync.Mutex
-	key string // that signed it; "" before it is opened
 }
 
-var _ packages.Package = (*pkg)(nil)
-
-// ID names the package.
-func (p *pkg) ID() record.Package {
-	return record.Package{Name: p.locked.Name, Version: p.locked.Version, Architecture: p.locked.Architecture, Format: record.FormatRPM}
-}
-
-// Size is that of the file.
-func (p *pkg) Size() int64 { return p.locked.Size }
-
-// input is what the record keeps of the package.
-func (p *pkg) input() record.Input {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	in := record.Input{
-		Kind: record.KindPackage, Package: p.ID(), Digest: p.digest.String(), URL: p.locked.URL,
-		Repository: p.locked.Repository, Key: cmp.Or(p.key, p.locked.Key),
-	}
-	switch {
-	case p.isFile():
-		in.URL, in.Note = "", "the file "+path.Base(filepath.ToSlash(p.locked.URL))
-	case in.Key == "":
-		in.Note = p.locked.Vouched
-	}
-	return in
-}
-
-// isFile says whether the package is a file of the user's.
-func (p *pkg) isFile() bool {
-	u, err := url.Parse(p.locked.URL)
-	return err != nil || len(u.Scheme) < 2 // C:\x.rpm has the scheme "c"
-}
+var _ distro.Package = (*pkg)(nil)
 
 // Paths are those that the repository's full lists have, where they are open.
 func (p *pkg) Paths(context.Context) ([]string, bool, error) {
 	if p.repository == nil || p.repository.lists == nil {
 		return nil, false, nil
 	}
-	return p.repository.lists.Paths(p.digest)
+	return p.repository.lists.Paths(p.Digest)
 }
 
 // Open fetches the package where the cache lacks it, verifies it, and returns
@@ -94,7 +46,7 @@ func (p *pkg) Open(ctx context.Context) (*packages.Contents, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &packages.Contents{
-		Entries: f.Entries(&record.Origin{Kind: record.KindPackage, Package: p.ID(), Digest: p.digest.String()}),
+		Entries: f.Entries(p.Origin()),
 		Colors:  colors(f), Scripts: f.Scripts(), Close: f.Close,
 	}, nil
 }
@@ -111,17 +63,15 @@ func colors(f *rpmfile.Package) map[string]uint8 {
 }
 
 func (p *pkg) open(ctx context.Context) (*rpmfile.Package, error) {
-	if f, err := rpmfile.Open(p.source.Store, p.digest); !errors.Is(err, fs.ErrNotExist) {
+	if f, err := rpmfile.Open(p.family.Store, p.Digest); !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	e, err := p.fetch(ctx)
+	r, err := p.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer e.Close()
-	step := p.source.Events.Step(event.Open, p.nevra, e.Size())
-	defer step.Done()
-	return rpmfile.Read(ctx, p.source.Store, event.Reader(io.NewSectionReader(e, 0, e.Size()), step))
+	defer r.Close()
+	return rpmfile.Read(ctx, p.family.Store, r)
 }
 
 // description is what a repository says of the package, or would say.
@@ -136,17 +86,16 @@ func (p *pkg) description(ctx context.Context) (*repodata.Package, error) {
 	return describe(f), f.Close()
 }
 
-// fetch brings the .rpm: from the mirrors, else from the archives.
-func (p *pkg) fetch(ctx context.Context) (*store.Entry, error) {
-	f := fetch.File{Name: p.nevra, Digest: p.digest, Size: p.locked.Size, Addresses: p.addresses}
-	switch {
-	case p.isFile():
-		f.Addresses = []string{lock.FileAddress(p.source.Dir, p.locked.URL)}
-	case len(p.addresses) == 0:
-		f.Addresses = []string{p.locked.URL}
+// descriptions are those of all packages.
+func descriptions(ctx context.Context, all []*pkg) ([]*repodata.Package, error) {
+	about := make([]*repodata.Package, len(all))
+	for i, p := range all {
+		var err error
+		if about[i], err = p.description(ctx); err != nil {
+			return nil, fmt.Errorf("cannot open %s: %w", p.ID(), err)
+		}
 	}
-	f.Addresses = append(f.Addresses, lock.Addresses(p.source.Archives, p.source.Dir, p.locked)...)
-	return p.source.fetch.Get(ctx, f)
+	return about, nil
 }
 
 // verify checks that the file is the package that was chosen, and that a key
@@ -172,9 +121,7 @@ func (p *pkg) verify(f *rpmfile.Package) error {
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.key = key
-	p.mu.Unlock()
+	p.SetKey(key)
 	return nil
 }
 
@@ -183,6 +130,24 @@ func evr(h *rpmfile.Header) relation.EVR {
 	return relation.EVR{
 		Epoch: uint32(h.Number(rpmfile.TagEpoch)), Version: h.String(rpmfile.TagVersion), Release: h.String(rpmfile.TagRelease),
 	}
+}
+
+// rpms returns the packages of a set as this family has them.
+func rpms(set []distro.Package) []*pkg {
+	all := make([]*pkg, len(set))
+	for i, p := range set {
+		all[i] = p.(*pkg) //nolint:forcetypeassert // a source hands its family's packages back
+	}
+	return all
+}
+
+// general returns packages as every family has them.
+func general(all []*pkg) []distro.Package {
+	set := make([]distro.Package, len(all))
+	for i, p := range all {
+		set[i] = p
+	}
+	return set
 }
 
 // Rules are rpm's for paths that several packages hold: any may hold one file
@@ -199,8 +164,8 @@ func Rules() packages.Rules {
 	}
 }
 
-// secondary says whether packages of an architecture stand beside those of the
-// machine's own.
+// secondary reports whether packages of an architecture stand beside those of
+// the machine's own.
 func secondary(architecture string) bool {
 	switch architecture {
 	case "i686", "i586", "i486", "i386", "s390":

@@ -2,46 +2,35 @@ package rpm
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/rpm/relation"
 	"smith/internal/distro/rpm/repodata"
-	"smith/internal/nearest"
 	"smith/internal/source"
 )
 
-// A knowledge is what is known of the packages that were chosen.
-type knowledge struct {
-	source *Source
-	set    *packages.Set
-	chosen *choice
-}
-
-var _ source.Packages = (*knowledge)(nil)
-
-// List returns the chosen packages with their relations.
-func (k *knowledge) List(ctx context.Context) ([]source.Package, error) {
-	about := make([]*repodata.Package, len(k.chosen.packages))
-	for i, p := range k.chosen.packages {
-		var err error
-		if about[i], err = p.description(ctx); err != nil {
-			return nil, err
-		}
+// List returns the packages of a set with their relations.
+func (f *family) List(ctx context.Context, set []distro.Package, held func(distro.Package) ([]string, error)) ([]source.Package, error) {
+	about, err := descriptions(ctx, rpms(set))
+	if err != nil {
+		return nil, err
 	}
-	asked := k.source.asked(k.chosen.packages, about)
-	capabilities, err := k.capabilities(about)
+	asked := f.asked(rpms(set), about)
+	capabilities, err := capabilitiesOf(set, about, held)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]source.Package, len(about))
-	for i, p := range k.chosen.packages {
+	for i, p := range set {
+		id := p.ID()
 		list[i] = source.Package{
-			Package: p.ID(), Digest: p.digest.String(),
+			Package: id, Digest: p.Base().Digest.String(),
 			Source: repodata.SourceName(about[i].SourceRPM), Asked: slices.Contains(asked, i),
 		}
 		if list[i].Relations, err = capabilities.relations(i, about[i]); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", id, err)
 		}
 	}
 	return list, nil
@@ -78,18 +67,18 @@ type capability struct {
 	index int
 }
 
-func (k *knowledge) capabilities(about []*repodata.Package) (*capabilities, error) {
+func capabilitiesOf(set []distro.Package, about []*repodata.Package, held func(distro.Package) ([]string, error)) (*capabilities, error) {
 	c := &capabilities{map[string][]capability{}, map[string][]int{}}
 	for i, p := range about {
 		c.provided[p.Name] = append(c.provided[p.Name], capability{relation.Relation{Name: p.Name, Op: relation.Equal, EVR: p.EVR}, i})
 		for _, r := range p.Provides {
 			c.provided[r.Name] = append(c.provided[r.Name], capability{r, i})
 		}
-		held, err := k.set.Held(k.chosen.packages[i])
+		holds, err := held(set[i])
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range slices.Concat(p.Files, held) {
+		for _, name := range slices.Concat(p.Files, holds) {
 			if !slices.Contains(c.held[name], i) {
 				c.held[name] = append(c.held[name], i)
 			}
@@ -166,23 +155,4 @@ func (c *capabilities) rich(r relation.Rich) []int {
 		}
 	}
 	return by
-}
-
-// Files returns what the tree has of a package.
-func (k *knowledge) Files(_ context.Context, p source.Package) ([]string, error) {
-	for _, c := range k.chosen.packages {
-		if c.digest.String() == p.Digest {
-			return k.set.Held(c)
-		}
-	}
-	return nil, nil
-}
-
-// Holders returns which packages on offer hold paths.
-func (k *knowledge) Holders(ctx context.Context, paths []string, fetch bool) (map[string][]string, error) {
-	finder := nearest.NewHolders(paths)
-	if err := k.chosen.like(ctx, k.set, []*nearest.PathFinder{finder}, fetch); err != nil {
-		return nil, err
-	}
-	return finder.Holders(paths), nil
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/rpm/relation"
 	"smith/internal/distro/rpm/repodata"
 	"smith/internal/golden"
@@ -27,8 +27,8 @@ func TestRelations(t *testing.T) {
 		}
 		return all
 	}
-	s := New(Options{Options: packages.Options{Requests: []packages.Request{{Text: "app"}}}})
-	k := &knowledge{source: s, chosen: &choice{}}
+	f := newFamily(Options{Options: distro.Options{Requests: []distro.Request{{Text: "app"}}}})
+	var set []distro.Package
 	for _, about := range []*repodata.Package{
 		{
 			Name: "app", SourceRPM: "app-suite-1-2.src.rpm", Files: []string{"/usr/bin/app"},
@@ -39,14 +39,9 @@ func TestRelations(t *testing.T) {
 		{Name: "shell", Files: []string{"/usr/bin/sh"}},
 	} {
 		about.EVR, about.Arch = relation.ParseEVR("2-1"), "x86_64"
-		k.chosen.packages = append(k.chosen.packages, &pkg{source: s, about: about, locked: lock.Package{Name: about.Name, Version: "2-1", Architecture: "x86_64"}})
+		set = append(set, &pkg{family: f, about: about, Item: &distro.Item{Locked: lock.Package{Name: about.Name, Version: "2-1", Architecture: "x86_64"}}})
 	}
-	set, err := packages.New(t.Context(), nil, Rules())
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.set = set
-	list, err := k.List(t.Context())
+	list, err := f.List(t.Context(), set, func(distro.Package) ([]string, error) { return nil, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func (r *repository) readRepomd(ctx context.Context, digests []digest.Digest) er
 	if stale == "" {
 		return errors.Join(failed...)
 	}
-	r.source.Events.Warn(stale + ": going on with the newer one from the cache")
+	r.family.Events.Warn(stale + ": going on with the newer one from the cache")
 	var err error
 	r.repomd, err = r.verified(seen.document)
 	return err
@@ -66,7 +66,7 @@ func date(md *repodata.Repomd) string {
 
 // document fetches a repomd.xml, and its signature where one is wanted.
 func (r *repository) document(ctx context.Context, address string, digests []digest.Digest) (*document, error) {
-	page, err := r.source.fetch.Page(ctx, address)
+	page, err := r.family.client.Page(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +77,11 @@ func (r *repository) document(ctx context.Context, address string, digests []dig
 	switch {
 	case len(digests) > 0 && strings.HasPrefix(r.Metalink, "https:"):
 		d.TLS = "vouched by TLS, through a metalink"
-	case strings.HasPrefix(address, "https:") && !r.source.Network.Insecure:
+	case strings.HasPrefix(address, "https:") && !r.family.Network.Insecure:
 		d.TLS = "vouched by TLS"
 	}
 	if r.RepoGPGCheck {
-		signature, err := r.source.fetch.Page(ctx, address+".asc")
+		signature, err := r.family.client.Page(ctx, address+".asc")
 		if err != nil {
 			return nil, fmt.Errorf("repo_gpgcheck: %w", err)
 		}
@@ -118,7 +118,7 @@ type earlier struct {
 // seen returns the newest that was seen and that something vouches for, nil
 // where there is none: what anybody may have made up holds nothing back.
 func (r *repository) seen() *earlier {
-	data, err := r.source.Store.Load(repomds, r.placeInCache())
+	data, err := r.family.Store.Load(repomds, r.placeInCache())
 	if err != nil {
 		return nil
 	}
@@ -142,7 +142,7 @@ func (r *repository) keep(d *document, seen *earlier, md *repodata.Repomd) error
 	if err != nil {
 		return err
 	}
-	return r.source.Store.Save(repomds, r.placeInCache(), data)
+	return r.family.Store.Save(repomds, r.placeInCache(), data)
 }
 
 // placeInCache names the repository by the first address that its configuration

@@ -22,25 +22,25 @@ import (
 )
 
 // repositories returns the configuration of all repositories for a machine.
-func (s *Source) repositories(machine string) ([]yumconfig.Repository, error) {
-	all := slices.Clone(s.Repositories)
+func (f *family) repositories(machine string) ([]yumconfig.Repository, error) {
+	all := slices.Clone(f.options.Repositories)
 	for i := range all {
 		if err := all[i].Replace(yumconfig.For(machine, "")); err != nil {
 			return nil, err
 		}
 	}
-	if s.Mock != "" {
-		c, err := s.mockConfig()
+	if f.options.Mock != "" {
+		c, err := f.mockConfig()
 		if err != nil {
 			return nil, err
 		}
 		if c.Machine != machine {
-			return nil, fmt.Errorf("%s is a configuration for %s, and the image is for %s", s.Mock, c.Machine, machine)
+			return nil, fmt.Errorf("%s is a configuration for %s, and the image is for %s", f.options.Mock, c.Machine, machine)
 		}
 		all = append(all, c.Repositories...)
 	}
-	if s.Host {
-		host, err := yumconfig.ReadHost(s.Root, machine)
+	if f.options.Host {
+		host, err := yumconfig.ReadHost(f.Root, machine)
 		if err != nil {
 			return nil, err
 		}
@@ -50,12 +50,12 @@ func (s *Source) repositories(machine string) ([]yumconfig.Repository, error) {
 		}
 		all = append(all, host...)
 	}
-	return slices.DeleteFunc(all, func(r yumconfig.Repository) bool { return r.Debug && !s.Debug }), nil
+	return slices.DeleteFunc(all, func(r yumconfig.Repository) bool { return r.Debug && !f.Debug }), nil
 }
 
 // mockConfig reads the mock configuration.
-func (s *Source) mockConfig() (*mockconfig.Config, error) {
-	path := s.mockPath()
+func (f *family) mockConfig() (*mockconfig.Config, error) {
+	path := f.mockPath()
 	if !exists(path) {
 		return nil, fmt.Errorf("the mock configuration %s is not there: the key mock.config takes a file, or the name of one in %s", path, filepath.Dir(mockconfig.DefaultPath))
 	}
@@ -64,11 +64,11 @@ func (s *Source) mockConfig() (*mockconfig.Config, error) {
 
 // mockPath is the file of the mock configuration: a path, or a name as mock's
 // -r takes it.
-func (s *Source) mockPath() string {
-	if beside := filepath.Join(s.Dir, s.Mock); !filepath.IsAbs(s.Mock) && exists(beside) {
+func (f *family) mockPath() string {
+	if beside := filepath.Join(f.Dir, f.options.Mock); !filepath.IsAbs(f.options.Mock) && exists(beside) {
 		return beside
 	}
-	return mockconfig.Find(s.Mock)
+	return mockconfig.Find(f.options.Mock)
 }
 
 func exists(name string) bool {
@@ -79,7 +79,7 @@ func exists(name string) bool {
 // A repository is one that is open.
 type repository struct {
 	yumconfig.Repository
-	source  *Source
+	family  *family
 	mirrors []string
 	keys    *openpgp.Keyring // nil where it names none
 	repomd  *repodata.Repomd
@@ -99,15 +99,15 @@ var (
 
 // openAll opens repositories, several at once. Those that may be absent are
 // left out with a warning where they are.
-func (s *Source) openAll(ctx context.Context, configured []yumconfig.Repository) ([]*repository, error) {
-	opened := make([]*repository, len(configured))
+func (f *family) openAll(ctx context.Context, configured []yumconfig.Repository) (repositories, error) {
+	opened := make(repositories, len(configured))
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, c := range configured {
 		group.Go(func() error {
-			r := &repository{Repository: c, source: s}
+			r := &repository{Repository: c, family: f}
 			err := r.open(groupCtx)
 			if err != nil && c.Optional && ctx.Err() == nil {
-				s.Events.Warn(fmt.Sprintf("%s is left out: %v", c.Where, err))
+				f.Events.Warn(fmt.Sprintf("%s is left out: %v", c.Where, err))
 				return nil
 			}
 			if err != nil {
@@ -120,14 +120,18 @@ func (s *Source) openAll(ctx context.Context, configured []yumconfig.Repository)
 	err := group.Wait()
 	opened = slices.DeleteFunc(opened, func(r *repository) bool { return r == nil })
 	if err != nil {
-		return nil, errors.Join(err, closeAll(opened))
+		return nil, errors.Join(err, opened.Close())
 	}
 	return opened, nil
 }
 
-func closeAll(opened []*repository) error {
+// repositories are those that are open.
+type repositories []*repository
+
+// Close lets go of them.
+func (all repositories) Close() error {
 	var errs []error
-	for _, r := range opened {
+	for _, r := range all {
 		errs = append(errs, r.index.Close())
 		if r.lists != nil {
 			errs = append(errs, r.lists.Close())
@@ -151,18 +155,18 @@ func (r *repository) open(ctx context.Context) error {
 		return err
 	}
 	if d, ok := r.repomd.Data["modules"]; ok {
-		if r.modules, err = repodata.OpenModules(ctx, r.source.Store, d, r); err != nil {
+		if r.modules, err = repodata.OpenModules(ctx, r.family.Store, d, r); err != nil {
 			return err
 		}
 	}
-	r.index, err = repodata.OpenIndex(ctx, r.source.Store, r.repomd.Data["primary"], r)
+	r.index, err = repodata.OpenIndex(ctx, r.family.Store, r.repomd.Data["primary"], r)
 	return err
 }
 
 // readKeys reads the keys that vouch for the repository.
 func (r *repository) readKeys(ctx context.Context) error {
 	if !r.GPGCheck && !r.RepoGPGCheck {
-		r.source.Events.Warn(r.Where + ": packages are taken without a signature (gpgcheck is off)")
+		r.family.Events.Warn(r.Where + ": packages are taken without a signature (gpgcheck is off)")
 		return nil
 	}
 	if len(r.Keys) == 0 {
@@ -192,7 +196,7 @@ func (r *repository) keyData(ctx context.Context, key string) ([]byte, error) {
 		return []byte(key), nil
 	}
 	if strings.HasPrefix(key, "http://") || strings.HasPrefix(key, "https://") {
-		page, err := r.source.fetch.Page(ctx, key)
+		page, err := r.family.client.Page(ctx, key)
 		if err != nil {
 			return nil, err
 		}
@@ -200,7 +204,7 @@ func (r *repository) keyData(ctx context.Context, key string) ([]byte, error) {
 	}
 	name := strings.TrimPrefix(key, "file://")
 	if !filepath.IsAbs(name) {
-		name = filepath.Join(r.source.Dir, name)
+		name = filepath.Join(r.family.Dir, name)
 	}
 	info, err := os.Stat(name)
 	if err == nil && (info.Size() > maxKey || !info.Mode().IsRegular()) {
@@ -221,7 +225,7 @@ func (r *repository) findMirrors(ctx context.Context) ([]digest.Digest, error) {
 	r.mirrors = r.BaseURLs
 	switch {
 	case r.Metalink != "":
-		page, err := r.source.fetch.Page(ctx, r.Metalink)
+		page, err := r.family.client.Page(ctx, r.Metalink)
 		if err != nil {
 			return nil, err
 		}
@@ -232,7 +236,7 @@ func (r *repository) findMirrors(ctx context.Context) ([]digest.Digest, error) {
 		r.mirrors = append(r.mirrors, m.Mirrors...)
 		return m.Digests, nil
 	case r.Mirrorlist != "" && len(r.mirrors) == 0:
-		page, err := r.source.fetch.Page(ctx, r.Mirrorlist)
+		page, err := r.family.client.Page(ctx, r.Mirrorlist)
 		if err != nil {
 			return nil, err
 		}
@@ -256,7 +260,7 @@ func (r *repository) addresses(base, location string) []string {
 
 // Fetch brings a metadata file to the cache.
 func (r *repository) Fetch(ctx context.Context, d repodata.Data) (*store.Entry, error) {
-	return r.source.fetch.Get(ctx, fetch.File{
+	return r.family.client.Get(ctx, fetch.File{
 		Name: r.ID + " " + filepath.Base(d.Location), Digest: d.Digest, Size: d.Size, Addresses: r.addresses("", d.Location),
 	})
 }
@@ -268,7 +272,7 @@ func (r *repository) openLists(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	r.lists, err = repodata.OpenFilelists(ctx, r.source.Store, d, r.index, r)
+	r.lists, err = repodata.OpenFilelists(ctx, r.family.Store, d, r.index, r)
 	return err
 }
 

@@ -7,43 +7,55 @@ import (
 	"slices"
 	"strings"
 
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/resolve"
 	"smith/internal/distro/rpm/repodata"
 	"smith/internal/lock"
+	"smith/internal/nearest"
 )
 
-// resolve asks the repositories for the requests and all that they need. The
-// versions to keep stay where they can.
-func (s *Source) resolve(ctx context.Context, machine string, keep map[string]string) (*choice, error) {
-	files, err := s.openFiles(ctx, machine)
+// Resolve asks the repositories for the requests and all that they need. The
+// versions to keep stay where they can. The metadata of a repository seldom
+// vouches for its packages, so a lock opens them and checks their signatures.
+func (f *family) Resolve(ctx context.Context, q distro.Query) (*distro.Choice, error) {
+	machine := repodata.Machine(q.Platform.Architecture, q.Platform.Variant)
+	files, err := f.openFiles(ctx, machine)
 	if err != nil {
 		return nil, err
 	}
 	defer files.close()
-	configured, err := s.repositories(machine)
+	configured, err := f.repositories(machine)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := s.openAll(ctx, configured)
+	opened, err := f.openAll(ctx, configured)
 	if err != nil {
 		return nil, err
 	}
-	chosen := &choice{repositories: opened, close: func() error { return closeAll(opened) }}
-	if err := s.fill(ctx, chosen, repodata.Options{Machine: machine, Recommends: s.Recommends, Modules: s.Modules, Keep: keep}, opened, files); err != nil {
-		return nil, errors.Join(err, chosen.close())
+	chosen := &distro.Choice{Repositories: opened, Unverified: true}
+	options := repodata.Options{Machine: machine, Recommends: f.Recommends, Modules: f.options.Modules, Keep: kept(q.Keep)}
+	if err := f.fill(ctx, chosen, options, opened, files); err != nil {
+		return nil, errors.Join(err, opened.Close())
 	}
 	return chosen, nil
 }
 
-// fill solves the requests, and adds the packages of the solution.
-func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Options, opened []*repository, files *localFiles) error {
-	var offered, debug []*repodata.Repository
-	if files.repository != nil {
-		offered = append(offered, files.repository)
+// kept are the versions that a lock has, by name and architecture.
+func kept(l *lock.Platform) map[string]string {
+	versions := map[string]string{}
+	if l != nil {
+		for _, p := range l.Packages {
+			versions[p.Name+"."+p.Architecture] = p.Version
+		}
 	}
-	byOffer := map[*repodata.Repository]*repository{}
-	for _, r := range opened {
+	return versions
+}
+
+// offered returns repositories as the catalogue takes them, those of debug
+// information apart.
+func (all repositories) offered() (offered, debug []*repodata.Repository, byOffer map[*repodata.Repository]*repository) {
+	byOffer = map[*repodata.Repository]*repository{}
+	for _, r := range all {
 		o := &repodata.Repository{
 			Name: r.ID, Index: r.index, Priority: r.Priority, Cost: r.Cost, Exclude: r.Exclude, Include: r.Include, Lists: r,
 			Modules: r.modules, ModuleHotfixes: r.ModuleHotfixes,
@@ -55,11 +67,20 @@ func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Opti
 			offered = append(offered, o)
 		}
 	}
+	return offered, debug, byOffer
+}
+
+// fill solves the requests, and adds the packages of the solution.
+func (f *family) fill(ctx context.Context, chosen *distro.Choice, options repodata.Options, opened repositories, files *localFiles) error {
+	offered, debug, byOffer := opened.offered()
+	if files.repository != nil {
+		offered = slices.Insert(offered, 0, files.repository)
+	}
 	catalogue, err := repodata.New(ctx, offered, options)
 	if err != nil {
 		return err
 	}
-	wanted, err := wants(s.Requests, catalogue, files)
+	wanted, err := wants(f.Requests, catalogue, files)
 	if err != nil {
 		return err
 	}
@@ -67,30 +88,34 @@ func (s *Source) fill(ctx context.Context, chosen *choice, options repodata.Opti
 	if err != nil {
 		return err
 	}
+	var all []*pkg
 	for _, id := range solution.IDs() {
 		p, from, err := catalogue.Find(id)
 		if err != nil {
 			return err
 		}
-		chosen.packages = append(chosen.packages, s.chosen(p, byOffer[from], files))
+		all = append(all, f.chosen(p, byOffer[from], files))
 	}
-	slices.SortFunc(chosen.packages, func(a, b *pkg) int { return strings.Compare(a.locked.String(), b.locked.String()) })
-	if err := s.tell(catalogue, solution); err != nil {
+	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.Locked.String(), b.Locked.String()) })
+	chosen.Packages = general(all)
+	if err := f.tell(catalogue, solution); err != nil {
 		return err
 	}
-	if s.Debug {
+	if f.Debug {
 		if catalogue, err = repodata.New(ctx, append(offered, debug...), options); err != nil {
 			return err
 		}
-		if chosen.debug, err = s.findDebug(catalogue, chosen.packages, byOffer, files); err != nil {
+		found, err := f.findDebug(catalogue, all, byOffer, files)
+		if err != nil {
 			return err
 		}
+		chosen.Debug = general(found)
 	}
-	return openLists(ctx, chosen.packages)
+	return openLists(ctx, all)
 }
 
 // wants returns the clauses of requests.
-func wants(requests []packages.Request, catalogue *repodata.Catalogue, files *localFiles) ([]resolve.Clause, error) {
+func wants(requests []distro.Request, catalogue *repodata.Catalogue, files *localFiles) ([]resolve.Clause, error) {
 	var wanted []resolve.Clause
 	for _, r := range requests {
 		text := r.Text
@@ -107,26 +132,28 @@ func wants(requests []packages.Request, catalogue *repodata.Catalogue, files *lo
 }
 
 // chosen is a package of the solution.
-func (s *Source) chosen(p *repodata.Package, from *repository, files *localFiles) *pkg {
-	c := &pkg{source: s, repository: from, digest: p.Digest, nevra: p.NEVRA(), about: p}
-	c.locked = lock.Package{Name: p.Name, Version: p.String(), Architecture: p.Arch, Size: p.Size}
+func (f *family) chosen(p *repodata.Package, from *repository, files *localFiles) *pkg {
+	c := &pkg{family: f, repository: from, about: p}
+	locked := lock.Package{Name: p.Name, Version: p.String(), Architecture: p.Arch, Size: p.Size}
+	var addresses []string
 	if from == nil {
-		c.locked.URL = files.paths[p.Digest]
+		locked.URL = files.paths[p.Digest]
 	} else {
-		c.addresses = from.addresses(p.Base, p.Location)
-		c.locked.URL, c.locked.Key, c.locked.Repository = c.addresses[0], from.key, from.ID
+		addresses = from.addresses(p.Base, p.Location)
+		locked.URL, locked.Key, locked.Repository = addresses[0], from.key, from.ID
 		if from.key == "" && !from.GPGCheck {
-			c.locked.Vouched = from.vouched + ", gpgcheck is off"
+			locked.Vouched = from.vouched + ", gpgcheck is off"
 		}
 	}
 	if p.Digest.Algorithm() == "sha256" {
-		c.locked.SHA256 = p.Digest.Encoded()
+		locked.SHA256 = p.Digest.Encoded()
 	}
+	c.Item = f.Item(locked, p.Digest, addresses)
 	return c
 }
 
 // tell notes why each package is in the set.
-func (s *Source) tell(catalogue *repodata.Catalogue, solution *resolve.Solution) error {
+func (f *family) tell(catalogue *repodata.Catalogue, solution *resolve.Solution) error {
 	for _, c := range solution.Choices {
 		p, _, err := catalogue.Find(c.ID)
 		if err != nil {
@@ -140,7 +167,7 @@ func (s *Source) tell(catalogue *repodata.Catalogue, solution *resolve.Solution)
 			}
 			why = by.Name + " " + c.Text
 		}
-		s.Events.Note(fmt.Sprintf("%s: %s", p.NEVRA(), why))
+		f.Events.Note(fmt.Sprintf("%s: %s", p.NEVRA(), why))
 	}
 	return nil
 }
@@ -152,7 +179,7 @@ func openLists(ctx context.Context, chosen []*pkg) error {
 	packages, lists := int64(0), int64(0)
 	seen := map[*repository]bool{}
 	for _, p := range chosen {
-		packages += p.locked.Size
+		packages += p.Locked.Size
 		if r := p.repository; r != nil && !seen[r] {
 			seen[r] = true
 			lists += r.repomd.Data["filelists"].Size
@@ -166,6 +193,34 @@ func openLists(ctx context.Context, chosen []*pkg) error {
 			if err := p.repository.openLists(ctx); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// maxSearched bounds the bytes of filelists that are fetched for the sake of a
+// message.
+const maxSearched = 16 << 20
+
+// Search shows finders what the lists of repositories tell: those of programs
+// and configuration, which are open anyway, and the full ones where they are
+// open too or, with fetch, not large.
+func (all repositories) Search(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
+	for _, r := range all {
+		if r.Debug {
+			continue // no image lacks what is in it
+		}
+		if fetch && r.repomd.Data["filelists"].Size <= maxSearched {
+			if err := r.openLists(ctx); err != nil {
+				return err
+			}
+		}
+		err := r.index.Like(ctx, finders)
+		if r.lists != nil {
+			err = errors.Join(err, r.lists.Like(ctx, finders))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,7 +1,7 @@
-// Package rpm offers the files of RPM packages: those that a request names and
-// all that they need, found in repositories or taken from a lock, verified,
-// fetched, and laid out as if they were installed. Nothing of them is executed,
-// and neither mock, dnf nor rpm is asked.
+// Package rpm is the family of RPM packages: it parses requests as dnf(8) takes
+// them, resolves them over repositories configured for yum, dnf or mock, reads
+// and verifies .rpm files, and writes rpm's database for scanners. Neither mock,
+// dnf nor rpm is executed.
 package rpm
 
 import (
@@ -9,19 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
-	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/distro"
 	"smith/internal/distro/packages"
 	"smith/internal/distro/rpm/repodata"
 	"smith/internal/distro/rpm/yumconfig"
 	"smith/internal/lock"
-	"smith/internal/nearest"
 	"smith/internal/network/fetch"
 	"smith/internal/oci/image"
-	"smith/internal/source"
 	"smith/record"
 )
 
@@ -29,7 +26,7 @@ import (
 // names, with versions, globs, files, what packages provide; and paths of .rpm
 // files.
 type Options struct {
-	packages.Options
+	distro.Options
 	// Repositories are where packages are looked for.
 	Repositories []yumconfig.Repository
 	// Host adds those of the machine.
@@ -37,115 +34,62 @@ type Options struct {
 	// Mock is a configuration of mock that names further repositories, or "".
 	Mock string
 	// DebugRequests are further packages of debug information.
-	DebugRequests []packages.Request
+	DebugRequests []distro.Request
 	// Modules are streams of modules to use, "nodejs:20".
 	Modules []string
 }
 
-// A Source is packages of RPM. It is safe for several platforms at once.
-type Source struct {
-	Options
-	once  sync.Once
-	fetch *fetch.Client
-	err   error
+// A family is RPM packages from certain repositories.
+type family struct {
+	*distro.Source
+	options Options
+	client  *fetch.Client
 }
 
-var _ source.Source = (*Source)(nil)
+var _ distro.Family = (*family)(nil)
 
-// New returns a source.
-func New(o Options) *Source {
-	if o.Root == "" {
-		o.Root = "/"
-	}
-	return &Source{Options: o}
+// New returns a source of RPM packages.
+func New(o Options) *distro.Source { return newFamily(o).Source }
+
+func newFamily(o Options) *family {
+	f := &family{options: o}
+	f.Source = distro.New(o.Options, f)
+	return f
 }
 
-// start makes what all platforms share.
-func (s *Source) start() error {
-	s.once.Do(func() {
-		network := s.Network
-		network.Store, network.Events = s.Store, s.Events
-		network.Logins, s.err = fetch.UserLogins()
-		s.fetch = fetch.New(network)
-	})
-	return s.err
-}
+// Format is that of RPM packages.
+func (f *family) Format() record.Format { return record.FormatRPM }
 
-// Open chooses the packages for a platform and offers their files. A zero
-// platform asks for that of the mock configuration, or else for linux with the
-// machine's own architecture.
-func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.Offer, error) {
-	platform, err := s.settled(platform)
+// Start makes the client.
+func (f *family) Start(network fetch.Options) (*fetch.Client, error) {
+	logins, err := fetch.UserLogins()
 	if err != nil {
 		return nil, err
 	}
-	return s.offer(ctx, platform, packages.Listed)
+	network.Logins = logins
+	f.client = fetch.New(network)
+	return f.client, nil
 }
 
-// offer offers the packages of a platform, to some depth.
-func (s *Source) offer(ctx context.Context, platform ocispec.Platform, depth packages.Depth) (*source.Offer, error) {
-	chosen, err := s.choose(ctx, platform)
-	if err != nil {
-		return nil, err
+// Platform returns the platform that a zero one stands for: that of the mock
+// configuration, or else linux on the machine's own architecture.
+func (f *family) Platform(p ocispec.Platform) (ocispec.Platform, error) {
+	p, err := f.settled(p)
+	if err == nil && (repodata.Machine(p.Architecture, p.Variant) == "" || p.OS != "linux") {
+		err = fmt.Errorf("%s: there are no RPM packages for this platform", image.PlatformName(p))
 	}
-	set := make([]packages.Package, len(chosen.packages))
-	inputs := make([]record.Input, len(chosen.packages))
-	byDigest := map[string]*pkg{}
-	for i, p := range chosen.packages {
-		set[i], inputs[i] = p, p.input()
-	}
-	all := slices.Concat(chosen.packages, chosen.debug)
-	for _, p := range all {
-		byDigest[p.digest.String()] = p
-	}
-	opened, err := packages.New(ctx, set, Rules())
-	if err != nil {
-		return nil, errors.Join(err, chosen.close())
-	}
-	offer := &source.Offer{
-		Tree: opened.Tree(), Inputs: inputs, Platform: platform,
-		Complete: func(in *record.Input) {
-			if p := byDigest[in.Digest]; p != nil {
-				*in = p.input()
-			}
-		},
-		Scripts: opened.Record,
-		Ahead:   opened.Ahead,
-		Like: func(ctx context.Context, finders []*nearest.PathFinder, fetch bool) error {
-			return chosen.like(ctx, opened, finders, fetch)
-		},
-		Own:      func() ([]string, error) { return s.own(ctx, opened, chosen.packages) },
-		Packages: &knowledge{s, opened, chosen},
-		Close:    func() error { return errors.Join(opened.Close(), chosen.close()) },
-	}
-	offer.Describe = s.describe(offer, all)
-	if s.Debug {
-		offer.Debug = func(ctx context.Context, wanted map[string][]string) (*source.Debug, error) {
-			return s.debug(ctx, chosen, wanted)
-		}
-	}
-	if depth < packages.Complete {
-		offer.More = func(ctx context.Context) (*source.Offer, error) {
-			opened.Settle() // or what it is at would be done twice
-			return s.offer(ctx, platform, opened.Deeper(depth))
-		}
-	}
-	if offer.Tree, err = opened.Deepen(ctx, depth); err != nil {
-		return nil, errors.Join(err, offer.Close())
-	}
-	return offer, nil
+	return p, err
 }
 
-// settled is the platform that a zero one stands for.
-func (s *Source) settled(p ocispec.Platform) (ocispec.Platform, error) {
+func (f *family) settled(p ocispec.Platform) (ocispec.Platform, error) {
 	if p.Architecture != "" {
 		return p, nil
 	}
 	p.OS, p.Architecture = "linux", runtime.GOARCH
-	if s.Mock == "" {
+	if f.options.Mock == "" {
 		return p, nil
 	}
-	c, err := s.mockConfig()
+	c, err := f.mockConfig()
 	if err != nil {
 		return p, err
 	}
@@ -155,39 +99,64 @@ func (s *Source) settled(p ocispec.Platform) (ocispec.Platform, error) {
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%s: smith knows no platform for target_arch %s", s.Mock, c.Machine)
+	return p, fmt.Errorf("%s: smith knows no platform for target_arch %s", f.options.Mock, c.Machine)
 }
 
-// A choice is the set of packages for a platform.
-type choice struct {
-	packages     []*pkg
-	debug        []*pkg        // with debug information of the others
-	repositories []*repository // nil where a lock chose
-	close        func() error
-}
+// Rules are rpm's.
+func (f *family) Rules() packages.Rules { return Rules() }
 
-// choose returns the set for a platform: the lock's, or what resolution gives.
-func (s *Source) choose(ctx context.Context, platform ocispec.Platform) (*choice, error) {
-	if err := s.start(); err != nil {
-		return nil, err
+// Pseudo are the modules and further packages of debug information that are
+// asked for.
+func (f *family) Pseudo() []string {
+	var all []string
+	for _, m := range f.options.Modules {
+		all = append(all, "module: "+m)
 	}
-	if s.Locked != nil {
-		return s.fromLock(platform)
-	}
-	machine := repodata.Machine(platform.Architecture, platform.Variant)
-	if machine == "" || platform.OS != "linux" {
-		return nil, fmt.Errorf("%s: there are no RPM packages for this platform", image.PlatformName(platform))
-	}
-	return s.resolve(ctx, machine, kept(s.Keep[image.PlatformName(platform)]))
-}
-
-// kept are the versions that a lock has, by name and architecture.
-func kept(l *lock.Platform) map[string]string {
-	versions := map[string]string{}
-	if l != nil {
-		for _, p := range l.Packages {
-			versions[p.Name+"."+p.Architecture] = p.Version
+	if f.Debug {
+		for _, r := range f.options.DebugRequests {
+			all = append(all, "debugdeps: "+r.Text)
 		}
 	}
-	return versions
+	return all
+}
+
+// Locked returns the package of a lock.
+func (f *family) Locked(item *distro.Item) distro.Package { return &pkg{Item: item, family: f} }
+
+// Newest returns the version of a package that the repositories have now.
+func (f *family) Newest(ctx context.Context, p lock.Package) (string, error) {
+	architecture := p.Architecture
+	if architecture == "noarch" {
+		architecture = repodata.Machine(runtime.GOARCH, "")
+	}
+	configured, err := f.repositories(architecture)
+	if err != nil {
+		return "", err
+	}
+	opened, err := f.openAll(ctx, configured)
+	if err != nil {
+		return "", err
+	}
+	version, err := f.newest(ctx, p, opened, repodata.Options{Machine: architecture, Modules: f.options.Modules})
+	return version, errors.Join(err, opened.Close())
+}
+
+func (f *family) newest(ctx context.Context, p lock.Package, opened repositories, options repodata.Options) (string, error) {
+	offered, _, _ := opened.offered()
+	catalogue, err := repodata.New(ctx, offered, options)
+	if err != nil {
+		return "", err
+	}
+	clauses, err := catalogue.Want(p.Name)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range clauses {
+		for _, id := range c.Options {
+			if about, _, err := catalogue.Find(id); err == nil && about.Name == p.Name {
+				return about.String(), nil
+			}
+		}
+	}
+	return "", nil
 }

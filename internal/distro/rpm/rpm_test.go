@@ -22,7 +22,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/cache/store/storetest"
-	"smith/internal/distro/packages"
+	"smith/internal/distro"
 	"smith/internal/distro/rpm/yumconfig"
 	"smith/internal/event"
 	"smith/internal/lock"
@@ -206,13 +206,13 @@ func (w *workshop) options(t *testing.T, repository yumconfig.Repository, reques
 	st := storetest.New(t)
 	repository.ID, repository.Where, repository.Priority = "r", "smith.yaml:3", 99
 	o := Options{
-		Options: packages.Options{
+		Options: distro.Options{
 			Store: st, Dir: w.dir, Events: event.Silent{}, Network: fetch.Options{Attempts: 4, Pause: time.Millisecond},
 		},
 		Repositories: []yumconfig.Repository{repository},
 	}
 	for _, r := range requests {
-		o.Requests = append(o.Requests, packages.Request{Text: r, File: strings.HasSuffix(r, ".rpm"), Where: "smith.yaml:2"})
+		o.Requests = append(o.Requests, distro.Request{Text: r, File: strings.HasSuffix(r, ".rpm"), Where: "smith.yaml:2"})
 	}
 	return o
 }
@@ -509,8 +509,7 @@ func TestOpensOnlyWhatIsLookedAt(t *testing.T) {
 	if !slices.Equal(fetched, []string{"lib-1-2.noarch.rpm"}) {
 		t.Errorf("fetched %v", fetched)
 	}
-	for _, in := range offer.Inputs {
-		offer.Complete(&in)
+	for _, in := range offer.Packages.Complete(offer.Inputs) {
 		if (in.Key != "") != (in.Package.Name == "lib") {
 			t.Errorf("%s: key %q", in.Package, in.Key)
 		}

@@ -82,10 +82,16 @@ func (s *Source) Open(ctx context.Context, platform ocispec.Platform) (*source.O
 	}
 	return &source.Offer{
 		Tree: stacked, Image: f.image, Created: created(f.image), Platform: f.image.Config.Platform,
-		Close:  func() error { return cmp.Or(closeTree(), f.close()) },
+		Closer: closer(func() error { return errors.Join(closeTree(), f.close()) }),
 		Inputs: []record.Input{f.input},
 	}, nil
 }
+
+// A closer closes by a function.
+type closer func() error
+
+// Close calls it.
+func (c closer) Close() error { return c() }
 
 func (s *Source) inFile(ctx context.Context, platform ocispec.Platform) (*found, error) {
 	a, err := archive.Open(ctx, s.Path, s.Store, s.Events)

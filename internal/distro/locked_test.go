@@ -1,0 +1,57 @@
+package distro
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/internal/event"
+	"smith/internal/golden"
+	"smith/internal/lock"
+	"smith/internal/network/fetch"
+	"smith/record"
+)
+
+// A fixed family has no packages.
+type fixed struct{ Family }
+
+func (fixed) Platform(p ocispec.Platform) (ocispec.Platform, error) { return p, nil }
+func (fixed) Start(o fetch.Options) (*fetch.Client, error)          { return fetch.New(o), nil }
+func (fixed) Format() record.Format                                 { return record.FormatDeb }
+func (fixed) Pseudo() []string                                      { return []string{"module: a"} }
+func (fixed) Locked(*Item) Package                                  { return nil }
+
+func (fixed) Newest(_ context.Context, p lock.Package) (string, error) {
+	if p.Name == "gone" {
+		return "", errors.New("no package is called gone")
+	}
+	return "2", nil
+}
+
+// What is said of locks that were made for something else.
+func TestOutdatedLocks(t *testing.T) {
+	texts := golden.New(t)
+	for _, tt := range []struct {
+		name   string
+		locked map[string]*lock.Platform
+	}{
+		{"no platform", map[string]*lock.Platform{}},
+		{"other requests", map[string]*lock.Platform{"linux/amd64": {Requests: []string{"curl", "module: a", "recommends: true"}}}},
+	} {
+		s := New(Options{Requests: []Request{{Text: "bash"}}, Locked: tt.locked, Debug: true, Events: event.Silent{}}, fixed{})
+		_, err := s.Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		texts.Error(tt.name, err)
+	}
+}
+
+// What is advised where a locked package is found nowhere.
+func TestAdvice(t *testing.T) {
+	texts := golden.New(t)
+	s := New(Options{}, fixed{})
+	texts.Add("a newer one", s.advise(t.Context(), lock.Package{Name: "bash", Version: "1"}))
+	texts.Add("none", s.advise(t.Context(), lock.Package{Name: "gone", Version: "1"}))
+	s.Network.Offline = true
+	texts.Add("offline", s.advise(t.Context(), lock.Package{Name: "bash", Version: "1"}))
+}
