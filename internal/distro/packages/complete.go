@@ -319,6 +319,7 @@ func (s *Set) add(name string, n *tree.Node, by *record.Origin) error {
 	}
 	n.Origin = by
 	f.make(base, n)
+	s.made[at] = by
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // aliases are links to folders, by their paths: what lies behind them is laid
@@ -65,7 +66,7 @@ func (a aliases) follow(link string, target string) error {
 // packages are opened, and it is begun anew with that link.
 func (s *Set) build() error {
 	for range maxLinks {
-		s.root = &folder{set: s, path: "/"}
+		s.root, s.made = &folder{set: s, path: "/"}, map[string]*record.Origin{}
 		for i, m := range s.members {
 			if err := s.spread(i, m); err != nil {
 				return fmt.Errorf("cannot lay out %s: %w", m.ID(), err)

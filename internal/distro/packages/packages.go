@@ -66,6 +66,7 @@ type Set struct {
 	members []*member
 	links   aliases
 	root    *folder
+	made    map[string]*record.Origin // what smith made in the tree for scripts, by path
 	ahead   ahead
 	stop    context.CancelFunc
 }

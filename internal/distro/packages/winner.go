@@ -55,6 +55,11 @@ func (s *Set) winner(name string, holders []int) (*tree.Node, error) {
 			return a.node.Copy(), nil
 		}
 	}
+	for _, a := range all {
+		if a.by.diverts(s.links, name) {
+			return a.node.Copy(), nil
+		}
+	}
 	return nil, fmt.Errorf("packages %s and %s both hold %s, and neither replaces the other", rival.ID(), all[len(all)-1].by.ID(), name)
 }
 

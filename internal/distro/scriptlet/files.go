@@ -240,9 +240,12 @@ func apacheInvoke(e *evaluator, args []value) Effect {
 	return enable(strings.TrimPrefix(args[0].text, "en"))(e, args[1:2])
 }
 
-// switchMPM is the function of apache2-maintscript-helper.
-func switchMPM(*evaluator, []value) Effect {
-	return Effect{Class: Unhandled, Why: "apache2 keeps the module mpm_event; a module that needs another one, such as libapache2-mod-php, must be switched on with links in rootfs/"}
+// switchMPM is the function of apache2-maintscript-helper: switch_mpm NAME.
+func switchMPM(_ *evaluator, args []value) Effect {
+	if len(args) == 0 || !args[0].known {
+		return Effect{Class: Unhandled, Why: "which module for processes apache2 is switched to is not known"}
+	}
+	return enabled(Enable{Kind: "mpm", Name: args[0].text}, "")
 }
 
 // phpEnable is phpenmod [-v VERSION] [-s SAPI] MODULE….

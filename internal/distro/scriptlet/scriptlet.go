@@ -86,8 +86,8 @@ type Divert struct{ Path, To string }
 
 // An Enable is a part of a server's configuration that is switched on by a link.
 type Enable struct {
-	// Kind is "mod", "conf" or "site" of apache2 (a2enmod(8)), or "php"
-	// (phpenmod(8)).
+	// Kind is "mod", "conf" or "site" of apache2 (a2enmod(8)), "mpm" where its
+	// module for processes is another one, or "php" (phpenmod(8)).
 	Kind string
 	// Name is the part; "" is all that there are.
 	Name string
