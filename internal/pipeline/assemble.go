@@ -43,7 +43,7 @@ func (b *Builder) assemble(ctx context.Context, r Request, from *offered, c *cho
 	if err != nil {
 		return nil, err
 	}
-	a.tree, err = b.normalize(r, c.launch, files, capabilities)
+	a.tree, err = b.normalize(r, from, c.launch, files, capabilities)
 	return a, err
 }
 
@@ -72,10 +72,10 @@ func (a *assembled) describe(ctx context.Context, files *tree.Tree, r Request, f
 }
 
 // normalize gives files the form in which a layer holds them.
-func (b *Builder) normalize(r Request, l launch, files *tree.Tree, capabilities rootfs.Capabilities) (*tree.Tree, error) {
+func (b *Builder) normalize(r Request, from *offered, l launch, files *tree.Tree, capabilities rootfs.Capabilities) (*tree.Tree, error) {
 	return rootfs.Normalise(files, rootfs.Form{
 		UID: l.user.UID, GID: l.user.GID, RootOwned: r.Spec.Owner == "root", Mounts: l.mounts(), Time: r.epoch(),
-		Capabilities: capabilities,
+		Capabilities: capabilities, Parent: from.parent.Tree,
 	}, b.Events)
 }
 

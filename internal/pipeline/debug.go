@@ -168,7 +168,7 @@ func (c *chosen) addDebug(r Request) error {
 // the other's layers, and one more unless nothing was found.
 func (b *Builder) debugImage(ctx context.Context, r Request, from *offered, c *chosen, of *Built) (*Built, error) {
 	d := c.debug
-	files, err := b.normalize(r, c.launch, d.Tree, rootfs.Capabilities{})
+	files, err := b.normalize(r, from, c.launch, d.Tree, rootfs.Capabilities{})
 	if err != nil {
 		return nil, err
 	}

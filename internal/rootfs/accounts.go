@@ -35,7 +35,7 @@ func passwd(u smithfile.User) string {
 // group returns /etc/group (group(5)): the built-in groups, the user's own
 // where it is none of them, and further groups, whose ids are counted up from
 // the own group's past those that are taken. The user is a member of these.
-func group(u smithfile.User, further []string) string {
+func group(u smithfile.User, further []string, taken map[int]bool) string {
 	builtin := smithfile.BuiltinGroups()
 	member := func(name string) string {
 		if slices.Contains(further, name) {
@@ -57,8 +57,8 @@ func group(u smithfile.User, further []string) string {
 			continue
 		}
 		known = append(known, name)
-		if id++; id < len(builtin) {
-			id = len(builtin)
+		for id = max(id+1, len(builtin)); taken[id]; {
+			id++
 		}
 		fmt.Fprintf(&b, "%s:x:%d:%s\n", name, id, u.Name)
 	}

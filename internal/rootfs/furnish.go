@@ -48,7 +48,11 @@ func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 		return a.reasons, nil
 	}
 	reason := record.Reason{Rule: record.RuleNSS, Detail: "knows the image's user"}
-	for name, text := range map[string]string{"/etc/passwd": passwd(f.User), "/etc/group": group(f.User, f.Groups)} {
+	accounts, err := accountFiles(f)
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range accounts {
 		if err := a.file(name, text, reason, false); err != nil {
 			return nil, err
 		}

@@ -22,6 +22,9 @@ type Form struct {
 	Capabilities Capabilities
 	// Time is every file's.
 	Time time.Time
+	// Parent holds what the layers below have, or nil: a directory that is
+	// there already keeps its mode, owner, time and attributes.
+	Parent *tree.Tree
 }
 
 // Normalise returns a tree of the same files in normal form: folders and
@@ -34,6 +37,9 @@ func Normalise(t *tree.Tree, form Form, events event.Listener) (*tree.Tree, erro
 	err := t.Walk(func(n *tree.Node) error {
 		if n.Parent() == nil {
 			return nil
+		}
+		if strings.HasPrefix(n.Name(), tree.WhiteoutPrefix) {
+			return reserved(n)
 		}
 		switch n.Kind {
 		case tree.Dir, tree.File, tree.Symlink:
@@ -52,7 +58,36 @@ func Normalise(t *tree.Tree, form Form, events event.Listener) (*tree.Tree, erro
 	return normal, nil
 }
 
+// reserved is the error for a name that would remove another file (OCI image
+// specification, layer.md, "Whiteouts").
+func reserved(n *tree.Node) error {
+	from := ""
+	if n.Origin != nil {
+		from = " of " + n.Origin.String()
+	}
+	return fmt.Errorf("%s%s: no image can hold a name that begins with %s, which is reserved for the removal of files; rename it, or list it under excludes",
+		n.Path(), from, tree.WhiteoutPrefix)
+}
+
+// below returns the directory of the parent at a node's path, nil where it has
+// none.
+func (form Form) below(n *tree.Node) *tree.Node {
+	if form.Parent == nil || n.Kind != tree.Dir {
+		return nil
+	}
+	at, err := form.Parent.Lookup(n.Path())
+	if err != nil || at.Node.Kind != tree.Dir || len(at.Links) > 0 {
+		return nil
+	}
+	return at.Node
+}
+
 func (form Form) node(n *tree.Node) *tree.Node {
+	if old := form.below(n); old != nil {
+		c := old.Copy()
+		c.Origin = n.Origin
+		return c
+	}
 	c := n.Copy()
 	c.Xattrs, c.ModTime = form.Capabilities.of(n), form.Time
 	c.UID, c.GID = form.UID, form.GID

@@ -193,7 +193,7 @@ two:x:12:app
 }
 
 func TestGroupsOfRootPassBuiltinIDs(t *testing.T) {
-	got := group(smithfile.ParseUser("root:root"), []string{"one", "root", "two"})
+	got := group(smithfile.ParseUser("root:root"), []string{"one", "root", "two"}, nil)
 	if !strings.HasSuffix(got, "tty:x:5:\none:x:6:root\ntwo:x:7:root\n") || strings.Count(got, "root:x:0:root\n") != 1 {
 		t.Error(got)
 	}

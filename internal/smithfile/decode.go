@@ -59,10 +59,28 @@ func Decode(name string, data []byte) (*Spec, error) {
 	d := &decoder{name: name, lines: map[string]int{}}
 	s := &Spec{lines: d.lines}
 	d.structure(root, reflect.ValueOf(s).Elem(), "")
+	d.contradictions(root, s)
 	if err := d.err(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// contradictions reports keys that cannot both be meant.
+func (d *decoder) contradictions(root *yaml.Node, s *Spec) {
+	if s.Root && s.User != "" {
+		d.fail(keyNode(root, "root"), "root: true and user: %s contradict each other: keep one of them", s.User)
+	}
+}
+
+// keyNode returns the node of a key of a map, or the map.
+func keyNode(root *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == key {
+			return root.Content[i]
+		}
+	}
+	return root
 }
 
 // load returns the root node of the one document in data.

@@ -29,7 +29,7 @@ bundles: [timezones, certificates]
 hwcaps: all
 gconv: [ISO-8859-1]
 nss: true
-root: true
+root: false
 user: app:1000
 groups: [tty, video]
 owner: root
@@ -95,7 +95,7 @@ func decodedEveryKey() *Spec {
 		Excludes: []string{"**/*.pyc"}, AllowMissing: []string{"libfoo.so.1", "/usr/bin/perl"},
 		Dlopen: "suggested", Interpreters: "minimal", Bundles: []string{"certificates", "timezones"},
 		Hwcaps: "all", Gconv: []string{"ISO-8859-1"},
-		NSS: true, Root: true, User: "app:1000", Groups: []string{"tty", "video"}, Owner: "root",
+		NSS: true, User: "app:1000", Groups: []string{"tty", "video"}, Owner: "root",
 		Mounts:       []string{"/data", "/var/lib"},
 		Capabilities: map[string][]string{"/usr/bin/ping": {"net_admin", "net_raw"}, "/bin/time": {"sys_time"}},
 		Entrypoint:   []string{"/usr/bin/cat", "-n"}, Cmd: []string{"/read/data", "7", "true", "1.10"},
@@ -221,8 +221,13 @@ var mistakes = []struct{ text, want string }{
 	{"cmd: [\"a\\0\"]", `smith.yaml:1:7: cmd[0]: "a\x00" is not an argument: it holds a NUL`},
 	{"nss: maybe", `smith.yaml:1:6: nss: expected true or false, found the string "maybe"`},
 	{"nss: 'true'", `smith.yaml:1:6: nss: expected true or false, found the string "true"`},
+	{"root: true\nuser: app", `smith.yaml:1:1: root: true and user: app contradict each other: keep one of them`},
+	{"package:", `smith.yaml:1:1: package is empty: write a name, or leave the key out`},
+	{"package: ''", `smith.yaml:1:1: package is empty: write a name, or leave the key out`},
+	{"packages: []", `smith.yaml:1:1: packages is empty: write a name, or leave the key out`},
+	{"paths: ['/usr/bin/[']", `smith.yaml:1:9: paths[0]: "/usr/bin/[" is not a glob: each [ and { is closed, a \ is followed by something, and no element is ".."; a file of that name is written '/usr/bin/\['`},
 	{"root: 1", `smith.yaml:1:7: root: expected true or false, found the number 1`},
-	{"paths: ['/a[']", `smith.yaml:1:9: paths[0]: "/a[" is not a glob: each [ and { is closed, a \ is followed by something, and no element is ".."`},
+	{"paths: ['/a[']", `smith.yaml:1:9: paths[0]: "/a[" is not a glob: each [ and { is closed, a \ is followed by something, and no element is ".."; a file of that name is written '/a\['`},
 	{"excludes: [/a/../b]", `smith.yaml:1:12: excludes[0]: "/a/../b" is not a glob: each [ and { is closed, a \ is followed by something, and no element is ".."`},
 	{"ports: [70000]", `smith.yaml:1:9: ports[0]: "70000" is not a port such as 80/tcp or 53/udp (1 to 65535; tcp, udp or sctp; a range is written port by port)`},
 	{"ports: {80/icmp: {}}", `smith.yaml:1:9: ports: "80/icmp" is not a port such as 80/tcp or 53/udp (1 to 65535; tcp, udp or sctp; a range is written port by port)`},

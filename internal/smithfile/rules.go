@@ -26,6 +26,8 @@ type rule struct {
 	normal func(string) string
 	// known are words that somebody may have meant who wrote a wrong one.
 	known []string
+	// remedy ends the error for a wrong value, or is nil.
+	remedy func(string) string
 	// hidden says that a wrong value is not shown: it may hold a password.
 	hidden bool
 	// plain says which values that YAML takes for something other than a
@@ -122,6 +124,7 @@ var rules = map[string]rule{
 		form:    `a glob: each [ and { is closed, a \ is followed by something, and no element is ".."`,
 		pattern: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`),
 		check:   checkGlob,
+		remedy:  escapedGlob,
 	},
 	"missing": {
 		form:    "a library's name such as libfoo.so.1, or a path",
@@ -253,6 +256,16 @@ var rules = map[string]rule{
 // pattern's text and the tree that it is matched in read it differently.
 func checkGlob(pattern string) bool {
 	return doublestar.ValidatePattern(pattern) && !slices.Contains(strings.Split(pattern, "/"), "..")
+}
+
+// escapedGlob is how a file is written whose name is not a glob by itself, as
+// that of test(1) in coreutils, /usr/bin/[.
+func escapedGlob(pattern string) string {
+	escaped := strings.NewReplacer(`[`, `\[`, `{`, `\{`).Replace(strings.TrimSuffix(pattern, `\`))
+	if strings.ContainsAny(pattern, "\x00\n") || escaped == pattern || !checkGlob(escaped) {
+		return ""
+	}
+	return "; a file of that name is written '" + escaped + "'"
 }
 
 // cleanPath takes repeated and closing slashes away.

@@ -38,6 +38,9 @@ func Schema() ([]byte, error) {
 	root["not"] = schema{"anyOf": []any{
 		schema{"required": []string{"package", "packages"}},
 		schema{"required": []string{"platform", "platforms"}},
+		schema{"required": []string{"root", "user"}, "properties": schema{
+			"root": schema{"const": true}, "user": schema{"not": schema{"enum": []any{"", nil}}},
+		}},
 	}}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -92,8 +95,8 @@ func (c comments) structure(t reflect.Type) schema {
 	}
 }
 
-// property is the schema of a key. Every key may hold nothing, and every
-// string be empty, which leaves it out.
+// property is the schema of a key. Every key that need not be filled may hold
+// nothing, and every string be empty, which leaves it out.
 func (c comments) property(f field) schema {
 	s := c.shape(f)
 	s["description"] = c[f.owner+"."+f.name]
@@ -155,6 +158,9 @@ func listSchema(f field) schema {
 		list["anyOf"] = f.rule.listForms
 	}
 	switch {
+	case f.filled:
+		list["minItems"] = 1
+		return schema{"anyOf": []any{list, item(f.rule)}}
 	case f.single:
 		return schema{"anyOf": []any{list, optional(f.rule)}}
 	case f.rule.keyed:

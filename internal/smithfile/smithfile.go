@@ -7,7 +7,8 @@
 // another name of it, rule the form of its values (see rules.go), default
 // what an absent key means, single that a list may be written as its one
 // element, word what stands for a whole map in which the key is true, keys the
-// form of the names in a map. The fields' comments are the descriptions in the
+// form of the names in a map, filled that a key which is written holds
+// something. The fields' comments are the descriptions in the
 // schema, so they are written for the reader of smith.yaml.
 package smithfile
 
@@ -20,7 +21,7 @@ type Spec struct {
 	Type string `json:"type,omitzero" rule:"type"`
 
 	// Where the files come from: an image in a file or folder (base.tar.gz, base.tar, base.tgz, ./layout, each with an optional :tag), or the name of a package. One name, or a list of them.
-	Packages []string `json:"packages,omitzero" alias:"package" rule:"package"`
+	Packages []string `json:"packages,omitzero" alias:"package" rule:"package" filled:"yes"`
 
 	// Where packages are looked for: each a repository, or the word host for those that this machine's package manager uses. Left out, it is host.
 	Repositories []Repository `json:"repositories,omitzero"`

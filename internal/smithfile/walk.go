@@ -24,6 +24,8 @@ type field struct {
 	// single says that a list may be written as the one element that it holds;
 	// every list with an alias may.
 	single bool
+	// filled says that a key which is written must hold something.
+	filled bool
 	// word stands for the whole map where this key, a boolean, is true.
 	word  string
 	rule  rule
@@ -43,7 +45,8 @@ func fieldsOf(t reflect.Type) []field {
 			index: i, owner: t.Name(), name: f.Name,
 			key: key, alias: f.Tag.Get("alias"), byDefault: f.Tag.Get("default"),
 			single: f.Tag.Get("single") != "" || f.Tag.Get("alias") != "", word: f.Tag.Get("word"),
-			rule: rules[f.Tag.Get("rule")], keys: rules[f.Tag.Get("keys")], shape: f.Type,
+			filled: f.Tag.Get("filled") != "",
+			rule:   rules[f.Tag.Get("rule")], keys: rules[f.Tag.Get("keys")], shape: f.Type,
 		})
 	}
 	return fields
@@ -105,7 +108,11 @@ func (d *decoder) structure(n *yaml.Node, v reflect.Value, at string) {
 		given[f.index] = key
 		d.lines[join(at, f.key)] = key.Line
 		d.lines[join(at, key.Value)] = key.Line
+		before := len(d.problems)
 		d.value(value, v.Field(f.index), f, join(at, key.Value))
+		if f.filled && v.Field(f.index).IsZero() && len(d.problems) == before {
+			d.fail(key, "%s is empty: write a name, or leave the key out", key.Value)
+		}
 	})
 }
 
@@ -283,6 +290,9 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, f field, at string) {
 		d.expected(n, at, "a list")
 		return
 	}
+	if f.filled && len(nodes) == 0 {
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(nodes)))
 	for i, item := range nodes {
 		if !d.add(target(item), v, f, element(at, i)) {
@@ -430,7 +440,11 @@ func (d *decoder) matches(n *yaml.Node, r rule, text, at string) bool {
 	case r.hidden:
 		d.fail(n, "%s: this is not %s", at, r.form)
 	default:
-		d.fail(n, "%s: %s is not %s%s", at, quote(text), r.form, suggest(r.known, normal(r, text)))
+		remedy := suggest(r.known, normal(r, text))
+		if r.remedy != nil {
+			remedy = r.remedy(text)
+		}
+		d.fail(n, "%s: %s is not %s%s", at, quote(text), r.form, remedy)
 	}
 	return false
 }

@@ -12,7 +12,9 @@ import (
 // Names by which a layer removes what lower layers hold (OCI image
 // specification, layer.md, "Whiteouts").
 const (
-	whiteoutPrefix = ".wh."
+	// WhiteoutPrefix begins the name of a whiteout; no other file may have such
+	// a name.
+	WhiteoutPrefix = ".wh."
 	opaqueWhiteout = ".wh..wh..opq"
 )
 
@@ -39,7 +41,7 @@ func (t *Tree) Apply(entries []Entry) error {
 	}
 	folders := maxImplied
 	for _, e := range entries {
-		if _, base := cut(e.Path); strings.HasPrefix(base, whiteoutPrefix) {
+		if _, base := cut(e.Path); strings.HasPrefix(base, WhiteoutPrefix) {
 			continue
 		}
 		if err := t.add(e, &folders); err != nil {
@@ -74,13 +76,13 @@ func cut(name string) (dir, base string) {
 // whiteout takes away what the member called name hides, if it is a whiteout.
 func (t *Tree) whiteout(name string) error {
 	dir, base := cut(name)
-	if !strings.HasPrefix(base, whiteoutPrefix) {
+	if !strings.HasPrefix(base, WhiteoutPrefix) {
 		return nil
 	}
 	if _, err := split(dir); err != nil {
 		return err
 	}
-	hidden := strings.TrimPrefix(base, whiteoutPrefix)
+	hidden := strings.TrimPrefix(base, WhiteoutPrefix)
 	if hidden == "" || hidden == "." || hidden == ".." {
 		return fmt.Errorf("a whiteout cannot take away %q", hidden)
 	}
