@@ -27,6 +27,9 @@ type Record struct {
 	Allowed []Finding `json:"allowed,omitempty"`
 	// Suspects look like names of libraries that a kept file may load.
 	Suspects []Finding `json:"suspects,omitempty"`
+	// Dependencies are what became of the dependencies of the packages that the
+	// image holds files of.
+	Dependencies []Dependency `json:"dependencies,omitempty"`
 	// Scripts are what the scripts of the packages would have done that the
 	// image holds files of.
 	Scripts []Script `json:"scripts,omitempty"`

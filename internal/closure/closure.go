@@ -84,6 +84,8 @@ type Root struct {
 	// Detail tells a reader where the root was asked for: "path in
 	// smith.yaml:4".
 	Detail string
+	// Rule is the rule that asks for it, "" for path: smith.yaml does.
+	Rule record.Rule
 	// Part says that nobody asks for this very path: it is kept as what lies
 	// in a folder is that is asked for.
 	Part bool

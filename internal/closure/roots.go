@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -77,7 +78,7 @@ func (s *selector) root(r Root) error {
 		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file" + s.nearMisses(r.Pattern)})
 	}
 	literal := !r.Part && !strings.ContainsAny(r.Pattern, `*?[{\`)
-	reason := record.Reason{Rule: record.RulePath, Detail: r.Detail}
+	reason := record.Reason{Rule: cmp.Or(r.Rule, record.RulePath), Detail: r.Detail}
 	if reason.Detail == "" {
 		reason.Detail = "path " + r.Pattern
 	}

@@ -16,11 +16,12 @@ import (
 // relation of a Debian package names a script's /bin/sh. Messages of such an
 // attempt are dropped. It returns the offer that was selected from in the end,
 // with an error too.
-func (b *Builder) selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer) (*closure.Selection, *source.Offer, error) {
+func selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer) (*closure.Selection, *source.Offer, error) {
 	for pkg.More {
-		events := &deferred{Listener: b.Events}
-		in.Events = events
-		selection, err := closure.Select(ctx, in)
+		events := &deferred{Listener: in.Events}
+		try := in
+		try.Events = events
+		selection, err := closure.Select(ctx, try)
 		var incomplete *closure.IncompleteError
 		if !errors.As(err, &incomplete) {
 			events.deliver()
@@ -33,7 +34,7 @@ func (b *Builder) selectFrom(ctx context.Context, open *closers, in closure.Inpu
 		open.add(more.Close)
 		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead()
 	}
-	selection, err := b.selectParts(ctx, in)
+	selection, err := selectParts(ctx, in)
 	return selection, pkg, err
 }
 

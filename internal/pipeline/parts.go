@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"smith/internal/closure"
+	"smith/internal/event"
 	"smith/internal/tree"
 )
 
@@ -14,16 +15,17 @@ import (
 // spec does not name may lack something that the package only recommends: a
 // script its interpreter, a module its library. Such a file is left out with a
 // warning, rather than failing the build of the program.
-func (b *Builder) selectParts(ctx context.Context, in closure.Input) (*closure.Selection, error) {
+func selectParts(ctx context.Context, in closure.Input) (*closure.Selection, error) {
 	dropped := map[string]*closure.Problem{}
 	for {
-		events := &deferred{Listener: b.Events}
-		in.Events = events
-		selection, err := closure.Select(ctx, in)
+		events := &deferred{Listener: in.Events}
+		try := in
+		try.Events = events
+		selection, err := closure.Select(ctx, try)
 		var incomplete *closure.IncompleteError
 		if !errors.As(err, &incomplete) {
 			events.deliver()
-			return b.without(dropped, selection), err
+			return without(dropped, selection, in.Events), err
 		}
 		lacking, rest := parts(in, incomplete.Problems)
 		if len(rest) > 0 || len(lacking) == 0 {
@@ -36,12 +38,14 @@ func (b *Builder) selectParts(ctx context.Context, in closure.Input) (*closure.S
 }
 
 // without warns of what a selection does not hold.
-func (b *Builder) without(dropped map[string]*closure.Problem, selection *closure.Selection) *closure.Selection {
+func without(dropped map[string]*closure.Problem, selection *closure.Selection, events event.Listener) *closure.Selection {
 	if selection == nil || len(dropped) == 0 {
 		return selection
 	}
 	warnings := leftOut(dropped)
-	b.warn(warnings)
+	for _, w := range warnings {
+		events.Warn(w)
+	}
 	selection.Warnings = slices.Sorted(slices.Values(append(selection.Warnings, warnings...)))
 	return selection
 }

@@ -18,6 +18,7 @@ func (b *Builder) record(r Request, from *offered, c *chosen, files *assembled, 
 	rec := &record.Record{
 		Version: record.Version, Spec: r.SpecName, Platform: image.PlatformName(from.platform), Inputs: slices.Concat(files.inputs, from.parent.Inputs),
 		Excluded: selection.Excluded, Allowed: selection.Allowed, Suspects: selection.Suspects, Warnings: selection.Warnings,
+		Dependencies: c.dependencies,
 	}
 	if from.overlay != nil {
 		rec.Inputs = append(rec.Inputs, record.Input{Kind: record.KindOverlay, Name: "rootfs"})

@@ -27,6 +27,8 @@ type chosen struct {
 	pkg *source.Offer
 	// inputs are what the selected files may come from, beside the parent.
 	inputs []record.Input
+	// dependencies are what became of the dependencies of the packages.
+	dependencies []record.Dependency
 	// created is the newest date that the inputs carry, or zero.
 	created time.Time
 	// debug is the debug information of the selection, nil where the spec does
@@ -44,12 +46,13 @@ func (b *Builder) choose(ctx context.Context, open *closers, r Request, from *of
 	}
 	b.warn(l.warnings)
 	step := b.Events.Step(event.Follow, "dependencies of "+goal(r, l), 0)
-	selection, pkg, err := b.rounds(ctx, open, r, from, l)
+	done, err := b.rounds(ctx, open, r, from, l)
 	step.Done()
+	selection, pkg := done.selection, done.pkg
 	if err != nil {
 		return nil, b.suggest(ctx, pkg, err)
 	}
-	c := &chosen{selection: selection, pkg: pkg, inputs: pkg.Inputs}
+	c := &chosen{selection: selection, pkg: pkg, inputs: pkg.Inputs, dependencies: done.discharge.recorded()}
 	if c.debug, err = b.findDebug(ctx, open, r, from, c); err != nil {
 		return nil, err
 	}
@@ -76,35 +79,65 @@ func (b *Builder) choose(ctx context.Context, open *closers, r Request, from *of
 type round func(ctx context.Context, in closure.Input, selected *closure.Selection) ([]closure.Root, error)
 
 // roundsOf returns the rounds of a build, in order.
-func (b *Builder) roundsOf(Request, *offered, *source.Offer) []round { return nil }
+func roundsOf(pkg *source.Offer, d *dependencies) []round {
+	if d == nil || pkg.Packages == nil {
+		return nil
+	}
+	return []round{d.round(pkg)}
+}
 
 // maxRounds bounds how often the closure selects again.
 const maxRounds = 100
 
-// rounds selects until no round asks for another root. The packages' offer is
-// returned with an error too.
-func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *offered, l launch) (*closure.Selection, *source.Offer, error) {
-	in, pkg := closureInput(r, from, l, b.Events), from.pkg
-	for range maxRounds {
-		selection, more, err := b.selectFrom(ctx, open, in, pkg)
+// settled is what rounds ended with.
+type settled struct {
+	selection *closure.Selection
+	pkg       *source.Offer // what the packages offered in the end
+	discharge *dependencies
+}
+
+// rounds selects until no round asks for another root, and leaves out programs
+// that the entry point does not need. The packages' offer is returned with an
+// error too.
+func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *offered, l launch) (settled, error) {
+	in := closureInput(r, from, l, b.Events)
+	done := settled{pkg: from.pkg, discharge: dependenciesOf(r, l)}
+	var left spared
+	for i := range maxRounds {
+		events := &deferred{Listener: b.Events}
+		in.Events = events
+		selection, more, err := selectFrom(ctx, open, in, done.pkg)
+		done.pkg = more
 		if err != nil {
-			return nil, more, err
+			events.deliver()
+			return done, err
 		}
-		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead()
+		in.Source, in.Ahead = more.Tree, more.Ahead()
+		if i == 0 {
+			if left, err = spare(ctx, r, in, selection, more.Packages); err != nil {
+				return done, err
+			}
+			if len(left.patterns) > 0 {
+				in.Roots = left.without(in.Roots)
+				continue
+			}
+		}
 		var added []closure.Root
-		for _, next := range b.roundsOf(r, from, pkg) {
+		for _, next := range roundsOf(more, done.discharge) {
 			roots, err := next(ctx, in, selection)
 			if err != nil {
-				return nil, pkg, err
+				return done, err
 			}
 			added = append(added, roots...)
 		}
 		if len(added) == 0 {
-			return selection, pkg, nil
+			events.deliver()
+			done.selection = left.tell(selection, b.Events)
+			return done, nil
 		}
 		in.Roots = slices.Concat(in.Roots, added)
 	}
-	return nil, pkg, errors.New("the selection does not settle: its dependencies ask for further files each time")
+	return done, errors.New("the selection does not settle: its dependencies ask for further files each time")
 }
 
 // closureInput is what the closure starts from.

@@ -131,6 +131,8 @@ var rules = map[string]rule{
 		pattern: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`),
 	},
 	"dlopen":       {form: "a level", enum: []string{"required", "recommended", "suggested"}},
+	"dependencies": {form: "a way to treat dependencies", enum: []string{"discharge", "keep", "none"}},
+	"program-name": {form: "a program's name or a glob", pattern: regexp.MustCompile(`^[^\x00-\x20\x7f]+$`), set: true},
 	"interpreters": {form: "a level", enum: []string{"minimal", "full", "none"}},
 	"bundle": {
 		form: "a bundle",

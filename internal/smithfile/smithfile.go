@@ -68,6 +68,12 @@ type Spec struct {
 	// How much of its own world an interpreter such as python3, perl or ruby brings: full is its standard library, minimal what it needs to start, none nothing.
 	Interpreters string `json:"interpreters,omitzero" rule:"interpreters" default:"full"`
 
+	// What becomes of the dependencies of the packages: discharge keeps the run-time files of each that the kept files do not use and that is not proven unneeded, keep keeps all of them and all programs, none only what kept files name. Left out, it is discharge where packages are asked for by name; beside paths, what is not discharged is listed.
+	Dependencies string `json:"dependencies,omitzero" rule:"dependencies"`
+
+	// Further programs of the packages to keep beside the entry point, although they bring packages of their own: names, or globs of paths; all keeps every one.
+	Programs []string `json:"programs,omitzero" rule:"program-name"`
+
 	// Data that programs expect without naming it, taken from the source's own files.
 	Bundles []string `json:"bundles,omitzero" rule:"bundle"`
 

@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"smith/internal/closure"
+	"smith/internal/discharge"
+	"smith/internal/discharge/selected"
+	"smith/internal/source"
+	"smith/internal/tree"
+	"smith/record"
+)
+
+// Values of the key dependencies beside discharge.
+const (
+	dependenciesKeep = "keep"
+	dependenciesNone = "none"
+)
+
+// dependencies discharges what the packages depend on of which files were
+// selected.
+type dependencies struct {
+	policy discharge.Policy
+	// suspect lists what is not discharged, rather than keeping it: the spec
+	// names files, not packages.
+	suspect bool
+
+	facts *selected.Facts
+	of    source.Packages // that facts are about
+	// asked are the roots that were asked for, by pattern.
+	asked map[string]bool
+	// verdicts are those on the last selection.
+	verdicts []discharge.Verdict
+}
+
+// dependenciesOf returns what discharges the dependencies of a build, nil where
+// the spec says none.
+func dependenciesOf(r Request, l launch) *dependencies {
+	d := &dependencies{asked: map[string]bool{}}
+	switch r.Spec.Dependencies {
+	case dependenciesNone:
+		return nil
+	case dependenciesKeep:
+		d.policy = discharge.All
+	case "":
+		d.suspect = len(l.roots) == 0
+	}
+	return d
+}
+
+// round asks for the run-time files of dependencies that nothing discharges.
+func (d *dependencies) round(pkg *source.Offer) round {
+	return func(ctx context.Context, _ closure.Input, sel *closure.Selection) ([]closure.Root, error) {
+		if d.of != pkg.Packages {
+			facts, err := selected.New(ctx, pkg.Packages, pkg.Tree)
+			if err != nil {
+				return nil, err
+			}
+			d.facts, d.of = facts, pkg.Packages
+		}
+		if err := d.facts.Look(sel); err != nil {
+			return nil, err
+		}
+		var err error
+		if d.verdicts, err = discharge.Judge(ctx, d.facts.Set, d.facts, d.policy); err != nil {
+			return nil, err
+		}
+		if d.suspect {
+			sel.Suspects = append(sel.Suspects, d.suspects()...)
+			return nil, nil
+		}
+		return d.roots(), nil
+	}
+}
+
+// roots are the files of undischarged dependencies that were not asked for yet.
+func (d *dependencies) roots() []closure.Root {
+	var roots []closure.Root
+	for _, v := range d.verdicts {
+		if v.Outcome != discharge.Undischarged {
+			continue
+		}
+		for _, name := range v.Files {
+			pattern := tree.Literal(name)
+			if d.asked[pattern] {
+				continue
+			}
+			d.asked[pattern] = true
+			roots = append(roots, closure.Root{
+				Pattern: pattern, Rule: record.RuleDepends, Detail: d.arrow(v), Part: true,
+			})
+		}
+	}
+	return roots
+}
+
+// arrow names a dependency: "gunicorn → python3-pkg-resources".
+func (d *dependencies) arrow(v discharge.Verdict) string {
+	return d.facts.List[v.From].Name + " → " + d.facts.List[v.To].Name
+}
+
+// suspects are the undischarged dependencies.
+func (d *dependencies) suspects() []record.Finding {
+	var all []record.Finding
+	for _, v := range d.verdicts {
+		if v.Outcome == discharge.Undischarged {
+			all = append(all, record.Finding{
+				Name: d.facts.List[v.To].Name, From: d.facts.List[v.From].Name,
+				Detail: fmt.Sprintf("depends: %s: nothing of it is kept (%s); dependencies: discharge keeps it", d.arrow(v), v.Why),
+			})
+		}
+	}
+	return all
+}
+
+// recorded are the verdicts as the record keeps them.
+func (d *dependencies) recorded() []record.Dependency {
+	if d == nil || d.facts == nil {
+		return nil
+	}
+	var all []record.Dependency
+	for _, v := range d.verdicts {
+		one := record.Dependency{From: d.name(v.From), To: d.name(v.To), Why: v.Why}
+		switch v.Outcome {
+		case discharge.Discharged:
+			one.Outcome = record.DependencyDischarged
+		case discharge.Unneeded:
+			one.Outcome = record.DependencyUnneeded
+		case discharge.Stands:
+			one.Outcome = record.DependencyStands
+		case discharge.Undischarged:
+			one.Outcome = record.DependencyKept
+			if d.suspect {
+				one.Outcome = record.DependencySuspect
+			}
+		}
+		all = append(all, one)
+	}
+	return slices.Compact(all)
+}
+
+func (d *dependencies) name(i int) string { return d.facts.List[i].Name }

@@ -1,0 +1,249 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"smith/internal/closure"
+	"smith/internal/event"
+	"smith/internal/source"
+	"smith/internal/tree"
+	"smith/record"
+)
+
+// An image is for its entry point. Another program of the same packages stays
+// where all that it needs is kept anyway; where it would bring packages of its
+// own, as the Perl scripts beside memcached do, it is left out.
+
+// programsAll is the value of the key programs that keeps all programs.
+const programsAll = "all"
+
+// A spared is what is left out of an image because the entry point does not
+// need it.
+type spared struct {
+	// programs are the paths by the package that they alone would bring.
+	programs map[string][]string
+	patterns map[string]bool // of their roots
+}
+
+// spare works out which programs of the packages asked for would bring packages
+// that nothing else needs. It is empty where the image has no entry point.
+func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Selection, known lister) (spared, error) {
+	out := spared{programs: map[string][]string{}, patterns: map[string]bool{}}
+	if len(in.Entrypoint) == 0 || known == nil || slices.Contains(r.Spec.Programs, programsAll) || r.Spec.Dependencies == dependenciesKeep {
+		return out, nil
+	}
+	others, err := otherPrograms(in, r.Spec.Programs)
+	if err != nil || len(others) == 0 {
+		return out, err
+	}
+	free, err := everywhere(ctx, known)
+	if err != nil {
+		return out, err
+	}
+	g := newNeeds(sel)
+	base := g.reach(g.roots(others))
+	own := map[string]bool{}
+	for name := range base {
+		own[g.origin[name]] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		if base[name] {
+			continue
+		}
+		var brings []string
+		for path := range g.reach([]string{name}) {
+			if d := g.origin[path]; d != "" && !own[d] && !free[d] && d != g.origin[name] {
+				brings = append(brings, g.names[d])
+			}
+		}
+		if len(brings) > 0 {
+			by := slices.Min(brings)
+			out.programs[by] = append(out.programs[by], name)
+			out.patterns[others[name]] = true
+		}
+	}
+	return out, nil
+}
+
+// A lister knows the packages that a source chose.
+type lister interface {
+	List(ctx context.Context) ([]source.Package, error)
+}
+
+// otherPrograms returns the patterns of the roots that are programs other than
+// the entry point and those that the spec names, by path.
+func otherPrograms(in closure.Input, keep []string) (map[string]string, error) {
+	others := map[string]string{}
+	entry := closure.Program(in.Source, in.Env, in.Dir, in.Entrypoint[0])
+	target, err := in.Source.Resolve(entry)
+	if err != nil {
+		return nil, nil //nolint:nilerr // a program of rootfs/ or of the parent
+	}
+	for _, r := range in.Roots {
+		if !r.Part {
+			continue
+		}
+		name := unescaped(in.Source, r.Pattern)
+		if name == entry || name == target.Path() {
+			continue
+		}
+		other, err := isOther(in.Source, name)
+		if err != nil {
+			return nil, err
+		}
+		if other && !named(keep, name) {
+			others[name] = r.Pattern
+		}
+	}
+	return others, nil
+}
+
+// shellTools are what any shell script may count on, and small: the essential
+// packages of Debian and their counterparts in distributions of RPM packages.
+var shellTools = []string{
+	"bash", "coreutils", "coreutils-single", "coreutils-common", "findutils", "gawk", "grep", "hostname", "sed", "util-linux-core", "which",
+	"glibc", "glibc-common", "filesystem", "setup",
+}
+
+// everywhere returns the digests of the packages that a program may bring
+// without being left out for it. An interpreter is not among them, although
+// Debian's perl-base is essential: it is what scripts beside a server bring.
+func everywhere(ctx context.Context, known lister) (map[string]bool, error) {
+	list, err := known.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the packages: %w", err)
+	}
+	free := map[string]bool{}
+	for _, p := range list {
+		if p.Essential && p.Name != "perl-base" || slices.Contains(shellTools, p.Name) {
+			free[p.Digest] = true
+		}
+	}
+	return free, nil
+}
+
+// named reports whether a program is among those that the spec keeps, by its
+// name or as a glob over paths.
+func named(keep []string, name string) bool {
+	return slices.ContainsFunc(keep, func(k string) bool {
+		return k == path.Base(name) || strings.Contains(k, "/") && tree.Match(tree.Clean(k), name)
+	})
+}
+
+// unescaped returns the path that the literal pattern of a root stands for.
+func unescaped(t *tree.Tree, pattern string) string {
+	if !strings.Contains(pattern, `\`) {
+		return pattern
+	}
+	if paths, err := t.Glob(pattern); err == nil && len(paths) == 1 {
+		return paths[0]
+	}
+	return pattern
+}
+
+// isOther reports whether a path is a program that a user would start: one in a
+// directory of programs, or a script.
+func isOther(t *tree.Tree, name string) (bool, error) {
+	if isProgram(t, name) {
+		return true, nil
+	}
+	at, err := t.Resolve(name)
+	if err != nil || !at.Node.Executable() {
+		return false, nil
+	}
+	r, err := at.Node.Open()
+	if err != nil {
+		return false, fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	defer r.Close()
+	head := make([]byte, 2)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return false, nil
+	}
+	return bytes.Equal(head, []byte("#!")), nil
+}
+
+// needs is which kept path asks for which.
+type needs struct {
+	of     map[string][]string
+	asked  []string          // by the spec
+	origin map[string]string // the digest of the package
+	names  map[string]string // of packages, by digest
+}
+
+func newNeeds(sel *closure.Selection) needs {
+	g := needs{of: map[string][]string{}, origin: map[string]string{}, names: map[string]string{}}
+	for name, reasons := range sel.Files {
+		for _, r := range reasons {
+			switch {
+			case r.From == "":
+				g.asked = append(g.asked, name)
+			case r.Rule != record.RuleWay:
+				g.of[r.From] = append(g.of[r.From], name)
+			}
+		}
+		if at, err := sel.Tree.Lookup(name); err == nil && at.Node.Kind != tree.Dir && at.Node.Origin != nil {
+			d := at.Node.Origin.Digest
+			g.origin[name], g.names[d] = d, at.Node.Origin.Package.Name
+		}
+	}
+	return g
+}
+
+// roots are the paths that the spec asks for, but for others.
+func (g needs) roots(others map[string]string) []string {
+	return slices.DeleteFunc(slices.Clone(g.asked), func(name string) bool { return others[name] != "" })
+}
+
+// reach returns the paths that some need, and these.
+func (g needs) reach(from []string) map[string]bool {
+	reached := map[string]bool{}
+	for queue := slices.Clone(from); len(queue) > 0; {
+		name := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		if reached[name] {
+			continue
+		}
+		reached[name] = true
+		queue = append(queue, g.of[name]...)
+	}
+	return reached
+}
+
+// mostSpared is how many programs one line names.
+const mostSpared = 4
+
+// tell notes what is left out of a selection.
+func (s spared) tell(sel *closure.Selection, events event.Listener) *closure.Selection {
+	for _, text := range s.notes() {
+		events.Note(text)
+	}
+	return sel
+}
+
+// notes tell of what is left out, and of the key that keeps it.
+func (s spared) notes() []string {
+	var notes []string
+	for _, by := range slices.Sorted(maps.Keys(s.programs)) {
+		names := s.programs[by]
+		verb := "needs"
+		if len(names) > 1 {
+			verb = "need"
+		}
+		notes = append(notes, fmt.Sprintf("left out %s, which %s %s and the entry point does not; programs: [%s] keeps it",
+			enumerate(names, mostSpared), verb, by, path.Base(names[0])))
+	}
+	return notes
+}
+
+// without returns roots without those that are left out.
+func (s spared) without(roots []closure.Root) []closure.Root {
+	return slices.DeleteFunc(slices.Clone(roots), func(r closure.Root) bool { return r.Part && s.patterns[r.Pattern] })
+}
