@@ -53,7 +53,7 @@ func (b *buildCommand) flags(cmd *cobra.Command) {
 func (b *buildCommand) outputFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&b.image, "image", "i", "image.tar.gz", "where the image goes: x.tar.gz, x.tar or oci:DIR, each with an optional :tag, or HOST/NAME:TAG in a registry")
-	f.StringVarP(&b.number, "buildnumber", "b", "", "build number, kept in the index beside the image (default: the time)")
+	f.StringVarP(&b.number, "buildnumber", "b", "", "build number, kept with the time in the index beside the image")
 	b.maxSize = 10 << 30
 	f.Var(&b.maxSize, "max-size", "bound of the cache's size")
 }
@@ -104,21 +104,37 @@ func (b *buildCommand) build(ctx context.Context, r pipeline.Request) error {
 	return nil
 }
 
-// moment sets the times and the build number that the index gets.
+// moment sets the times that the image and its index get. An index names the
+// time of the build only with a build number or SOURCE_DATE_EPOCH: otherwise two
+// builds of one spec would give two archives.
 func (b *buildCommand) moment(r *pipeline.Request) error {
-	r.Labels.Created = time.Now().UTC().Truncate(time.Second)
-	if text := os.Getenv("SOURCE_DATE_EPOCH"); text != "" {
-		seconds, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || seconds < 0 || seconds > 1<<36 {
-			return fmt.Errorf("SOURCE_DATE_EPOCH is %q; it must be a number of seconds since 1970", text)
-		}
-		epoch := time.Unix(seconds, 0).UTC()
-		r.Epoch, r.Labels.Created = &epoch, epoch
+	epoch, err := sourceDate()
+	if err != nil {
+		return err
 	}
-	if r.Labels.Build = b.number; r.Labels.Build == "" {
-		r.Labels.Build = strconv.FormatInt(r.Labels.Created.Unix(), 10)
+	r.Labels.Build = b.number
+	switch {
+	case epoch != nil:
+		r.Epoch, r.Labels.Created = epoch, *epoch
+	case b.number != "":
+		r.Labels.Created = time.Now().UTC().Truncate(time.Second)
 	}
 	return nil
+}
+
+// sourceDate returns the time that SOURCE_DATE_EPOCH sets, nil where it is
+// unset (https://reproducible-builds.org/specs/source-date-epoch/).
+func sourceDate() (*time.Time, error) {
+	text := os.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		return nil, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 || seconds > 1<<36 {
+		return nil, fmt.Errorf("SOURCE_DATE_EPOCH is %q; it must be a number of seconds since 1970", text)
+	}
+	epoch := time.Unix(seconds, 0).UTC()
+	return &epoch, nil
 }
 
 // count says "1 layer" or "2 layers".

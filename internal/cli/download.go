@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/spf13/cobra"
@@ -60,6 +59,10 @@ func (d *downloadCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	epoch, err := sourceDate()
+	if err != nil {
+		return err
+	}
 	st, err := d.store()
 	if err != nil {
 		return err
@@ -83,7 +86,10 @@ func (d *downloadCommand) run(ctx context.Context) error {
 		return err
 	}
 	name := from.Split()
-	labels := image.Labels{Name: name.Host + "/" + name.Repository, Tag: name.Tag, Created: time.Now().UTC().Truncate(time.Second)}
+	labels := image.Labels{Name: name.Host + "/" + name.Repository, Tag: name.Tag}
+	if epoch != nil {
+		labels.Created = *epoch
+	}
 	labels.Version, labels.SHA = d.version.Number, d.version.Commit
 	var stop func()
 	set.Images, stop = client.Ahead(ctx, set.Images)
