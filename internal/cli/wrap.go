@@ -45,6 +45,9 @@ default arguments.`,
 	return cmd
 }
 
+// wrapped stands for the file name of a spec that smith wrap made.
+const wrapped = "the command line"
+
 func (b *buildCommand) wrap(ctx context.Context, s *smithfile.Spec, program string, args []string) error {
 	found, err := exec.LookPath(program)
 	if err != nil && !errors.Is(err, exec.ErrDot) {
@@ -55,5 +58,5 @@ func (b *buildCommand) wrap(ctx context.Context, s *smithfile.Spec, program stri
 	}
 	s.Paths = append([]string{found}, s.Paths...)
 	s.Entrypoint, s.Cmd = []string{found}, args
-	return b.build(ctx, pipeline.Request{Spec: s, SpecName: "the command line", Labels: image.Labels{Name: filepath.Base(found)}})
+	return b.build(ctx, pipeline.Request{Spec: s, SpecName: wrapped, Labels: image.Labels{Name: filepath.Base(found)}})
 }
