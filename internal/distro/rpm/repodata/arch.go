@@ -1,6 +1,7 @@
 package repodata
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -95,22 +96,34 @@ func (c *Catalogue) inferior(p *offered) (beside []resolve.ID, never bool, err e
 	if p.rank == 0 || c.requested[p.Name] {
 		return nil, false, nil
 	}
-	ids, err := c.called(p.Name)
+	ids, err := c.indexed(keyName + p.Name)
 	if err != nil {
 		return nil, false, err
 	}
 	var others []resolve.ID
-	native := false // noarch alone makes no other architecture inferior
+	native, excluded := false, false // noarch alone makes no other architecture inferior
 	for _, id := range ids {
-		o := c.packages[id]
+		o, err := c.find(id)
+		if err != nil {
+			return nil, false, err
+		}
+		_, runs := c.ranks[o.Arch]
 		switch {
-		case o.rank >= p.rank:
+		case !runs || o.rank >= p.rank:
 		case o.EVR == p.EVR:
 			native = native || o.Arch != noarch
-			beside = append(beside, id)
+			if !o.out {
+				beside = append(beside, id)
+			}
+		case o.out:
+			excluded = excluded || o.Arch != noarch
 		case o.Arch != noarch:
 			others = append(others, id)
 		}
+	}
+	// A better one counts although it is excluded, as it does for dnf.
+	if native && len(beside) == 0 || !native && excluded {
+		return nil, true, nil
 	}
 	if native || len(others) == 0 {
 		return beside, false, nil
@@ -180,15 +193,20 @@ func (c *Catalogue) reached() (map[resolve.ID]bool, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, list := range [][]relation.Relation{p.Requires, p.Recommends, p.Suggests} {
-			for _, r := range list {
-				for _, leaf := range leaves(r) {
-					fits, _, err := c.providing(leaf)
-					if err != nil {
-						return nil, err
-					}
-					todo = append(todo, fits...)
+		for _, r := range p.Requires {
+			options, err := c.alternatives(id, r)
+			if err != nil {
+				return nil, err
+			}
+			todo = append(todo, options...)
+		}
+		for _, r := range slices.Concat(p.Recommends, p.Suggests) {
+			for _, leaf := range leaves(r) {
+				fits, _, err := c.providing(leaf)
+				if err != nil {
+					return nil, err
 				}
+				todo = append(todo, fits...)
 			}
 		}
 		more, err := c.drawn(p)
@@ -198,6 +216,29 @@ func (c *Catalogue) reached() (map[resolve.ID]bool, error) {
 		todo = append(todo, more...)
 	}
 	return c.reachable, nil
+}
+
+// alternatives returns the packages that a requirement of a package may bring
+// in, none where the package meets it by itself.
+func (c *Catalogue) alternatives(id resolve.ID, r relation.Relation) ([]resolve.ID, error) {
+	rich := relation.Rich{Relation: r}
+	if relation.IsRich(r.Name) {
+		var err error
+		if rich, err = relation.ParseRich(r.Name); err != nil {
+			return nil, err
+		}
+	}
+	clauses, err := c.normal(rich, false)
+	if err != nil {
+		return nil, fmt.Errorf("rich dependency %.200s: %w", r.Name, err)
+	}
+	var all []resolve.ID
+	for _, clause := range clauses {
+		if !slices.Contains(clause.any, id) {
+			all = append(all, clause.any...)
+		}
+	}
+	return all, nil
 }
 
 // drawn returns the packages that come in sight with p without a relation of

@@ -66,7 +66,7 @@ type Catalogue struct {
 	packages     map[resolve.ID]*offered
 	providers    map[string][]resolve.ID
 	names        map[string][]resolve.ID // by name, see called
-	requested    map[string]bool         // names that a request names, in whatever architecture
+	requested    map[string]bool         // see acceptArches
 	roots        []resolve.ID            // what requests can be met by
 	reachable    map[resolve.ID]bool     // see reached
 }
@@ -212,8 +212,18 @@ func (c *Catalogue) Package(id resolve.ID) (resolve.Package, error) {
 }
 
 // keyed returns the packages of all repositories that a key of the index leads
-// to and that are on offer.
+// to and that are available.
 func (c *Catalogue) keyed(key string) ([]resolve.ID, error) {
+	all, err := c.indexed(key)
+	if err != nil {
+		return nil, err
+	}
+	return c.onOffer(all)
+}
+
+// indexed returns the packages of all repositories that a key leads to,
+// excluded ones too.
+func (c *Catalogue) indexed(key string) ([]resolve.ID, error) {
 	var all []resolve.ID
 	for i, r := range c.repositories {
 		found, err := r.Index.Find(key)
@@ -224,7 +234,7 @@ func (c *Catalogue) keyed(key string) ([]resolve.ID, error) {
 			all = append(all, resolve.ID(c.starts[i]+n))
 		}
 	}
-	return c.onOffer(all)
+	return all, nil
 }
 
 func (c *Catalogue) onOffer(ids []resolve.ID) ([]resolve.ID, error) {

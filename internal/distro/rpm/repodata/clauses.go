@@ -55,7 +55,7 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 	}
 	// A package does not conflict with itself, not even in a rich relation.
 	all = append(all[:required], slices.DeleteFunc(all[required:], func(clause resolve.Clause) bool {
-		return len(clause.Options) == 0 && slices.Equal(clause.Unless, []resolve.ID{id})
+		return len(clause.Options) == 0 && !slices.ContainsFunc(clause.Unless, func(other resolve.ID) bool { return other != id })
 	})...)
 	if c.options.Recommends {
 		if err := add("recommends", p.Recommends, true); err != nil {

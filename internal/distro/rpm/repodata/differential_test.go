@@ -221,6 +221,11 @@ func classify(c *Catalogue, ours, theirs []string) (string, error) {
 	case theirs == nil:
 		return "", errors.New("only smith finds an answer")
 	}
+	for _, nevra := range theirs {
+		if c.exactly(nevra) == nil {
+			return "", fmt.Errorf("%s is not available to smith", nevra)
+		}
+	}
 	mine, other := c.lessers(ours), c.lessers(theirs)
 	switch {
 	case mine > 0 && other > 0:
@@ -263,7 +268,12 @@ func (c *Catalogue) disliked(nevra string) bool {
 
 func (c *Catalogue) exactly(nevra string) *offered {
 	ids, _ := c.called(nameOf(nevra))
-	return c.packages[ids[slices.IndexFunc(ids, func(id resolve.ID) bool { return c.packages[id].NEVRA() == nevra })]]
+	for _, id := range ids {
+		if c.packages[id].NEVRA() == nevra {
+			return c.packages[id]
+		}
+	}
+	return nil
 }
 
 // randomSetting makes one or two repositories.
@@ -276,6 +286,9 @@ func randomSetting(random *rand.Rand) setting {
 		s.options = append(s.options, []string{"", ";priority=50", ";priority=150"}[random.IntN(3)])
 	}
 	s.recommends = random.IntN(5) == 0
+	if random.IntN(5) == 0 {
+		s.modules = []string{g.modular(s.universes[0])}
+	}
 	for range 15 {
 		request := g.request()
 		if random.IntN(2) == 0 {
@@ -364,6 +377,27 @@ func (g generator) universe() universe {
 		}
 	}
 	return universe(b.String())
+}
+
+// modular puts some packages of a universe into modules, of which some are on
+// by default. TestPolicy has modules that need modules.
+func (g generator) modular(u universe) string {
+	var b strings.Builder
+	streams := map[string]string{} // the last one of each module
+	for i, p := range u.packages() {
+		if g.IntN(6) > 0 {
+			continue
+		}
+		name := g.one("m0", "m1", "m2")
+		streams[name] = g.one("1", "2")
+		b.WriteString(moduleText(name, streams[name], 1+i, "a", "", p.NEVRA()))
+	}
+	for _, name := range slices.Sorted(maps.Keys(streams)) {
+		if g.IntN(2) == 0 {
+			fmt.Fprintf(&b, "---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: %s\n  stream: \"%s\"\n", name, streams[name])
+		}
+	}
+	return b.String()
 }
 
 // property is one thing that a package says of itself.

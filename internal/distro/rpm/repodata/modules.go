@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -19,15 +20,17 @@ import (
 )
 
 const (
-	modulesBucket = "rpm-modules-1"
+	modulesBucket = "rpm-modules-2"
 	maxModules    = 64 << 20 // plain bytes
 )
 
 // Modules are the modules of a repository (modulemd, version 2).
 type Modules struct {
 	Builds []ModuleBuild
-	// Defaults are the streams that are on without being asked for.
+	// Defaults are the streams that are on unless another one is requested.
 	Defaults map[string]string
+	// Unreadable says which documents could not be read, and why.
+	Unreadable []string `json:",omitempty"`
 }
 
 // A ModuleBuild is one build of a stream of a module.
@@ -52,7 +55,7 @@ func OpenModules(ctx context.Context, st *store.Store, d Data, from Fetcher) (*M
 		return nil, err
 	}
 	err = readMetadata(ctx, d, from, func(r *compress.Reader) error {
-		m, err = ParseModules(io.LimitReader(r, maxModules))
+		m, err = ParseModules(r)
 		return err
 	})
 	if err != nil {
@@ -84,39 +87,89 @@ type moduleDocument struct {
 	} `yaml:"data"`
 }
 
-// ParseModules reads a modules.yaml.
+// ParseModules reads a modules.yaml. A document that cannot be read does not
+// keep the others from being read, as with dnf: Unreadable names it.
 func ParseModules(r io.Reader) (*Modules, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxModules+1))
+	if err == nil && len(data) > maxModules {
+		err = fmt.Errorf("more than %d bytes", maxModules)
+	}
+	if err != nil {
+		return nil, err
+	}
 	m := &Modules{Defaults: map[string]string{}}
-	for decoder := yaml.NewDecoder(r); ; {
-		var d moduleDocument
-		err := decoder.Decode(&d)
-		if errors.Is(err, io.EOF) {
-			return m, nil
+	for line, text := range documents(string(data)) {
+		if err := m.read(text); err != nil && len(m.Unreadable) < maxUnreadable {
+			m.Unreadable = append(m.Unreadable, fmt.Sprintf("the document at line %d: %v", line, err))
 		}
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case d.Document == "modulemd" && d.Version == 2:
-			b := ModuleBuild{
-				Name: d.Data.Name, Stream: d.Data.Stream, Context: d.Data.Context, Version: d.Data.Version, Artifacts: d.Data.Artifacts.RPMs,
+	}
+	return m, nil
+}
+
+// maxUnreadable bounds the messages about documents.
+const maxUnreadable = 20
+
+// documents returns the documents of a stream of YAML with the lines at which
+// they begin (YAML 1.2, 9.2): a marker stands at the beginning of a line, where
+// the text of a document that is a mapping never has one.
+func documents(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		var b strings.Builder
+		begin, number := 1, 0
+		for line := range strings.Lines(text) {
+			number++
+			if marker := strings.TrimRight(line, " \t\r\n"); marker == "---" || marker == "..." {
+				if !yield(begin, b.String()) {
+					return
+				}
+				b.Reset()
+				begin = number + 1
+				continue
 			}
-			for _, one := range d.Data.Dependencies {
-				delete(one.Requires, "platform") // the repository is for one
-				b.Requires = append(b.Requires, one.Requires)
-			}
-			m.Builds = append(m.Builds, b)
-		case d.Document == "modulemd-defaults" && d.Data.Stream != "":
-			m.Defaults[d.Data.Module] = d.Data.Stream
+			b.WriteString(line)
 		}
+		yield(begin, b.String())
 	}
 }
 
-// fits says whether what the build requires is on.
+// read takes in one document.
+func (m *Modules) read(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	var d moduleDocument
+	if err := yaml.Unmarshal([]byte(text), &d); err != nil {
+		return err
+	}
+	switch {
+	case d.Document == "modulemd" && d.Version == 2:
+		b := ModuleBuild{
+			Name: d.Data.Name, Stream: d.Data.Stream, Context: d.Data.Context, Version: d.Data.Version, Artifacts: d.Data.Artifacts.RPMs,
+		}
+		for _, one := range d.Data.Dependencies {
+			delete(one.Requires, "platform") // the repository is for one
+			b.Requires = append(b.Requires, one.Requires)
+		}
+		m.Builds = append(m.Builds, b)
+	case d.Document == "modulemd-defaults" && d.Data.Stream != "":
+		m.Defaults[d.Data.Module] = d.Data.Stream
+	}
+	return nil
+}
+
+// allows reports whether a list of streams has one: none stands for any, and
+// "-1" for any but 1.
+func allows(streams []string, stream string) bool {
+	excluded := func(s string) bool { return s == "-"+stream }
+	onlyExcludes := !slices.ContainsFunc(streams, func(s string) bool { return !strings.HasPrefix(s, "-") })
+	return !slices.ContainsFunc(streams, excluded) && (onlyExcludes || slices.Contains(streams, stream))
+}
+
+// fits reports whether what the build requires is on.
 func (b *ModuleBuild) fits(on map[string]string) bool {
 	return len(b.Requires) == 0 || slices.ContainsFunc(b.Requires, func(set map[string][]string) bool {
 		for name, streams := range set {
-			if stream, ok := on[name]; !ok || len(streams) > 0 && !slices.Contains(streams, stream) {
+			if stream, ok := on[name]; !ok || !allows(streams, stream) {
 				return false
 			}
 		}
@@ -124,37 +177,94 @@ func (b *ModuleBuild) fits(on map[string]string) bool {
 	})
 }
 
-// missing returns the modules that would have to be on for the build to fit,
-// where it is plain which; nil where it is not.
-func (b *ModuleBuild) missing(on map[string]string) map[string]string {
-	for _, set := range b.Requires {
-		more := map[string]string{}
-		for name, streams := range set {
-			if stream, ok := on[name]; ok {
-				if len(streams) > 0 && !slices.Contains(streams, stream) {
-					more = nil
-					break
-				}
-				continue
-			}
-			if len(streams) != 1 {
-				more = nil
-				break
-			}
-			more[name] = streams[0]
+// A streamChooser works out which streams are on.
+type streamChooser struct {
+	builds   map[string]map[string][]*ModuleBuild // by module and stream
+	defaults map[string]string
+	steps    int
+}
+
+// maxModuleSteps bounds the search for streams that go together.
+const maxModuleSteps = 10_000
+
+func newStreamChooser(builds []ModuleBuild, defaults map[string]string) *streamChooser {
+	c := &streamChooser{builds: map[string]map[string][]*ModuleBuild{}, defaults: defaults, steps: maxModuleSteps}
+	for i := range builds {
+		b := &builds[i]
+		if c.builds[b.Name] == nil {
+			c.builds[b.Name] = map[string][]*ModuleBuild{}
 		}
-		if more != nil {
-			return more
+		c.builds[b.Name][b.Stream] = append(c.builds[b.Name][b.Stream], b)
+	}
+	return c
+}
+
+// streams returns the streams of a module that a requirement allows, in the
+// order in which they are tried: the default one, then by name, as dnf does,
+// which compares "mb:10:…" with "mb:1:…".
+func (c *streamChooser) streams(name string, allowed []string) []string {
+	all := slices.DeleteFunc(slices.Collect(maps.Keys(c.builds[name])), func(s string) bool { return !allows(allowed, s) })
+	slices.SortFunc(all, func(a, b string) int { return strings.Compare(a+":", b+":") })
+	if i := slices.Index(all, c.defaults[name]); i > 0 {
+		all = slices.Insert(slices.Delete(all, i, i+1), 0, c.defaults[name])
+	}
+	return all
+}
+
+// A need is a module of which one of some streams must be on.
+type need struct {
+	name    string
+	allowed []string
+}
+
+func needs(set map[string][]string) []need {
+	var all []need
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		all = append(all, need{name, set[name]})
+	}
+	return all
+}
+
+// turnOn returns the streams that are on once all needs are met, with those
+// that their builds need in turn, or nil where they do not go together.
+func (c *streamChooser) turnOn(on map[string]string, todo []need) map[string]string {
+	if c.steps--; c.steps < 0 {
+		return nil
+	}
+	if len(todo) == 0 {
+		return on
+	}
+	first, rest := todo[0], todo[1:]
+	if stream, ok := on[first.name]; ok {
+		if !allows(first.allowed, stream) {
+			return nil
+		}
+		return c.turnOn(on, rest)
+	}
+	for _, stream := range c.streams(first.name, first.allowed) {
+		with := maps.Clone(on)
+		with[first.name] = stream
+		for _, b := range c.builds[first.name][stream] {
+			sets := b.Requires
+			if len(sets) == 0 {
+				sets = []map[string][]string{nil}
+			}
+			for _, set := range sets {
+				if all := c.turnOn(with, slices.Concat(rest, needs(set))); all != nil {
+					return all
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// enable works out which streams are on: those asked for, with what they need,
-// and the defaults. Requests are "name:stream", or "name" for its default.
+// enable works out which streams are on: those that are requested, with what
+// they need, and the default ones that go with them. Requests are
+// "name:stream", or "name" for its default.
 func enable(builds []ModuleBuild, defaults map[string]string, requests []string) (map[string]string, error) {
-	on := maps.Clone(defaults)
-	var todo []string
+	c := newStreamChooser(builds, defaults)
+	on, requested := map[string]string{}, map[string][]string{}
 	for _, request := range requests {
 		name, stream, ok := strings.Cut(request, ":")
 		if !ok {
@@ -162,34 +272,17 @@ func enable(builds []ModuleBuild, defaults map[string]string, requests []string)
 				return nil, fmt.Errorf("module %s has no default stream: write %s:STREAM, with one of %s", name, name, streamsOf(builds, name))
 			}
 		}
-		if !slices.ContainsFunc(builds, func(b ModuleBuild) bool { return b.Name == name && b.Stream == stream }) {
-			return nil, fmt.Errorf("no module %s:%s is on offer; streams of %s are %s", name, stream, name, streamsOf(builds, name))
+		if len(c.builds[name][stream]) == 0 {
+			return nil, fmt.Errorf("module %s:%s does not exist; streams of %s are %s", name, stream, name, streamsOf(builds, name))
 		}
-		on[name] = stream
-		todo = append(todo, name)
+		requested[name] = []string{stream}
 	}
-	for ; len(todo) > 0; todo = todo[1:] {
-		name := todo[0]
-		fits := false
-		var missing map[string]string
-		for _, b := range builds {
-			if b.Name != name || b.Stream != on[name] {
-				continue
-			}
-			fits = fits || b.fits(on)
-			if more := b.missing(on); missing == nil {
-				missing = more
-			}
-		}
-		if fits {
-			continue
-		}
-		if missing == nil {
-			return nil, fmt.Errorf("module %s:%s needs other modules that are not on: name their streams too", name, on[name])
-		}
-		for other, stream := range missing {
-			on[other] = stream
-			todo = append(todo, other)
+	if on = c.turnOn(on, needs(requested)); on == nil {
+		return nil, fmt.Errorf("the modules %s do not go together, or need modules that are not available: request other streams", strings.Join(requests, ", "))
+	}
+	for _, name := range slices.Sorted(maps.Keys(defaults)) {
+		if more := c.turnOn(on, []need{{name, []string{defaults[name]}}}); more != nil {
+			on = more
 		}
 	}
 	return on, nil
@@ -208,19 +301,13 @@ func streamsOf(builds []ModuleBuild, name string) string {
 	return strings.Join(slices.Sorted(maps.Keys(streams)), ", ")
 }
 
-// active returns the newest builds, one of each context, of the streams that
-// are on and whose requirements are.
+// active returns the builds, old ones too, of the streams that are on and whose
+// requirements are.
 func active(builds []ModuleBuild, on map[string]string) []ModuleBuild {
-	newest := map[string]ModuleBuild{}
-	for _, b := range builds {
-		if on[b.Name] != b.Stream || !b.fits(on) {
-			continue
-		}
-		if old, ok := newest[b.Name+":"+b.Context]; !ok || old.Version < b.Version {
-			newest[b.Name+":"+b.Context] = b
-		}
-	}
-	return slices.Collect(maps.Values(newest))
+	return slices.DeleteFunc(slices.Clone(builds), func(b ModuleBuild) bool {
+		stream, ok := on[b.Name]
+		return !ok || stream != b.Stream || !b.fits(on)
+	})
 }
 
 // hide hides what modules do (dnf's documentation, "Modularity"): the packages

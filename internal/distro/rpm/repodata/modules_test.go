@@ -21,11 +21,12 @@ func TestEnable(t *testing.T) {
 		"a:2":     "a=2 b=5",
 		"a:3 b:6": "a=3 b=6",
 		"a:4 b:6": "a=4 b=6",
-		"a:2 b:6": "!module a:2 needs other modules that are not on: name their streams too",
-		"a:3":     "!module a:3 needs other modules that are not on: name their streams too",
-		"a:9":     "!no module a:9 is on offer; streams of a are 1, 2, 3, 4",
+		"a:2 b:6": "!the modules a:2, b:6 do not go together, or need modules that are not available: request other streams",
+		"a:3":     "a=3 b=5",
+		"a:4":     "a=4 b=5",
+		"a:9":     "!module a:9 does not exist; streams of a are 1, 2, 3, 4",
 		"b":       "!module b has no default stream: write b:STREAM, with one of 5, 6",
-		"c:1":     "!no module c:1 is on offer; streams of c are none",
+		"c:1":     "!module c:1 does not exist; streams of c are none",
 	} {
 		on, err := enable(builds, defaults, strings.Fields(requests))
 		if message, ok := strings.CutPrefix(want, "!"); ok {

@@ -200,5 +200,5 @@ func holds(c *Catalogue, p *Package, r relation.Relation) bool {
 		return false
 	}
 	ids, err := c.listed(r.Name)
-	return err == nil && slices.ContainsFunc(ids, func(id resolve.ID) bool { return c.packages[id].NEVRA() == p.NEVRA() })
+	return err == nil && slices.ContainsFunc(ids, func(id resolve.ID) bool { return c.packages[id].Package == p })
 }

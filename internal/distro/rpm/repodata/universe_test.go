@@ -456,6 +456,42 @@ func TestPolicy(t *testing.T) {
 				"---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: node\n  stream: \"10\"\n"},
 			requests: []string{"npm", "a", "perl", "module node:20 & npm", "module node:30 & npm", "module perl:5 & perl", "like", "hot"},
 		},
+		"modules that need modules": {
+			universes: []universe{`
+			ma-1-1.m1.x86_64
+			mb-1-1.m1.x86_64
+			mb-2-1.m2.x86_64
+			mb-10-1.m10.x86_64
+			mc-1-1.m1.x86_64
+			md-1-1.m1.x86_64
+			me-1-1.m1.x86_64
+			me-2-1.m2.x86_64
+			me-9-1.x86_64
+			mf-1-1.m1.x86_64
+			mf-9-1.x86_64`},
+			modules: []string{moduleText("ma", "1", 1, "a", "mb: []", "ma-0:1-1.m1.x86_64") +
+				moduleText("mb", "1", 1, "a", "", "mb-0:1-1.m1.x86_64") + moduleText("mb", "2", 1, "a", "", "mb-0:2-1.m2.x86_64") +
+				moduleText("mb", "10", 1, "a", "", "mb-0:10-1.m10.x86_64") +
+				moduleText("mc", "1", 1, "a", "mb: [2]", "mc-0:1-1.m1.x86_64") +
+				moduleText("md", "1", 1, "a", "mb: [-1, -10]", "md-0:1-1.m1.x86_64") +
+				moduleText("me", "1", 1, "a", "", "me-0:1-1.m1.x86_64") + moduleText("me", "2", 1, "a", "", "me-0:2-1.m2.x86_64") +
+				moduleText("mf", "1", 1, "a", "me: [2]", "mf-0:1-1.m1.x86_64") +
+				"---\ndocument: modulemd\nversion: 2\ndata:\n  name: zz\n  stream: [1, 2]\n" +
+				"---\ndocument: modulemd-defaults\nversion: 1\ndata:\n  module: mf\n  stream: \"1\"\n"},
+			requests: []string{
+				"module ma:1 & ma & mb", "module mc:1 & mc & mb", "module md:1 & md & mb", "module mb:2 & mb", "module ma:1 & module mb:2 & ma & mb",
+				"mf", "me", "module me:1 & me & mf",
+			},
+		},
+		"old builds of a stream": {
+			universes: []universe{`
+			node-1-1.m1.x86_64
+			node-2-1.m2.x86_64
+			a-1-1.x86_64 requires node < 2
+			b-1-1.x86_64 requires node`},
+			modules:  []string{moduleText("node", "18", 1, "a", "", "node-0:1-1.m1.x86_64") + moduleText("node", "18", 2, "a", "", "node-0:2-1.m2.x86_64")},
+			requests: []string{"module node:18 & node-1", "module node:18 & a", "module node:18 & b", "b"},
+		},
 		"older where the newest cannot be": {universes: []universe{`
 			a-2-1.x86_64 requires none
 			a-1-1.x86_64

@@ -27,9 +27,7 @@ func (c *Catalogue) Want(request string) ([]resolve.Clause, error) {
 			return nil, err
 		}
 		c.roots = append(c.roots, fits...)
-		for _, id := range fits {
-			c.requested[c.packages[id].Name] = true
-		}
+		c.acceptArches(fits)
 	}
 	clauses, err := c.want(request)
 	for _, clause := range clauses {
@@ -37,6 +35,16 @@ func (c *Catalogue) Want(request string) ([]resolve.Clause, error) {
 	}
 	c.reachable = nil
 	return clauses, err
+}
+
+// acceptArches notes the packages of an inferior architecture that a request can
+// be met by: for their names no architecture is better than another.
+func (c *Catalogue) acceptArches(ids []resolve.ID) {
+	for _, id := range ids {
+		if p := c.packages[id]; p.rank > 0 {
+			c.requested[p.Name] = true
+		}
+	}
 }
 
 func (c *Catalogue) want(request string) ([]resolve.Clause, error) {
@@ -106,9 +114,7 @@ func (c *Catalogue) wantNamed(request string, ids []resolve.ID) ([]resolve.Claus
 		byName[p.Name] = append(byName[p.Name], id)
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		c.requested[name] = true
-	}
+	c.acceptArches(ids)
 	var clauses []resolve.Clause
 	for _, name := range names {
 		options := byName[name]
@@ -118,9 +124,7 @@ func (c *Catalogue) wantNamed(request string, ids []resolve.ID) ([]resolve.Claus
 				return nil, err
 			}
 			options = append(options, obsoleting...)
-			for _, id := range obsoleting {
-				c.requested[c.packages[id].Name] = true
-			}
+			c.acceptArches(obsoleting)
 		}
 		ordered, equal, err := c.order(options, nil)
 		if err != nil {
