@@ -23,6 +23,9 @@ type launch struct {
 	// roots are the files of the packages asked for, where the spec names
 	// none.
 	roots []closure.Root
+	// guessed reports whether the entry point is that of the packages, though the
+	// spec names paths.
+	guessed bool
 	// groups are further groups of the user.
 	groups []string
 	// warnings are what a user should know of how this was worked out.
@@ -47,20 +50,39 @@ func (l launch) program() []string { return image.Program(l.config.ImageConfig) 
 func (l launch) mounts() []string { return slices.Sorted(maps.Keys(l.config.Volumes)) }
 
 // ofPackages makes the image hold the files of the packages asked for, where
-// the spec names no file and no program: package: nginx is an image of nginx.
-// A cmd that begins with an option is the arguments of the program found.
+// the spec names no paths: package: nginx is an image of nginx. Where neither
+// the spec nor a base image says what is run, the packages do; a cmd that begins
+// with an option is the arguments of that program.
 func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launch, error) {
-	if from.pkg.Packages == nil || len(r.Spec.Paths) > 0 || len(l.program()) > 0 && !strings.HasPrefix(l.program()[0], "-") {
+	named := len(l.program()) > 0 && !strings.HasPrefix(l.program()[0], "-")
+	byPaths := len(r.Spec.Paths) > 0
+	if from.pkg.Packages == nil || byPaths && named {
 		return l, nil
 	}
-	paths, err := distro.Own(ctx, from.pkg.Packages)
+	held, err := distro.Own(ctx, from.pkg.Packages)
 	if err != nil {
 		return l, err
 	}
-	for _, p := range paths {
-		l.roots = append(l.roots, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: "of the package in " + r.place("packages", 0)})
+	if byPaths {
+		// Whether the paths bring the program is known when they are selected.
+		if programs := distro.Main(held, nil); len(programs) == 1 {
+			l.config.Entrypoint, l.guessed = programs, true
+		}
+		return l, nil
 	}
-	programs := mainPrograms(from.pkg.Tree, r.Spec.Packages, paths)
+	for _, h := range held {
+		detail := "of package " + h.Name + " in " + h.Where
+		if !h.Own() {
+			detail = "of package " + h.Name + ", a part of " + h.For.Name + " in " + h.For.Where
+		}
+		for _, p := range h.Files {
+			l.roots = append(l.roots, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: detail})
+		}
+	}
+	if named {
+		return l, nil
+	}
+	programs := distro.Main(held, from.pkg.Tree)
 	if len(programs) == 1 {
 		l.config.Entrypoint = programs
 	} else {
@@ -69,11 +91,11 @@ func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launc
 	return l, nil
 }
 
-// inheritsProgram reports whether the program comes from a base image while
-// the spec asks for other files: the default of a whole distribution, say, is a
-// shell.
+// inheritsProgram reports whether the program is wanted only if the paths of the
+// spec bring it: that of a base image, whose default may be a shell, or that of
+// the packages.
 func (l launch) inheritsProgram(s *smithfile.Spec) bool {
-	return len(s.Entrypoint)+len(s.Cmd) == 0 && len(s.Paths) > 0
+	return len(s.Paths) > 0 && (l.guessed || len(s.Entrypoint)+len(s.Cmd) == 0)
 }
 
 // withoutForeignProgram drops a base image's default program where the image
@@ -88,6 +110,10 @@ func (l launch) withoutForeignProgram(s *smithfile.Spec, selected, parent *tree.
 			return l, nil
 		}
 	}
-	l.config.Entrypoint, l.config.Cmd = nil, nil
+	l.config.Entrypoint = nil
+	if l.guessed {
+		return l, nil
+	}
+	l.config.Cmd = nil
 	return l, []string{name + ", which the base image runs, is not in the image: it has no entry point; name one with the key entrypoint"}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"smith/internal/closure"
+	"smith/internal/distro"
 	"smith/internal/event"
 	"smith/internal/source"
 	"smith/internal/tree"
@@ -151,7 +152,7 @@ func unescaped(t *tree.Tree, pattern string) string {
 // isOther reports whether a path is a program that a user would start: one in a
 // directory of programs, or a script.
 func isOther(t *tree.Tree, name string) (bool, error) {
-	if isProgram(t, name) {
+	if distro.IsProgram(t, name) {
 		return true, nil
 	}
 	at, err := t.Resolve(name)

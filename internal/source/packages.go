@@ -63,6 +63,10 @@ type Package struct {
 	// Asked reports whether a request names the package, or something that only
 	// it provides.
 	Asked bool
+	// Request is the place of the first such request, counted from 0, and Where
+	// is where the spec has it: "smith.yaml:2".
+	Request int
+	Where   string
 	// Relations are those that call for other packages, in the package's order.
 	Relations []Relation
 }

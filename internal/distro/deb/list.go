@@ -42,7 +42,7 @@ func (f *family) list(ctx context.Context, set []*pkg) error {
 			p.paths = paths[p.Locked.Name+" "+p.Locked.Architecture]
 		}
 	}
-	for _, p := range f.asked(set) {
+	for p := range f.asked(set) {
 		p.sure = true
 	}
 	return nil

@@ -7,11 +7,11 @@ import (
 	"smith/internal/distro/deb/control"
 )
 
-// asked returns the chosen packages that the requests name, or that provide
-// what they name.
-func (f *family) asked(chosen []*pkg) []*pkg {
-	var asked []*pkg
-	for _, r := range f.Requests {
+// asked returns which of the chosen packages the requests name, or which provide
+// what they name, with the place of the first such request.
+func (f *family) asked(chosen []*pkg) map[*pkg]int {
+	asked := map[*pkg]int{}
+	for place, r := range f.Requests {
 		named := func(p *pkg) bool { return p.IsFile() && p.Locked.URL == r.Text }
 		provided := func(*pkg) bool { return false }
 		if !r.File {
@@ -23,10 +23,14 @@ func (f *family) asked(chosen []*pkg) []*pkg {
 			provided = func(p *pkg) bool { return p.provides(request.Name) }
 		}
 		for _, is := range []func(*pkg) bool{named, provided} {
-			if i := slices.IndexFunc(chosen, is); i >= 0 {
-				asked = append(asked, chosen[i])
-				break
+			i := slices.IndexFunc(chosen, is)
+			if i < 0 {
+				continue
 			}
+			if _, known := asked[chosen[i]]; !known {
+				asked[chosen[i]] = place
+			}
+			break
 		}
 	}
 	return asked

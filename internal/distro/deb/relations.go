@@ -31,7 +31,9 @@ func (f *family) List(ctx context.Context, set []distro.Package, _ func(distro.P
 		list[i] = source.Package{
 			Package: id, Digest: p.Digest.String(),
 			Source: p.sourceName(), Section: fields[i].Get("Section"), Essential: fields[i].Get("Essential") == "yes",
-			Asked: slices.Contains(asked, p),
+		}
+		if place, ok := asked[p]; ok {
+			list[i].Asked, list[i].Request, list[i].Where = true, place, f.Requests[place].Where
 		}
 		if list[i].Relations, err = relations(i, fields[i], id.Architecture, bearers); err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)

@@ -27,7 +27,10 @@ func (f *family) List(ctx context.Context, set []distro.Package, held func(distr
 		id := p.ID()
 		list[i] = source.Package{
 			Package: id, Digest: p.Base().Digest.String(),
-			Source: repodata.SourceName(about[i].SourceRPM), Asked: slices.Contains(asked, i),
+			Source: repodata.SourceName(about[i].SourceRPM),
+		}
+		if place, ok := asked[i]; ok {
+			list[i].Asked, list[i].Request, list[i].Where = true, place, f.Requests[place].Where
 		}
 		if list[i].Relations, err = capabilities.relations(i, about[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)
