@@ -145,6 +145,9 @@ func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Ver
 		Tree: o.Tree, Env: c.Env, Dir: c.WorkingDir, Entrypoint: image.Program(c.ImageConfig), Platform: o.Platform,
 		Mounts: slices.Sorted(maps.Keys(c.Volumes)), AllowMissing: allow,
 	}
+	if program := c.Healthcheck.Program(); program != "" {
+		in.Commands = []closure.Command{{Name: program, Detail: "health check"}}
+	}
 	if r := o.Record; r != nil {
 		in.Reasons = map[string][]record.Reason{}
 		for _, f := range r.Files {

@@ -21,6 +21,8 @@ import (
 // An Image is a file tree as a container sees it, and how it is run.
 type Image struct {
 	Tree *tree.Tree
+	// Commands are further programs that must run.
+	Commands []Command
 	// Env, Entrypoint, Mounts, Platform and AllowMissing are as in Input.
 	Env, Entrypoint, Mounts []string
 	Platform                ocispec.Platform
@@ -118,7 +120,12 @@ func (c *checker) run(ctx context.Context) error {
 		return err
 	}
 	c.gather()
-	return c.entry()
+	for _, command := range commands(c.img.Entrypoint, c.img.Commands) {
+		if err := c.runnable(command); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // collect lists what is to be checked.
@@ -300,7 +307,7 @@ func (c *checker) verdict() *Verdict {
 	used := map[string]bool{}
 	for _, key := range sortedKeys(c.problems) {
 		p := c.problems[key]
-		if slices.Contains(c.img.Excluded, p.Name) {
+		if !p.runs && slices.Contains(c.img.Excluded, p.Name) {
 			v.Excluded = append(v.Excluded, p.finding())
 			continue
 		}

@@ -178,7 +178,17 @@ func (c *checker) entryNode() *tree.Node {
 	if len(c.img.Entrypoint) == 0 {
 		return nil
 	}
-	name, _ := findProgram(c.img.Tree, c.img.Env, c.img.Dir, c.img.Entrypoint[0])
+	return c.nodeOf(c.img.Entrypoint[0])
+}
+
+// leftOut reports whether a program is missing because it was excluded.
+func (c *checker) leftOut(program string) bool {
+	return slices.ContainsFunc(c.img.Excluded, func(name string) bool { return path.Base(name) == path.Base(program) })
+}
+
+// nodeOf returns the file of a program, or nil.
+func (c *checker) nodeOf(program string) *tree.Node {
+	name, _ := findProgram(c.img.Tree, c.img.Env, c.img.Dir, program)
 	at, err := c.img.Tree.Resolve(name)
 	if name == "" || err != nil {
 		return nil
@@ -186,15 +196,15 @@ func (c *checker) entryNode() *tree.Node {
 	return at.Node
 }
 
-// entry checks the program to be run: there, executable, of the image's
-// architecture.
-func (c *checker) entry() error {
-	if len(c.img.Entrypoint) == 0 {
-		return nil
-	}
-	program := c.img.Entrypoint[0]
+// runnable checks a program that the image runs: it exists, is executable, and
+// of the image's architecture.
+func (c *checker) runnable(command Command) error {
+	program := command.Name
 	fail := func(text string, searched []string) {
-		c.problem(Problem{Name: program, Text: "entry point " + program + ": " + text, Searched: searched})
+		if c.leftOut(program) {
+			text, searched = "excludes leaves it out", nil
+		}
+		c.problem(Problem{Name: program, Text: command.Detail + " " + program + ": " + text, Searched: searched, runs: true})
 	}
 	name, searched := findProgram(c.img.Tree, c.img.Env, c.img.Dir, program)
 	if name == "" {
@@ -204,7 +214,7 @@ func (c *checker) entry() error {
 	if filledAtRunTime(name, c.img.Mounts) {
 		return nil
 	}
-	n := c.entryNode()
+	n := c.nodeOf(program)
 	switch {
 	case n == nil:
 		fail("not found", nil)

@@ -50,6 +50,8 @@ type Input struct {
 	// Entrypoint is the program to be run and its arguments. A name without a
 	// slash is looked for in PATH.
 	Entrypoint []string
+	// Commands are further programs that must run in the image.
+	Commands []Command
 	// Mounts are folders that are filled when a container starts.
 	Mounts []string
 	// Platform is the image's. Without an architecture, none is required.
@@ -75,6 +77,22 @@ type Input struct {
 	Ahead func(names []string)
 	// Events hears of notes and warnings; nil for nobody.
 	Events event.Listener
+}
+
+// A Command is a program that the image runs.
+type Command struct {
+	// Name is its path, or a name without a slash, which is looked for in PATH.
+	Name string
+	// Detail says in words what runs it: "entry point".
+	Detail string
+}
+
+// commands returns all programs of an image, the entry point first.
+func commands(entrypoint []string, further []Command) []Command {
+	if len(entrypoint) == 0 {
+		return further
+	}
+	return append([]Command{{Name: entrypoint[0], Detail: "entry point"}}, further...)
 }
 
 // A Root is a glob over the files, which are kept; a folder is kept with all
@@ -115,8 +133,15 @@ type Selection struct {
 // complete. The result does not depend on the order of any list in the input.
 // Where the image would not be complete, the error is an *IncompleteError.
 func Select(ctx context.Context, in Input) (*Selection, error) {
-	s, err := follow(ctx, in)
+	s, err := begin(ctx, in)
 	if err != nil {
+		return nil, err
+	}
+	// A mistyped path is known from lists: nothing is fetched for it.
+	if problems := s.unmatched(); len(problems) > 0 {
+		return nil, &IncompleteError{problems}
+	}
+	if err := s.work(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.suspectNames(ctx); err != nil {
@@ -128,15 +153,18 @@ func Select(ctx context.Context, in Input) (*Selection, error) {
 // Reasons works out what the roots of a finished image need, as Select does,
 // and returns why by path. Nothing is checked: what is missing is passed over.
 func Reasons(ctx context.Context, in Input) (map[string][]record.Reason, error) {
-	s, err := follow(ctx, in)
+	s, err := begin(ctx, in)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.work(ctx); err != nil {
 		return nil, err
 	}
 	return s.allReasons(), nil
 }
 
-// follow keeps the roots of an input and what they need.
-func follow(ctx context.Context, in Input) (*selector, error) {
+// begin keeps the roots of an input.
+func begin(ctx context.Context, in Input) (*selector, error) {
 	in.Roots = slices.SortedFunc(slices.Values(in.Roots), func(a, b Root) int {
 		return strings.Compare(a.Pattern+"\x00"+a.Detail, b.Pattern+"\x00"+b.Detail)
 	})
@@ -147,8 +175,5 @@ func follow(ctx context.Context, in Input) (*selector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.roots(); err != nil {
-		return nil, err
-	}
-	return s, s.work(ctx)
+	return s, s.roots()
 }

@@ -11,8 +11,9 @@ import (
 type excludes []exclude
 
 type exclude struct {
-	pattern string   // as the spec has it
-	matches []string // the same, and as a real path without links, and all under it
+	pattern string         // as the spec has it
+	matches []tree.Matcher // the same, and as a real path without links, and all under it
+	used    bool           // it has left something out
 }
 
 // Excludes says whether patterns leave a path out of a tree, as Select does.
@@ -29,7 +30,7 @@ func newExcludes(t *tree.Tree, patterns []string) excludes {
 	for _, pattern := range patterns {
 		e := exclude{pattern: pattern}
 		for _, p := range []string{tree.Clean(pattern), realPattern(t, tree.Clean(pattern))} {
-			e.matches = append(e.matches, p, strings.TrimSuffix(p, "/**")+"/**")
+			e.matches = append(e.matches, tree.NewMatcher(p), tree.NewMatcher(strings.TrimSuffix(p, "/**")+"/**"))
 		}
 		all = append(all, e)
 	}
@@ -39,7 +40,7 @@ func newExcludes(t *tree.Tree, patterns []string) excludes {
 // realPattern replaces the folders that a pattern begins with by where they are.
 func realPattern(t *tree.Tree, pattern string) string {
 	literal := pattern
-	if i := strings.IndexAny(pattern, `*?[{\`); i >= 0 {
+	if i := strings.IndexAny(pattern, tree.GlobChars); i >= 0 {
 		literal = pattern[:i]
 	}
 	dir := literal[:strings.LastIndexByte(literal, '/')]
@@ -52,12 +53,31 @@ func realPattern(t *tree.Tree, pattern string) string {
 
 // match returns the pattern that leaves out a real path.
 func (x excludes) match(name string) (string, bool) {
-	for _, e := range x {
+	for i, e := range x {
 		for _, p := range e.matches {
-			if tree.Match(p, name) {
+			if p.Match(name) {
+				x[i].used = true
 				return e.pattern, true
 			}
 		}
 	}
 	return "", false
+}
+
+// warnUnused warns of patterns that match no file at all. One with "**" is not
+// looked for: that may take a walk over a whole machine.
+func (s *selector) warnUnused() error {
+	for _, e := range s.excludes {
+		if e.used || strings.Contains(e.pattern, "**") {
+			continue
+		}
+		paths, err := s.view.Glob(e.pattern)
+		if err != nil {
+			return err
+		}
+		if len(paths) == 0 {
+			s.warn("excludes: " + e.pattern + " matches no file" + s.nearMisses(e.pattern))
+		}
+	}
+	return nil
 }

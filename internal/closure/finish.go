@@ -19,6 +19,9 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 	if err := s.keepCache(); err != nil {
 		return nil, err
 	}
+	if err := s.warnUnused(); err != nil {
+		return nil, err
+	}
 	sel := &Selection{Tree: tree.New(), Files: map[string][]record.Reason{}}
 	for _, it := range s.sorted() {
 		s.guard(it)
@@ -119,7 +122,7 @@ func (s *selector) check(ctx context.Context, sel *Selection) (*Verdict, error) 
 		reached[it.path] = it
 	}
 	c := newChecker(Image{
-		Tree: finished, Env: s.in.Env, Dir: s.in.Dir, Entrypoint: s.in.Entrypoint, Mounts: s.in.Mounts, Platform: s.in.Platform,
+		Tree: finished, Env: s.in.Env, Dir: s.in.Dir, Entrypoint: s.in.Entrypoint, Commands: s.in.Commands, Mounts: s.in.Mounts, Platform: s.in.Platform,
 		AllowMissing: s.in.AllowMissing, Excluded: sortedKeys(s.left), Reasons: s.allReasons(),
 	})
 	c.subject = func(n *tree.Node) bool { return reached[n.Path()] != nil || sel.Files[n.Path()] != nil }

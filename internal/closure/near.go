@@ -17,7 +17,7 @@ func (s *selector) nearMisses(pattern string) string { return Near(s.view.Tree, 
 // Near returns what of a tree a path may have meant that is not there, as the
 // end of a sentence, or "".
 func Near(t *tree.Tree, pattern string) string {
-	if strings.ContainsAny(pattern, `*?[{\`) {
+	if !tree.IsLiteral(pattern) {
 		return ""
 	}
 	dir, name := path.Split(tree.Clean(pattern))

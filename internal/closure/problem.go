@@ -19,6 +19,9 @@ type Problem struct {
 	Root string
 	// Text says what is wrong with it.
 	Text string
+	// runs is set where the image runs the program itself: excludes do not
+	// accept that it is missing.
+	runs bool
 	// Searched are the places that were looked at.
 	Searched []string
 }

@@ -3,7 +3,6 @@ package closure
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"smith/internal/tree"
 	"smith/record"
@@ -20,13 +19,28 @@ func (s *selector) roots() error {
 	if err := s.overlay(); err != nil {
 		return err
 	}
-	if len(s.in.Entrypoint) == 0 {
-		return nil
-	}
-	if at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0]); at != "" {
-		return s.bring(edge{to: at, reason: record.Reason{Rule: record.RulePath, Detail: "entry point"}, named: true}, 0)
+	for _, c := range commands(s.in.Entrypoint, s.in.Commands) {
+		at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, c.Name)
+		if at == "" {
+			continue
+		}
+		if err := s.bring(edge{to: at, reason: record.Reason{Rule: record.RulePath, Detail: c.Detail}, named: true}, 0); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// unmatched returns the problems of roots that match nothing and that
+// allow-missing does not accept.
+func (s *selector) unmatched() []Problem {
+	var all []Problem
+	for _, p := range s.problems {
+		if _, ok := allowed(s.in.AllowMissing, p.Name); !ok {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // preferSource lets what the roots name come from the source even where the
@@ -77,7 +91,7 @@ func (s *selector) root(r Root) error {
 		}
 		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file" + s.nearMisses(r.Pattern)})
 	}
-	literal := !r.Part && !strings.ContainsAny(r.Pattern, `*?[{\`)
+	literal := !r.Part && tree.IsLiteral(r.Pattern)
 	reason := record.Reason{Rule: cmp.Or(r.Rule, record.RulePath), Detail: r.Detail}
 	if reason.Detail == "" {
 		reason.Detail = "path " + r.Pattern

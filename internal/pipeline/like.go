@@ -9,6 +9,7 @@ import (
 	"smith/internal/closure"
 	"smith/internal/nearest"
 	"smith/internal/source"
+	"smith/internal/tree"
 )
 
 // mostSought bounds the missing things that packages are searched for.
@@ -62,7 +63,7 @@ func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) err
 // sought says whether a missing thing is one that a package may hold: a path,
 // or a library by its name.
 func sought(name string) bool {
-	if strings.ContainsAny(name, `*?[{\`) {
+	if !tree.IsLiteral(name) {
 		return false
 	}
 	return strings.HasPrefix(name, "/") || strings.Contains(name, ".so") && !strings.ContainsAny(name, "/ ")

@@ -150,6 +150,9 @@ func closureInput(r Request, from *offered, l launch, events event.Listener) clo
 		Platform: from.platform, NSS: namesUsers(r, l), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
 		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Ahead: from.pkg.Ahead(), Events: events,
 	}
+	if program := l.config.Healthcheck.Program(); program != "" && (s.Healthcheck != nil || len(s.Paths) == 0) {
+		in.Commands = []closure.Command{{Name: program, Detail: "health check"}}
+	}
 	if l.inheritsProgram(s) {
 		in.Entrypoint = nil // wanted only if the paths bring it
 	}

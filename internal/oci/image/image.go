@@ -96,6 +96,18 @@ type Healthcheck struct {
 	Retries       int           `json:"Retries,omitempty"`
 }
 
+// Program returns the program that the check runs, "" where it runs none.
+func (h *Healthcheck) Program() string {
+	switch {
+	case h == nil || len(h.Test) < 2: //nolint:mnd // the kind of the check and a word
+	case h.Test[0] == "CMD":
+		return h.Test[1]
+	case h.Test[0] == "CMD-SHELL":
+		return "/bin/sh"
+	}
+	return ""
+}
+
 // LayersSize returns the size of all layers as they are stored and
 // transferred, in bytes.
 func (img *Image) LayersSize() int64 {
