@@ -41,6 +41,7 @@ func (b *buildCommand) summarise(request pipeline.Request, r *pipeline.Result, d
 	first := r.Images[0]
 	row("heaviest", heaviest(first.Record))
 	row("beside", besideProgram(first))
+	row("excluded", excluded(r.Images))
 	row("suspects", suspected(r.Images))
 	if n := len(d.warnings); n > 0 {
 		row("warnings", fmt.Sprintf("%d, told above", n))
@@ -102,6 +103,22 @@ func inWords(d time.Duration) string {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return d.Round(time.Second).String()
+}
+
+// excluded names what something in the images needs and excludes leaves out.
+func excluded(images []pipeline.Built) string {
+	var names []string
+	for _, b := range images {
+		for _, f := range b.Record.Excluded {
+			if name := path.Base(f.Name); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "left out although something needs it: " + enumerate(names, mostSuspects)
 }
 
 // mostSuspects is how many suspects are named.

@@ -117,6 +117,9 @@ func (b *Builder) build(ctx context.Context, r Request) (_ *Result, err error) {
 			return nil, err // before any work
 		}
 	}
+	if err := checkTarget(r.Target); err != nil {
+		return nil, err
+	}
 	from, err := b.sources(r)
 	if err != nil {
 		return nil, err
