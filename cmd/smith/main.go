@@ -41,8 +41,14 @@ func tuneMemory() {
 // live returns the bytes that the last collection found in use, stacks and
 // other memory of the runtime included.
 func live() int64 {
-	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"},
+	}
 	metrics.Read(samples)
 	value := func(i int) int64 { return int64(min(samples[i].Value.Uint64(), math.MaxInt64/4)) }
 	heap := value(2) + value(3) + value(4) + value(5)

@@ -36,6 +36,23 @@ func (f *fixed) Open(_ context.Context, platform ocispec.Platform) (*source.Offe
 	return &offer, nil
 }
 
+// onePackage is a package that was asked for, and holds some paths.
+type onePackage struct {
+	source.Packages
+	paths []string
+	more  *source.Offer
+}
+
+func (p *onePackage) List(context.Context) ([]source.Package, error) {
+	return []source.Package{{Package: record.Package{Name: "web"}, Asked: true}}, nil
+}
+
+func (p *onePackage) Files(context.Context, source.Package) ([]string, error) { return p.paths, nil }
+
+func (p *onePackage) More(context.Context) (*source.Offer, error) { return p.more, nil }
+
+func (p *onePackage) Ahead([]string) {}
+
 // filesOf makes a tree of files, each with its path as content; a path with
 // "@" is executable, one with "/" at its end a directory.
 func filesOf(t *testing.T, paths ...string) *tree.Tree {
@@ -121,13 +138,11 @@ func TestOpen(t *testing.T) {
 // How an image is started follows from the spec, then from what is below.
 func TestLaunch(t *testing.T) {
 	own := func(paths ...string) source.Offer {
-		return source.Offer{Tree: filesOf(t, paths...), Own: func() ([]string, error) {
-			var all []string
-			for _, p := range paths {
-				all = append(all, strings.TrimPrefix(p, "@"))
-			}
-			return all, nil
-		}}
+		var all []string
+		for _, p := range paths {
+			all = append(all, strings.TrimPrefix(p, "@"))
+		}
+		return source.Offer{Tree: filesOf(t, paths...), Packages: &onePackage{paths: all}}
 	}
 	for name, c := range map[string]struct {
 		spec     string
@@ -142,7 +157,7 @@ func TestLaunch(t *testing.T) {
 		"no clear program":       {"package: tools", own("@/usr/bin/a", "@/usr/bin/b"), nil, 2, 1},
 		"paths in the spec":      {"package: web\npaths: [/etc/web]", own("@/usr/bin/web"), nil, 0, 0},
 	} {
-		got, err := launchOf(requestFor(t, c.spec), &offered{platform: amd64, pkg: &c.pkg, parent: &source.Offer{}})
+		got, err := launchOf(t.Context(), requestFor(t, c.spec), &offered{platform: amd64, pkg: &c.pkg, parent: &source.Offer{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,8 +178,8 @@ func TestChoose(t *testing.T) {
 		{"paths", "paths: [/etc/*]", source.Offer{Tree: filesOf(t, "/etc/a", "/etc/b", "/usr/c")}, []string{"/etc/a", "/etc/b"}},
 		{"nothing", "{}", source.Offer{Tree: filesOf(t, "/etc/a")}, nil},
 		{"more is asked for", "paths: [/made]", source.Offer{
-			Tree: filesOf(t, "/etc/a"),
-			More: func(context.Context) (*source.Offer, error) { return &source.Offer{Tree: filesOf(t, "/made")}, nil },
+			Tree: filesOf(t, "/etc/a"), More: true,
+			Packages: &onePackage{more: &source.Offer{Tree: filesOf(t, "/made")}},
 		}, []string{"/made"}},
 		{"missing", "paths: [/none]", source.Offer{Tree: filesOf(t, "/nona")}, nil},
 	} {
