@@ -39,28 +39,33 @@ func (t *Tree) Apply(entries []Entry) error {
 			return entryError(e.Path, err)
 		}
 	}
-	folders := maxImplied
+	if t.entries += len(entries); t.entries > maxEntries {
+		return fmt.Errorf("the layers hold more than %d entries", maxEntries)
+	}
 	for _, e := range entries {
 		if _, base := cut(e.Path); strings.HasPrefix(base, WhiteoutPrefix) {
 			continue
 		}
-		if err := t.add(e, &folders); err != nil {
+		if err := t.add(e, &t.left); err != nil {
 			return entryError(e.Path, err)
 		}
 	}
 	return nil
 }
 
-// maxImplied bounds the folders of a layer that have no entry of their own.
-// Each entry can imply two thousand, so their number is otherwise not bounded
-// by the size of the layer.
-const maxImplied = 1_000_000
+// Bounds of all layers of a tree together. Each entry can imply two thousand
+// directories that have no entry of their own, so their number is otherwise not
+// bounded by the size of the layers: 50 KB can ask for gigabytes.
+const (
+	maxEntries = 4_000_000
+	maxImplied = 250_000
+)
 
 // maxDepth bounds how deep a folder lies: deeper ones cannot be named by any
 // path (PATH_MAX). Without it, links would let each entry dig further.
 const maxDepth = maxPath / 2
 
-var errTooMany = fmt.Errorf("the layer implies more than %d folders that it does not list", maxImplied)
+var errTooMany = fmt.Errorf("the layers imply more than %d directories that they do not list", maxImplied)
 
 func entryError(name string, err error) error { return fmt.Errorf("entry %q: %w", name, err) }
 
@@ -288,8 +293,7 @@ func (t *Tree) linkOver(dir, old, link *Node) error {
 	if err != nil {
 		return err
 	}
-	folders := maxImplied
-	target, err := t.behind(placed, link.Origin, &folders)
+	target, err := t.behind(placed, link.Origin, &t.left)
 	if err != nil {
 		return err
 	}

@@ -99,13 +99,17 @@ type Namer interface {
 
 // A Tree is a file system in memory. It is safe for many readers at once;
 // Insert, Remove, Apply and Lay need it alone.
-type Tree struct{ root *Node }
+type Tree struct {
+	root    *Node
+	entries int // of all layers that were applied
+	left    int // directories that layers may still imply
+}
 
 // New returns a tree that holds an empty root folder.
 func New() *Tree { return NewAt(&Node{Kind: Dir, Mode: 0o755}) }
 
 // NewAt returns a tree whose root is the given folder.
-func NewAt(root *Node) *Tree { return &Tree{root: root} }
+func NewAt(root *Node) *Tree { return &Tree{root: root, left: maxImplied} }
 
 // Root returns the root folder.
 func (t *Tree) Root() *Node { return t.root }
