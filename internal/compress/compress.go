@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -85,11 +86,58 @@ type Reader struct {
 	close  func()
 }
 
+// Bounds against bombs. Programs and data become two to ten times smaller,
+// zeros a thousand times (deflate reaches 1032:1, xz and zstd more). Below
+// freeSize the ratio tells nothing.
+const (
+	freeSize = 1 << 30 // bytes that any stream may become
+	maxRatio = 200
+)
+
+// CheckRatio returns an error that wraps ErrTooLarge where packed bytes became
+// more plain ones than those of any honest file.
+func CheckRatio(packed, plain int64) error {
+	if plain > freeSize && plain/maxRatio > packed {
+		return fmt.Errorf("%w: a bomb: %d bytes became %d", ErrTooLarge, packed, plain)
+	}
+	return nil
+}
+
+// guarded checks the ratio of a stream while it is read. What was read ahead
+// counts as packed.
+type guarded struct {
+	r      io.Reader
+	packed *atomic.Int64
+	plain  int64
+}
+
+func (g *guarded) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	g.plain += int64(n)
+	if bomb := CheckRatio(g.packed.Load(), g.plain); bomb != nil {
+		return n, bomb
+	}
+	return n, err
+}
+
+// measured counts what is read.
+type measured struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.n.Add(int64(n))
+	return n, err
+}
+
 // NewReader returns the plain bytes of r: no more than limit, for which 0 is
-// no limit; one more is an error that wraps ErrTooLarge. The caller closes it
-// before r. Errors name the form.
+// no limit, and no more than CheckRatio allows; one more is an error that wraps
+// ErrTooLarge. The caller closes it before r. Errors name the form.
 func NewReader(ctx context.Context, r io.Reader, limit int64) (*Reader, error) {
-	source := ahead.New(ctx, r)
+	packed := &measured{r: r}
+	source := ahead.New(ctx, packed)
 	buffered := bufio.NewReaderSize(source, 256<<10)
 	head, err := buffered.Peek(HeadSize)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -103,7 +151,7 @@ func NewReader(ctx context.Context, r io.Reader, limit int64) (*Reader, error) {
 		return nil, fmt.Errorf("%s: %w", form, err)
 	}
 	if form != Plain {
-		plain = &described{form, plain}
+		plain = &described{form, &guarded{r: plain, packed: &packed.n}}
 	}
 	if limit > 0 {
 		plain = &limited{plain, limit, limit}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"os/exec"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 )
@@ -224,4 +226,21 @@ func FuzzXz(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// A bomb is stopped by its ratio.
+func TestCheckRatio(t *testing.T) {
+	const packed = freeSize / maxRatio
+	if err := CheckRatio(packed, freeSize+freeSize/2); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("got %v", err)
+	}
+	for _, plain := range []int64{0, freeSize} {
+		if err := CheckRatio(packed, plain); err != nil {
+			t.Errorf("%d bytes: %v", plain, err)
+		}
+	}
+	g := &guarded{r: strings.NewReader("x"), packed: &atomic.Int64{}, plain: freeSize + maxRatio}
+	if _, err := io.ReadAll(g); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("while reading: %v", err)
+	}
 }

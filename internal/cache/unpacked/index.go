@@ -25,7 +25,7 @@ const (
 var errIndex = errors.New("the archive's index is damaged")
 
 // indexMagic begins the index and names its version.
-const indexMagic = "smithTI2"
+const indexMagic = "smithTI3"
 
 // hardlink is the kind of an entry that is another name of a file.
 const hardlink tree.Kind = 0xff
@@ -52,6 +52,20 @@ func (w *indexWriter) string(s string) {
 // headSize is how many of a file's first bytes the index tells: what an ELF file
 // is known by.
 const headSize = 4
+
+// sparse is the kind of a file whose bytes are behind the tar; its offset counts
+// from there.
+const sparse tree.Kind = 0xfe
+
+// addSparse appends a sparse file.
+func (w *indexWriter) addSparse(e tree.Entry, offset int64, head string) error {
+	at := len(w.data)
+	if err := w.add(e, offset, head); err != nil {
+		return err
+	}
+	w.data[at] = byte(sparse)
+	return nil
+}
 
 // add appends an entry; offset is where a file's bytes begin, head how.
 func (w *indexWriter) add(e tree.Entry, offset int64, head string) error {
@@ -153,6 +167,7 @@ func (r *indexReader) string() string {
 type blob struct {
 	io.ReaderAt
 	size int64
+	tail int64 // where sparse files begin
 	of   string
 }
 
@@ -181,12 +196,16 @@ func decodeIndex(data []byte, b *blob, origin *record.Origin) ([]tree.Entry, err
 }
 
 func (r *indexReader) node(kind tree.Kind, b *blob) *tree.Node {
+	var base uint64
+	if kind == sparse {
+		kind, base = tree.File, uint64(b.tail)
+	}
 	n := &tree.Node{Kind: kind, Mode: uint32(r.uint()), UID: int(r.int()), GID: int(r.int())}
 	n.ModTime = time.Unix(r.int(), int64(r.uint())).UTC()
 	switch kind {
 	case tree.File:
-		offset, length, head := r.uint(), r.uint(), r.string()
-		if offset > uint64(b.size) || length > uint64(b.size)-offset || uint64(len(head)) > min(length, headSize) {
+		offset, length, head := r.uint()+base, r.uint(), r.string()
+		if offset < base || offset > uint64(b.size) || length > uint64(b.size)-offset || uint64(len(head)) > min(length, headSize) {
 			r.fail()
 			return n
 		}

@@ -19,11 +19,11 @@ type Buffers interface {
 // tar's headers are read from it. tar.Reader passes over contents with Seek, so
 // that they are not copied.
 type intake struct {
-	from  Buffers
-	to    *Writer
-	start int64  // where the tar begins in the blob
-	rest  []byte // taken in, not read by the tar reader yet
-	grow  func(size int64) error
+	from   Buffers
+	to     *Writer
+	start  int64  // where the tar begins in the blob
+	rest   []byte // taken in, not read by the tar reader yet
+	sparse spool
 }
 
 var _ io.ReadSeeker = (*intake)(nil)
@@ -37,11 +37,6 @@ func (in *intake) take() error {
 	size := in.to.size - in.start + int64(len(data))
 	if size > maxTar {
 		return fmt.Errorf("the plain tar is larger than %d bytes", int64(maxTar))
-	}
-	if in.grow != nil {
-		if err := in.grow(size); err != nil {
-			return err
-		}
 	}
 	if _, err := in.to.Write(data); err != nil {
 		return err

@@ -11,19 +11,21 @@ import (
 )
 
 // ReadTar reads a plain tar (POSIX.1-2001 pax, ustar, GNU and old forms) to its
-// end, keeps its bytes and adds its entries. grow is called with the size that
-// the tar has come to, and ends the reading with its error; nil is no bound but
-// the package's own. An error names the entry.
+// end, keeps its bytes and adds its entries. An error names the entry.
 //
 // Global pax headers are passed over, as every container runtime does; in
-// practice they hold a comment. Sparse files are refused: their bytes do not
-// lie in the tar as one section, and image builders do not write them.
-func (w *Writer) ReadTar(r Buffers, grow func(size int64) error) error {
-	in := &intake{from: r, to: w, start: w.size, grow: grow}
-	if err := in.index(); err != nil {
-		return err
+// practice they hold a comment.
+func (w *Writer) ReadTar(r Buffers) error {
+	in := &intake{from: r, to: w, start: w.size}
+	err := in.index()
+	if err == nil {
+		err = in.drain()
 	}
-	return in.drain()
+	if err == nil {
+		w.tail = w.size
+		err = in.sparse.copyTo(w)
+	}
+	return errors.Join(err, in.sparse.discard())
 }
 
 // index reads the headers and ends at the end-of-archive mark.
@@ -43,7 +45,11 @@ func (in *intake) index() error {
 			continue
 		}
 		e, err := entry(h)
-		if err == nil {
+		switch {
+		case err != nil:
+		case isSparse(h):
+			err = in.addSparse(e, tr)
+		default:
 			err = in.add(e, tr)
 		}
 		if err != nil {
@@ -68,6 +74,18 @@ func (in *intake) add(e tree.Entry, content io.Reader) error {
 	return in.to.index.add(e, at, string(head[:n]))
 }
 
+// addSparse adds a sparse file whose content comes next.
+func (in *intake) addSparse(e tree.Entry, content io.Reader) error {
+	if e.Node.Size < 0 {
+		return errors.New("a negative size")
+	}
+	at, head, err := in.sparse.add(content, e.Node.Size, in.pos()-in.start)
+	if err != nil {
+		return err
+	}
+	return in.to.index.addSparse(e, at, head)
+}
+
 // xattrPrefix begins the pax records of extended attributes.
 const xattrPrefix = "SCHILY.xattr."
 
@@ -83,7 +101,7 @@ func entry(h *tar.Header) (tree.Entry, error) {
 	switch h.Typeflag {
 	case tar.TypeDir:
 		n.Kind = tree.Dir
-	case tar.TypeReg, tar.TypeCont:
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 		n.Kind, n.Size = tree.File, h.Size
 	case tar.TypeSymlink:
 		n.Kind, n.Link = tree.Symlink, h.Linkname
@@ -91,15 +109,10 @@ func entry(h *tar.Header) (tree.Entry, error) {
 		n.Kind = tree.Device
 	case tar.TypeFifo:
 		n.Kind = tree.FIFO
-	case tar.TypeGNUSparse:
-		return tree.Entry{}, errSparse
 	default:
 		return tree.Entry{}, fmt.Errorf("unknown type %q", h.Typeflag)
 	}
 	for key, value := range h.PAXRecords {
-		if strings.HasPrefix(key, "GNU.sparse.") {
-			return tree.Entry{}, errSparse
-		}
 		if name, ok := strings.CutPrefix(key, xattrPrefix); ok {
 			if n.Xattrs == nil {
 				n.Xattrs = map[string]string{}
@@ -109,5 +122,3 @@ func entry(h *tar.Header) (tree.Entry, error) {
 	}
 	return tree.Entry{Path: h.Name, Node: n}, nil
 }
-
-var errSparse = errors.New("sparse files are not supported; write the archive without them (tar's --sparse)")

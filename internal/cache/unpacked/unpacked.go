@@ -18,7 +18,7 @@ import (
 
 // form ends the names of buckets. It changes with the form of the index: what
 // another smith kept in another is left alone.
-const form = "-2"
+const form = "-3"
 
 // A CacheError is the cache's fault, not that of the archive that was read.
 type CacheError struct{ Err error }
@@ -34,6 +34,7 @@ func (e *CacheError) Unwrap() error { return e.Err }
 type Writer struct {
 	entry *store.Writer
 	size  int64
+	tail  int64 // where sparse files begin; 0 where no tar was read
 	index *indexWriter
 }
 
@@ -67,7 +68,11 @@ func (w *Writer) Add(e tree.Entry, offset int64) error { return w.index.add(e, o
 // Commit puts the archive into the cache under a key and opens it. The caller
 // closes the Archive.
 func (w *Writer) Commit(key string) (*Archive, error) {
-	footer := binary.LittleEndian.AppendUint64(w.index.data, uint64(w.size))
+	if w.tail == 0 {
+		w.tail = w.size
+	}
+	footer := binary.LittleEndian.AppendUint64(w.index.data, uint64(w.tail))
+	footer = binary.LittleEndian.AppendUint64(footer, uint64(w.size))
 	if _, err := w.entry.Write(footer); err != nil {
 		return nil, &CacheError{err}
 	}
@@ -92,7 +97,8 @@ func (w *Writer) Discard() error { return w.entry.Discard() }
 type Archive struct {
 	entry *store.Entry
 	key   string
-	size  int64
+	size  int64 // of the blob
+	tail  int64 // where sparse files begin in it
 }
 
 // Open returns an archive from the cache. The error is fs.ErrNotExist where it
@@ -110,8 +116,9 @@ func Open(st *store.Store, bucket, key string) (*Archive, error) {
 	return a, nil
 }
 
-// footerSize is that of an entry's end: the length of its blob.
-const footerSize = 8
+// footerSize is that of an entry's end: where sparse files begin in its blob, and
+// the blob's length.
+const footerSize = 16
 
 func newArchive(entry *store.Entry, key string) (*Archive, error) {
 	var footer [footerSize]byte
@@ -122,18 +129,18 @@ func newArchive(entry *store.Entry, key string) (*Archive, error) {
 	if _, err := entry.ReadAt(footer[:], at); err != nil {
 		return nil, err
 	}
-	size := binary.LittleEndian.Uint64(footer[:])
-	if size > uint64(at) || uint64(at)-size > maxIndex {
+	tail, size := binary.LittleEndian.Uint64(footer[:]), binary.LittleEndian.Uint64(footer[8:])
+	if size > uint64(at) || uint64(at)-size > maxIndex || tail > size {
 		return nil, errIndex
 	}
-	return &Archive{entry: entry, key: key, size: int64(size)}, nil
+	return &Archive{entry: entry, key: key, size: int64(size), tail: int64(tail)}, nil
 }
 
-// Size returns the length of the blob: of the plain tar where ReadTar made it.
-func (a *Archive) Size() int64 { return a.size }
+// Size returns the length of what Blob returns.
+func (a *Archive) Size() int64 { return a.tail }
 
-// Blob returns the bytes that were written.
-func (a *Archive) Blob() *io.SectionReader { return io.NewSectionReader(a.entry, 0, a.size) }
+// Blob returns the bytes that were written: the plain tar where ReadTar read one.
+func (a *Archive) Blob() *io.SectionReader { return io.NewSectionReader(a.entry, 0, a.tail) }
 
 // Entries returns the members in their order. All nodes are new and have the
 // given origin; sections of the blob are known by the archive's key.
@@ -142,7 +149,7 @@ func (a *Archive) Entries(origin *record.Origin) ([]tree.Entry, error) {
 	if _, err := a.entry.ReadAt(data, a.size); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	entries, err := decodeIndex(data, &blob{a.entry, a.size, a.key}, origin)
+	entries, err := decodeIndex(data, &blob{a.entry, a.size, a.tail, a.key}, origin)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s from the cache: %w", a.key, err)
 	}

@@ -150,7 +150,7 @@ func readData(ctx context.Context, r io.Reader, w *unpacked.Writer) error {
 		return err
 	}
 	defer plain.Close()
-	return w.ReadTar(plain, nil)
+	return w.ReadTar(plain)
 }
 
 // readControl returns the regular files at the top of control.tar by name.
