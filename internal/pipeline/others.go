@@ -48,6 +48,10 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 	if err != nil {
 		return out, err
 	}
+	configured, err := configuredPrograms(in, others)
+	if err != nil {
+		return out, err
+	}
 	g := newNeeds(sel)
 	base := g.reach(g.roots(others))
 	own := map[string]bool{}
@@ -55,7 +59,7 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 		own[g.origin[name]] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(others)) {
-		if base[name] {
+		if base[name] || configured[name] {
 			continue
 		}
 		var brings []string
@@ -128,6 +132,36 @@ func everywhere(ctx context.Context, known lister) (map[string]bool, error) {
 		}
 	}
 	return free, nil
+}
+
+// maxConfigured bounds a configuration file that is searched for programs.
+const maxConfigured = 256 << 10
+
+// configuredPrograms returns those of some programs that configuration of the
+// packages names by their path, as lighttpd.conf does the script that lists
+// types of media.
+func configuredPrograms(in closure.Input, others map[string]string) (map[string]bool, error) {
+	found := map[string]bool{}
+	for _, r := range in.Roots {
+		name := unescaped(in.Source, r.Pattern)
+		if !r.Part || !strings.HasPrefix(name, "/etc/") {
+			continue
+		}
+		at, err := in.Source.Resolve(name)
+		if err != nil || at.Node.Kind != tree.File || at.Node.Size > maxConfigured || at.Node.Executable() {
+			continue
+		}
+		text, err := at.Node.ReadAll(maxConfigured)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read %s: %w", name, err)
+		}
+		for other := range others {
+			if bytes.Contains(text, []byte(other)) {
+				found[other] = true
+			}
+		}
+	}
+	return found, nil
 }
 
 // named reports whether a program is among those that the spec keeps, by its
@@ -221,27 +255,29 @@ func (g needs) reach(from []string) map[string]bool {
 // mostSpared is how many programs one line names.
 const mostSpared = 4
 
-// tell notes what is left out of a selection.
+// tell warns of what a selection does not hold.
 func (s spared) tell(sel *closure.Selection, events event.Listener) *closure.Selection {
-	for _, text := range s.notes() {
-		events.Note(text)
+	for _, text := range s.warnings() {
+		events.Warn(text)
+		sel.Warnings = append(sel.Warnings, text)
 	}
+	slices.Sort(sel.Warnings)
 	return sel
 }
 
-// notes tell of what is left out, and of the key that keeps it.
-func (s spared) notes() []string {
-	var notes []string
+// warnings tell of what is left out, and of the key that keeps it.
+func (s spared) warnings() []string {
+	var texts []string
 	for _, by := range slices.Sorted(maps.Keys(s.programs)) {
 		names := s.programs[by]
 		verb := "needs"
 		if len(names) > 1 {
 			verb = "need"
 		}
-		notes = append(notes, fmt.Sprintf("left out %s, which %s %s and the entry point does not; programs: [%s] keeps it",
+		texts = append(texts, fmt.Sprintf("left out %s, which %s %s and the entry point does not; programs: [%s] keeps it",
 			enumerate(names, mostSpared), verb, by, path.Base(names[0])))
 	}
-	return notes
+	return texts
 }
 
 // without returns roots without those that are left out.

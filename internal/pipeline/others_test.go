@@ -20,15 +20,18 @@ func (l listed) List(context.Context) ([]source.Package, error) { return l, nil 
 
 // Which programs beside the entry point are left out.
 func TestSpare(t *testing.T) {
-	// A line is a package, a path, "!" for a script or "-" for any other
-	// executable, and what asks for it: "" is the spec.
+	// A line is a package, a path, "!" for a script, "-" for any other
+	// executable or "#" and a text, and what asks for it: "" is the spec.
 	const files = `
 server /usr/sbin/server -
 server /usr/bin/tool !
 server /usr/share/server/tool\[1\] !
 server /usr/bin/ctl -
 server /usr/bin/setup !
+server /usr/bin/types !
+server /etc/server.conf #/usr/bin/types
 server /usr/lib/server/helper ! /usr/sbin/server
+perl /usr/bin/perl - /usr/bin/types
 perl /usr/bin/perl - /usr/bin/tool
 perl /usr/bin/perl - /usr/share/server/tool[1]
 libc /usr/lib/libc.so.6 - /usr/sbin/server
@@ -43,6 +46,9 @@ python /usr/bin/python - /usr/lib/server/helper
 		words := append(strings.Fields(line), "")
 		name := strings.NewReplacer(`\`, "").Replace(words[1])
 		n := tree.NewFile([]byte(map[string]string{"!": "#!/bin/x\n", "-": "\x7fELF"}[words[2]]), 0o755)
+		if text, is := strings.CutPrefix(words[2], "#"); is {
+			n = tree.NewFile([]byte("types = "+text), 0o644)
+		}
 		n.Origin = &record.Origin{Kind: record.KindPackage, Package: record.Package{Name: words[0]}, Digest: words[0]}
 		for _, to := range []*tree.Tree{offered, sel.Tree} {
 			if err := to.Insert(name, n.Copy()); err != nil {
@@ -73,6 +79,6 @@ python /usr/bin/python - /usr/lib/server/helper
 		if before, after := len(in.Roots), len(left.without(in.Roots)); before-after != len(left.patterns) {
 			t.Errorf("%s: %d of %d roots are left, want %d fewer", c.name, after, before, len(left.patterns))
 		}
-		texts.Add(c.name, strings.Join(left.notes(), "\n"))
+		texts.Add(c.name, strings.Join(left.warnings(), "\n"))
 	}
 }
