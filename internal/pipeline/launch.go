@@ -79,16 +79,31 @@ func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launc
 			l.roots = append(l.roots, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: detail})
 		}
 	}
-	if named {
-		return l, nil
-	}
-	programs := distro.Main(held, from.pkg.Tree)
-	if len(programs) == 1 {
+	if !named {
+		programs := distro.Main(held, from.pkg.Tree)
+		if len(programs) != 1 {
+			l.warnings = append(l.warnings, noProgram(programs))
+			return l, nil
+		}
 		l.config.Entrypoint = programs
-	} else {
-		l.warnings = append(l.warnings, noProgram(programs))
 	}
-	return l, nil
+	return l.besideProgram(from, held), nil
+}
+
+// besideProgram adds the programs beside the entry point where that is of a
+// package which only belongs to the one asked for, as the tools that set up
+// MariaDB's data lie beside the server in mariadb-server-core.
+func (l launch) besideProgram(from *offered, held []distro.Holding) launch {
+	program := closure.Program(from.pkg.Tree, l.config.Env, l.config.WorkingDir, l.program()[0])
+	for _, h := range held {
+		if h.Own() || !slices.Contains(h.Programs, program) {
+			continue
+		}
+		for _, p := range h.Programs {
+			l.roots = append(l.roots, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: "beside the entry point, of package " + h.Name})
+		}
+	}
+	return l
 }
 
 // inheritsProgram reports whether the program is wanted only if the paths of the
