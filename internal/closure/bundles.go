@@ -23,8 +23,10 @@ type bundle struct {
 	// that script's program.
 	unmade []string
 	maker  string
-	// packages are what distributions call the package that holds it.
+	// packages are what distributions call the package that holds it, for the
+	// reader, and byFormat for the source.
 	packages string
+	byFormat map[record.Format]string
 	// words in an object's data, and imports, are signs that it wants the
 	// bundle; not in the libraries called libraries, which leave that to those
 	// who call them.
@@ -41,7 +43,7 @@ var bundles = map[string]bundle{
 		},
 		contents: []string{"*.pem", "*.crt", "*.0", "cacerts"},
 		unmade:   []string{"/usr/share/ca-certificates/**/*.crt", "/usr/share/pki/ca-trust-source/*", "/etc/pki/ca-trust/source/anchors/*"},
-		maker:    "update-ca-certificates or update-ca-trust", packages: "ca-certificates",
+		maker:    "update-ca-certificates or update-ca-trust", packages: "ca-certificates", byFormat: of("ca-certificates", "ca-certificates"),
 		words: []string{"/etc/ssl/certs", "/etc/pki/tls/certs"},
 		imports: []string{
 			"SSL_CTX_set_default_verify_paths", "X509_STORE_set_default_paths", "gnutls_certificate_set_x509_system_trust",
@@ -49,21 +51,31 @@ var bundles = map[string]bundle{
 		libraries: []string{"libgnutls.", "libcrypto.", "libssl.", "libp11-kit."},
 	},
 	// tzset(3). The zone of the machine (/etc/localtime) is not the image's.
-	"timezones": {paths: []string{"/usr/share/zoneinfo"}, packages: "tzdata", words: []string{"/usr/share/zoneinfo"}},
+	"timezones": {paths: []string{"/usr/share/zoneinfo"}, packages: "tzdata", byFormat: of("tzdata", "tzdata"), words: []string{"/usr/share/zoneinfo"}},
 	// locale(7): glibc's compiled locales, musl's translations.
 	"locales": {
 		paths:  []string{"/usr/lib/locale", "/usr/share/locale/locale.alias", "/usr/share/i18n/locales/musl"},
 		unmade: []string{"/usr/share/i18n/locales/*_*"},
-		maker:  "localedef or locale-gen", packages: "locales-all or glibc-all-langpacks",
+		maker:  "localedef or locale-gen", packages: "locales-all or glibc-all-langpacks", byFormat: of("locales-all", "glibc-all-langpacks"),
 	},
 	// terminfo(5).
 	"terminfo": {
 		paths:    []string{"/etc/terminfo", "/lib/terminfo", "/usr/lib/terminfo", "/usr/share/terminfo"},
-		packages: "ncurses-base",
-		imports:  []string{"setupterm", "initscr", "newterm", "tgetent"}, libraries: []string{"libtinfo.", "libncurses", "libform", "libpanel", "libmenu"},
+		packages: "ncurses-base", byFormat: of("ncurses-base", "ncurses-base"),
+		imports: []string{"setupterm", "initscr", "newterm", "tgetent"}, libraries: []string{"libtinfo.", "libncurses", "libform", "libpanel", "libmenu"},
 	},
 	// protocols(5), services(5), rpc(5).
-	"protocols": {paths: []string{"/etc/protocols", "/etc/services", "/etc/rpc", "/usr/etc/{protocols,services,rpc}"}, packages: "netbase or setup"},
+	"protocols": {paths: []string{"/etc/protocols", "/etc/services", "/etc/rpc", "/usr/etc/{protocols,services,rpc}"}, packages: "netbase or setup", byFormat: of("netbase", "setup")},
+}
+
+func of(deb, rpm string) map[record.Format]string {
+	return map[record.Format]string{record.FormatDeb: deb, record.FormatRPM: rpm}
+}
+
+// BundlePackage returns the package of a format that holds what a bundle is made
+// of, "" where none is known.
+func BundlePackage(bundle string, format record.Format) string {
+	return bundles[bundle].byFormat[format]
 }
 
 // bundleData brings the bundles that the spec names. One that the source has

@@ -82,6 +82,10 @@ type Request struct {
 	File bool
 	// Where names the place for the reader: "smith.yaml:2".
 	Where string
+	// Data reports whether the package is wanted for data that the spec names in
+	// another way, such as a bundle: it is not one that was asked for by name, and
+	// repositories may lack it.
+	Data bool
 }
 
 // A Family is a format of packages and its repositories.
@@ -164,8 +168,15 @@ type Query struct {
 	// Whole adds the packages that every system of the distribution has and that
 	// no relation names.
 	Whole bool
+	// WithoutData leaves out the requests for data.
+	WithoutData bool
 	// NoLists forbids lists of contents: one was seen to be wrong.
 	NoLists bool
+}
+
+// Wanted returns those of some requests that are to be resolved.
+func (q Query) Wanted(all []Request) []Request {
+	return slices.DeleteFunc(slices.Clone(all), func(r Request) bool { return r.Data && q.WithoutData })
 }
 
 // A Choice is the set of packages for a platform.
@@ -281,9 +292,13 @@ func (s *Source) choose(ctx context.Context, platform ocispec.Platform, whole bo
 		c, err := s.fromLock(platform, whole)
 		return c, platform, err
 	}
-	c, err := s.family.Resolve(ctx, Query{
-		Platform: platform, Keep: s.Keep[image.PlatformName(platform)], Whole: whole, NoLists: s.doubts.isWrong(),
-	})
+	q := Query{Platform: platform, Keep: s.Keep[image.PlatformName(platform)], Whole: whole, NoLists: s.doubts.isWrong()}
+	c, err := s.family.Resolve(ctx, q)
+	if err != nil && ctx.Err() == nil && slices.ContainsFunc(s.Requests, func(r Request) bool { return r.Data }) {
+		// What lacks the data says so when it is looked for.
+		q.WithoutData = true
+		c, err = s.family.Resolve(ctx, q)
+	}
 	return c, platform, err
 }
 

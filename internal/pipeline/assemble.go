@@ -36,6 +36,11 @@ func (b *Builder) assemble(ctx context.Context, r Request, from *offered, c *cho
 		return nil, err
 	}
 	a.because(added)
+	merged, err := addMerged(files, c.pkg.Tree, from.parent.Tree, r.Spec.Excludes)
+	if err != nil {
+		return nil, err
+	}
+	a.because(merged)
 	if err := a.describe(ctx, files, r, from, c); err != nil {
 		return nil, err
 	}

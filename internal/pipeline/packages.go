@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"smith/internal/closure"
 	"smith/internal/distro"
 	"smith/internal/distro/deb"
 	"smith/internal/reference"
@@ -62,6 +63,11 @@ func (b *Builder) packageOptions(r Request, all []reference.Reference) distro.Op
 	}
 	for i, ref := range all {
 		o.Requests = append(o.Requests, request(ref, r.place("packages", i)))
+	}
+	for i, name := range r.Spec.Bundles {
+		if p := closure.BundlePackage(name, record.Format(all[0].Family)); p != "" {
+			o.Requests = append(o.Requests, distro.Request{Text: p, Data: true, Where: r.place("bundles", i)})
+		}
 	}
 	return o
 }

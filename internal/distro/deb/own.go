@@ -12,6 +12,9 @@ import (
 func (f *family) asked(chosen []*pkg) map[*pkg]int {
 	asked := map[*pkg]int{}
 	for place, r := range f.Requests {
+		if r.Data {
+			continue
+		}
 		named := func(p *pkg) bool { return p.IsFile() && p.Locked.URL == r.Text }
 		provided := func(*pkg) bool { return false }
 		if !r.File {

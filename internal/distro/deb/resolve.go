@@ -22,7 +22,7 @@ func (f *family) Resolve(ctx context.Context, q distro.Query) (*distro.Choice, e
 	if err != nil {
 		return nil, err
 	}
-	requests, files, err := f.requests(ctx, architecture)
+	requests, files, err := f.requests(ctx, architecture, q.Wanted(f.Requests))
 	if err != nil {
 		return nil, err
 	}
@@ -143,10 +143,10 @@ func (r *resolution) complete(ctx context.Context, set []*pkg, essential []strin
 }
 
 // requests reads what is asked for. A file asks for the version that it holds.
-func (f *family) requests(ctx context.Context, architecture string) ([]apt.Request, []*debFile, error) {
+func (f *family) requests(ctx context.Context, architecture string, wanted []distro.Request) ([]apt.Request, []*debFile, error) {
 	var requests []apt.Request
 	var files []*debFile
-	for _, r := range f.Requests {
+	for _, r := range wanted {
 		if !r.File {
 			request, err := apt.ParseRequest(r.Text)
 			if err != nil {

@@ -17,6 +17,9 @@ func (f *family) asked(chosen []*pkg, about []*repodata.Package) map[int]int {
 		}
 	}
 	for place, request := range f.Requests {
+		if request.Data {
+			continue
+		}
 		r, _ := relation.Parse(request.Text)
 		var found []int
 		if request.File {

@@ -34,7 +34,7 @@ func (f *family) Resolve(ctx context.Context, q distro.Query) (*distro.Choice, e
 	}
 	chosen := &distro.Choice{Repositories: opened, Unverified: true}
 	options := repodata.Options{Machine: machine, Recommends: f.Recommends, Modules: f.options.Modules, Keep: kept(q.Keep)}
-	if err := f.fill(ctx, chosen, options, opened, files); err != nil {
+	if err := f.fill(ctx, chosen, q.Wanted(f.Requests), options, opened, files); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	return chosen, nil
@@ -71,7 +71,7 @@ func (all repositories) offered() (offered, debug []*repodata.Repository, byOffe
 }
 
 // fill solves the requests, and adds the packages of the solution.
-func (f *family) fill(ctx context.Context, chosen *distro.Choice, options repodata.Options, opened repositories, files *localFiles) error {
+func (f *family) fill(ctx context.Context, chosen *distro.Choice, requests []distro.Request, options repodata.Options, opened repositories, files *localFiles) error {
 	offered, debug, byOffer := opened.offered()
 	if files.repository != nil {
 		offered = slices.Insert(offered, 0, files.repository)
@@ -80,7 +80,7 @@ func (f *family) fill(ctx context.Context, chosen *distro.Choice, options repoda
 	if err != nil {
 		return err
 	}
-	wanted, err := wants(f.Requests, catalogue, files)
+	wanted, err := wants(requests, catalogue, files)
 	if err != nil {
 		return err
 	}
