@@ -22,6 +22,7 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 	if err := s.warnUnused(); err != nil {
 		return nil, err
 	}
+	s.warnPython()
 	sel := &Selection{Tree: tree.New(), Files: map[string][]record.Reason{}}
 	for _, it := range s.sorted() {
 		s.guard(it)
