@@ -144,10 +144,19 @@ func (r *repository) open(ctx context.Context) error {
 	if r.Invalid != nil {
 		return r.Invalid
 	}
+	if r.Connection.Insecure {
+		r.family.Events.Warn(r.Where + ": the server's certificate is not checked (sslverify is off)")
+	}
+	if err := r.connect(append(slices.Clone(r.BaseURLs), r.Mirrorlist, r.Metalink)...); err != nil {
+		return err
+	}
 	if err := r.readKeys(ctx); err != nil {
 		return err
 	}
 	digests, err := r.findMirrors(ctx)
+	if err == nil {
+		err = r.connect(r.mirrors...)
+	}
 	if err != nil {
 		return err
 	}
@@ -161,6 +170,16 @@ func (r *repository) open(ctx context.Context) error {
 	}
 	r.index, err = repodata.OpenIndex(ctx, r.family.Store, r.repomd.Data["primary"], r)
 	return err
+}
+
+// connect has addresses of the repository fetched as its configuration says.
+func (r *repository) connect(addresses ...string) error {
+	for _, address := range addresses {
+		if err := r.family.client.Connect(address, r.Connection); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readKeys reads the keys that vouch for the repository.

@@ -119,7 +119,7 @@ func (d *download) attempt(ctx context.Context) error {
 		return err
 	}
 	defer body.Close()
-	if err := d.copy(body); err != nil {
+	if err := d.copy(d.client.paced(body)); err != nil {
 		return err
 	}
 	return d.check()
@@ -254,7 +254,7 @@ func openFile(u *url.URL) (io.ReadCloser, error) {
 	path = filepath.FromSlash(path)
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
+		return nil, errors.New("not a regular file")
 	}
 	var f *os.File
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -108,11 +109,17 @@ func connectionError(err error) error {
 		err = wrapped.Err
 	}
 	dns, isDNS := errors.AsType[*net.DNSError](err)
+	proxy, isProxy := errors.AsType[*deadProxyError](err)
+	slow, isSlow := errors.AsType[*slowError](err)
 	switch {
+	case isProxy:
+		return proxy
+	case isSlow:
+		return transient{slow, 0}
 	case isDNS && dns.IsNotFound:
-		return fmt.Errorf("the host %s is not known", dns.Name)
+		return fmt.Errorf("cannot resolve the host %s", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("nobody listens there")
+		return errors.New("connection refused")
 	case isCertificate(err):
 		return fmt.Errorf("%w; -k does not check certificates", err)
 	case errors.Is(err, network.ErrRedirect):
@@ -128,4 +135,68 @@ func isCertificate(err error) bool {
 	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
 	_, host := errors.AsType[x509.HostnameError](err)
 	return verification || authority || host
+}
+
+// A deadProxyError says that a proxy, not the server, cannot be reached.
+type deadProxyError struct {
+	proxy string
+	err   error
+}
+
+func (e *deadProxyError) Error() string {
+	return fmt.Sprintf("cannot connect to the proxy %s: %v", e.proxy, e.err)
+}
+
+func (e *deadProxyError) Unwrap() error { return e.err }
+
+// proxyError tells an error of the way to the proxy from one of the way to the
+// server: package http marks it so (net/http's dialConn).
+func proxyError(transport *http.Transport, r *http.Request, err error) error {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "proxyconnect" || transport.Proxy == nil {
+		return err
+	}
+	proxy, failed := transport.Proxy(r)
+	if failed != nil || proxy == nil {
+		return err
+	}
+	return &deadProxyError{proxy.Host, connectionError(op.Err)}
+}
+
+// A slowError says that a server sends too little to wait for.
+type slowError struct {
+	rate   int64
+	window time.Duration
+}
+
+func (e *slowError) Error() string {
+	return fmt.Sprintf("the server has sent less than %d bytes a second for %s", e.rate, e.window)
+}
+
+// A paced reader fails where a server sends too little over a while: one that
+// sends a byte now and then is never silent, and never done.
+type paced struct {
+	io.Reader
+	slow  slowError
+	begun time.Time
+	bytes int64
+}
+
+func (c *Client) paced(r io.Reader) *paced {
+	return &paced{Reader: r, slow: slowError{c.MinRate, c.Stall}, begun: time.Now()}
+}
+
+// Read is io.Reader's.
+func (p *paced) Read(data []byte) (int, error) {
+	n, err := p.Reader.Read(data)
+	p.bytes += int64(n)
+	elapsed := time.Since(p.begun)
+	if err != nil || elapsed < p.slow.window {
+		return n, err
+	}
+	if float64(p.bytes) < float64(p.slow.rate)*elapsed.Seconds() {
+		return n, &p.slow
+	}
+	p.begun, p.bytes = time.Now(), 0
+	return n, nil
 }

@@ -22,6 +22,7 @@ import (
 
 	"smith/internal/cache/store"
 	"smith/internal/event"
+	"smith/internal/network"
 )
 
 // bucket holds downloaded files by their digest.
@@ -50,6 +51,9 @@ type Options struct {
 	// Stall is the time without a byte after which a connection counts as
 	// dropped; 0 is 30 seconds.
 	Stall time.Duration
+	// MinRate is how many bytes a second a server must send, over the time of
+	// Stall; 0 is 1000, as with dnf (minrate).
+	MinRate int64
 }
 
 // Logins knows the users and passwords of hosts.
@@ -61,8 +65,9 @@ type Logins interface {
 // A Client fetches files. It is safe for many goroutines.
 type Client struct {
 	Options
-	http  *http.Client
-	slots chan struct{}
+	http   *http.Client
+	routes *routes
+	slots  chan struct{}
 }
 
 // New returns a client, and warns where it will not check certificates.
@@ -79,10 +84,17 @@ func New(o Options) *Client {
 	if o.Stall == 0 {
 		o.Stall = 30 * time.Second
 	}
+	if o.MinRate == 0 {
+		o.MinRate = 1000
+	}
 	if o.Insecure {
 		o.Events.Warn("-k: the certificates of mirrors are not checked")
 	}
-	return &Client{Options: o, http: newHTTP(o), slots: make(chan struct{}, o.Parallel)}
+	r := &routes{standard: newTransport(o), logins: o.Logins}
+	return &Client{
+		Options: o, routes: r, slots: make(chan struct{}, o.Parallel),
+		http: &http.Client{Transport: r, CheckRedirect: network.CheckRedirect},
+	}
 }
 
 // A File is a file that is wanted.
@@ -135,7 +147,7 @@ func (c *Client) Get(ctx context.Context, f File) (*store.Entry, error) {
 		failed = append(failed, err)
 	}
 	if len(failed) == 0 {
-		return nil, fmt.Errorf("cannot fetch %s: nobody says where it is", f.Name)
+		return nil, fmt.Errorf("cannot fetch %s: no repository names an address for it", f.Name)
 	}
 	return nil, fmt.Errorf("cannot fetch %s: %w", f.Name, failed)
 }

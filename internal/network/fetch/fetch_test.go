@@ -256,7 +256,7 @@ func TestGetFile(t *testing.T) {
 	offline := func(o *Options) { o.Offline = true }
 	check(t, get(client(t, offline), address), "")
 	check(t, get(client(t, offline), address+"x"), "no such file")
-	check(t, get(client(t, nil), "file:///"), "no regular file")
+	check(t, get(client(t, nil), "file:///"), "not a regular file")
 	check(t, get(client(t, nil), "ftp://example.org/a"), `cannot fetch by "ftp"`)
 	check(t, get(client(t, offline), "http://127.0.0.1:1/a"), "--offline asks no network")
 }

@@ -20,14 +20,14 @@ func TestMistakes(t *testing.T) {
 	}
 	proxied := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) })
 	for address, want := range map[string]string{
-		"":                                "cannot fetch x: nobody says where it is",
+		"":                                "cannot fetch x: no repository names an address for it",
 		"ftp://user:secret@example.org/x": `cannot fetch x: ftp://example.org/x: cannot fetch by "ftp": http, https and file are known`,
 		"https:///x":                      "cannot fetch x: https:///x names no host",
 		"http://exa mple.org/":            "cannot fetch x: an address that is no URL",
 		"file://elsewhere/x":              `cannot fetch x: file://elsewhere/x: a file: address names the host "elsewhere": write file:///…`,
-		"file://" + folder:                "cannot fetch x: file://" + folder + ": it is no regular file",
+		"file://" + folder:                "cannot fetch x: file://" + folder + ": not a regular file",
 		"file://" + folder + "/none":      "cannot fetch x: file://" + folder + "/none: no such file or directory",
-		"http://127.0.0.1:1/x":            "cannot fetch x: http://127.0.0.1:1/x: nobody listens there",
+		"http://127.0.0.1:1/x":            "cannot fetch x: http://127.0.0.1:1/x: connection refused",
 		proxied:                           "cannot fetch x: " + proxied + ": the server answers 407 Proxy Authentication Required; the proxy's address in http_proxy can hold a user and password",
 	} {
 		c := client(t, func(o *Options) { o.Attempts = 1 })

@@ -108,7 +108,7 @@ func (c *Client) askPage(ctx context.Context, u *url.URL, key string, old []byte
 	case response.StatusCode != http.StatusOK:
 		return nil, statusError(response)
 	}
-	data, err := readPage(response.Body)
+	data, err := readPage(c.paced(response.Body))
 	if err != nil {
 		return nil, connectionError(err)
 	}

@@ -101,7 +101,7 @@ func (c *Catalogue) inferior(p *offered) (beside []resolve.ID, never bool, err e
 		return nil, false, err
 	}
 	var others []resolve.ID
-	native, excluded := false, false // noarch alone makes no other architecture inferior
+	native := false // noarch alone makes no other architecture inferior
 	for _, id := range ids {
 		o, err := c.find(id)
 		if err != nil {
@@ -115,14 +115,12 @@ func (c *Catalogue) inferior(p *offered) (beside []resolve.ID, never bool, err e
 			if !o.out {
 				beside = append(beside, id)
 			}
-		case o.out:
-			excluded = excluded || o.Arch != noarch
 		case o.Arch != noarch:
 			others = append(others, id)
 		}
 	}
 	// A better one counts although it is excluded, as it does for dnf.
-	if native && len(beside) == 0 || !native && excluded {
+	if native && len(beside) == 0 {
 		return nil, true, nil
 	}
 	if native || len(others) == 0 {
@@ -180,15 +178,36 @@ func (c *Catalogue) reached() (map[resolve.ID]bool, error) {
 	if c.reachable != nil {
 		return c.reachable, nil
 	}
-	c.reachable = map[resolve.ID]bool{}
-	todo := slices.Clone(c.roots)
+	var err error
+	if c.reachable, err = c.unrestricted().reach(c.roots); err != nil {
+		return nil, err
+	}
+	return c.reachable, nil
+}
+
+// unrestricted returns a catalogue of the same packages in which none is
+// excluded: excluded ones count for libsolv when it asks what is in reach.
+func (c *Catalogue) unrestricted() *Catalogue {
+	repositories := make([]*Repository, len(c.repositories))
+	for i, r := range c.repositories {
+		plain := *r
+		plain.Exclude, plain.Include, plain.Modules = nil, nil, nil
+		repositories[i] = &plain
+	}
+	return newCatalogue(c.ctx, repositories, c.options)
+}
+
+// reach returns the packages that some packages could bring in, and these.
+func (c *Catalogue) reach(todo []resolve.ID) (map[resolve.ID]bool, error) {
+	reachable := map[resolve.ID]bool{}
+	todo = slices.Clone(todo)
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if c.reachable[id] {
+		if reachable[id] {
 			continue
 		}
-		c.reachable[id] = true
+		reachable[id] = true
 		p, err := c.find(id)
 		if err != nil {
 			return nil, err
@@ -215,7 +234,7 @@ func (c *Catalogue) reached() (map[resolve.ID]bool, error) {
 		}
 		todo = append(todo, more...)
 	}
-	return c.reachable, nil
+	return reachable, nil
 }
 
 // alternatives returns the packages that a requirement of a package may bring

@@ -86,6 +86,11 @@ type offered struct {
 // packages. ctx ends the fetching of lists while it is used; it is for one
 // goroutine.
 func New(ctx context.Context, repositories []*Repository, options Options) (*Catalogue, error) {
+	c := newCatalogue(ctx, repositories, options)
+	return c, c.hide(options.Modules)
+}
+
+func newCatalogue(ctx context.Context, repositories []*Repository, options Options) *Catalogue {
 	c := &Catalogue{
 		ctx: ctx, repositories: repositories, options: options, ranks: newArchRank(options.Machine),
 		packages: map[resolve.ID]*offered{}, providers: map[string][]resolve.ID{}, hidden: map[resolve.ID]bool{},
@@ -96,7 +101,7 @@ func New(ctx context.Context, repositories []*Repository, options Options) (*Cat
 		c.starts = append(c.starts, next)
 		next += r.Index.Len()
 	}
-	return c, c.hide(options.Modules)
+	return c
 }
 
 // Find returns what the catalogue knows of a package, and where it is from.

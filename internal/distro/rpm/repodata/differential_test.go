@@ -232,10 +232,10 @@ func classify(c *Catalogue, ours, theirs []string) (string, error) {
 		return compromise, nil
 	case other > 0:
 		return better, nil
-	case slices.ContainsFunc(ours, c.disliked):
-		return "", errors.New("only smith takes an old version or an inferior architecture")
 	case len(ours) < len(theirs):
 		return fewer, nil
+	case slices.ContainsFunc(ours, c.disliked):
+		return "", errors.New("only smith takes an old version or an inferior architecture")
 	case len(ours) == len(theirs):
 		return equal, nil
 	}

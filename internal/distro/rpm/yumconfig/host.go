@@ -48,6 +48,12 @@ func ReadHost(root, machine string) ([]Repository, error) {
 	all := offered(found)
 	for i := range all {
 		all[i].Keys = rooted(root, all[i].Keys)
+		c := &all[i].Connection
+		for _, file := range []*string{&c.CAFile, &c.CertFile, &c.KeyFile} {
+			if *file != "" {
+				*file = filepath.Join(root, *file)
+			}
+		}
 	}
 	return all, nil
 }

@@ -13,7 +13,7 @@ func TestMistakes(t *testing.T) {
 		"x=1\n":                          "line 1: \"x=1\" stands before any section",
 		"[a]\nwhat\n":                    "line 2: \"what\" is no option",
 		"[a]\nname=x\n":                  "a.repo: line 1: repository a: it has no baseurl, mirrorlist or metalink",
-		"[a]\nbaseurl=http://example.org/$releasever/\n":       "a.repo: line 1: repository a: the variable $releasever is not known; known are arch, basearch",
+		"[a]\nbaseurl=http://example.org/$releasever/\n":       "a.repo: line 1: repository a: unknown variable $releasever; known are arch, basearch",
 		"[a]\nbaseurl=http://example.org/\ngpgcheck=perhaps\n": "a.repo: line 1: repository a: gpgcheck: \"perhaps\" is neither 1 nor 0",
 		"[a]\nbaseurl=http://example.org/\npriority=first\n":   "a.repo: line 1: repository a: priority: \"first\" is no number",
 	} {

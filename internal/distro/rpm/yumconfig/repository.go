@@ -3,9 +3,12 @@ package yumconfig
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"smith/internal/network/fetch"
 )
 
 // A Repository is one of RPM packages, as its configuration has it, variables
@@ -35,7 +38,9 @@ type Repository struct {
 	// such. Invalid is why it cannot be, or nil.
 	Debug   bool
 	Invalid error
-	// Where tells the reader where it stands.
+	// Connection is how its servers are talked to.
+	Connection fetch.Connection
+	// Where names the place for the reader.
 	Where string
 }
 
@@ -126,15 +131,17 @@ func (s *Section) repository(main *Section, variables Variables) (configured, er
 	enabled := o.boolean("enabled", true)
 	r := Repository{
 		ID: o.replaced(s.Name), BaseURLs: List(o.text("baseurl")), Mirrorlist: o.text("mirrorlist"), Metalink: o.text("metalink"),
-		GPGCheck: o.boolean("gpgcheck", true), RepoGPGCheck: o.boolean("repo_gpgcheck", false),
+		GPGCheck: o.boolean("gpgcheck", o.boolean("pkg_gpgcheck", true)), RepoGPGCheck: o.boolean("repo_gpgcheck", false),
 		Priority: o.number("priority", DefaultPriority), Cost: o.number("cost", DefaultCost),
 		Exclude: List(o.text("excludepkgs") + " " + o.text("exclude")), Include: List(o.text("includepkgs")),
 		ModuleHotfixes: o.boolean("module_hotfixes", false), Optional: o.boolean("skip_if_unavailable", false),
-		Keys: keys(o.text("gpgkey")),
+		Keys: keys(o.text("gpgkey")), Connection: o.connection(),
 	}
 	if main != nil {
 		r.Exclude = append(r.Exclude, List(main.Options["excludepkgs"]+" "+main.Options["exclude"])...)
+		r.Include = append(r.Include, List(main.Options["includepkgs"])...)
 	}
+	o.refuse()
 	for i, address := range r.BaseURLs {
 		r.BaseURLs[i] = strings.TrimSuffix(address, "/") + "/"
 	}
@@ -188,6 +195,64 @@ func (o *options) replaced(value string) string {
 func (o *options) text(name string) string {
 	v, _ := o.raw(name, false)
 	return o.replaced(v)
+}
+
+// inherited is an option of the section or of main, variables replaced.
+func (o *options) inherited(name string) string {
+	v, _ := o.raw(name, true)
+	return o.replaced(v)
+}
+
+// connection reads how the servers are talked to.
+func (o *options) connection() fetch.Connection {
+	c := fetch.Connection{
+		CAFile: o.inherited("sslcacert"), CertFile: o.inherited("sslclientcert"), KeyFile: o.inherited("sslclientkey"),
+		Insecure: !o.boolean("sslverify", true), User: o.inherited("username"), Password: o.inherited("password"),
+	}
+	switch proxy := o.inherited("proxy"); strings.ToLower(proxy) {
+	case "":
+	case "_none_", "none":
+		c.Proxy = fetch.NoProxy
+	default:
+		c.Proxy = o.proxy(proxy)
+	}
+	return c
+}
+
+// proxy adds the user and password of a proxy to its address.
+func (o *options) proxy(address string) string {
+	user := o.inherited("proxy_username")
+	if user == "" {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		o.fail(errors.New("proxy: not an address such as http://proxy.example.org:3128"))
+		return ""
+	}
+	u.User = url.UserPassword(user, o.inherited("proxy_password"))
+	return u.String()
+}
+
+// refuse names the options that dnf knows, that change what is fetched or
+// trusted, and that smith does not read. All others of dnf.conf(5) say how fast
+// and how often dnf asks, or what it shows.
+func (o *options) refuse() {
+	for name, harmless := range map[string]string{
+		"sslverifystatus": "0", "proxy_sslverify": "1", "proxy_sslcacert": "", "proxy_sslclientcert": "", "proxy_sslclientkey": "",
+		"proxy_auth_method": "any", "gpgkey_dns_verification": "0", "mediaid": "",
+	} {
+		if v := o.inherited(name); v != "" && !strings.EqualFold(v, harmless) && !o.same(v, harmless) {
+			o.fail(fmt.Errorf("smith does not support the option %s: remove it, or list the repository in smith.yaml", name))
+		}
+	}
+}
+
+// same reports whether two values are the same boolean.
+func (o *options) same(a, b string) bool {
+	x, isX := boolean(a)
+	y, isY := boolean(b)
+	return isX && isY && x == y
 }
 
 func (o *options) boolean(name string, standard bool) bool {

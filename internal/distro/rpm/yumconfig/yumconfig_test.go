@@ -112,7 +112,7 @@ func TestRefuses(t *testing.T) {
 		"[a]\nb":                             "no option",
 		"[a]\nbaseurl=x\ngpgcheck=perhaps":   "perhaps",
 		"[a]\nbaseurl=x\npriority=high":      "no number",
-		"[a]\nbaseurl=https://x/$releasever": "$releasever is not known",
+		"[a]\nbaseurl=https://x/$releasever": "unknown variable $releasever",
 		"[a]\nname=a":                        "no baseurl",
 	} {
 		sections, err := ParseINI(text)
