@@ -83,7 +83,9 @@ type reader struct {
 	config dict
 	dirs   []string
 	files  int
-	depth  int // of templates in each other
+	depth  int // of templates and macros in each other
+	work   int // nodes of templates that were carried out
+	macros map[string]*node
 	// unread are options that only Python could work out, and where they are set.
 	unread map[string]string
 }

@@ -119,7 +119,7 @@ func TestNamesWhatNeedsPython(t *testing.T) {
 		"config_opts['target_arch'] = 'x'":                                  "neither dnf.conf nor yum.conf",
 		strings.Replace(good, "{{ v }}", "{% for a in b %}{% endfor %}", 1): "for a in b",
 		strings.Replace(good, "{{ v }}", "{% if a %}", 1):                   "no {% endif %}",
-		strings.Replace(good, "{{ v }}", "{{ f('x') }}", 1):                 "cannot be read: of Jinja",
+		strings.Replace(good, "{{ v }}", "{{ f('x') }}", 1):                 "of Jinja, smith knows",
 		strings.Replace(good, "{{ v }}", "{{ v", 1):                         "no end",
 		good + "include('a.cfg')":                                           "include each other",
 		good + "config_opts['v'] = '{{ w }}'\nconfig_opts['w'] = '{{ v }}'": "mean each other",
@@ -143,4 +143,35 @@ func FuzzRead(f *testing.F) {
 		}
 		_, _ = Read(path)
 	})
+}
+
+// What current configurations of Fedora and Oracle Linux hold: a comparison in
+// Python, a macro, loops, filters, and white space that tags strip.
+func TestTemplates(t *testing.T) {
+	for text, want := range map[string]string{
+		"{% if mirrored %}yes{% else %}no{% endif %}":                             "yes",
+		"{{ not mirrored }}":                                                      "False",
+		"{% for v in range(3, 6) %}[{{ v }}]{% endfor %}":                         "[3][4][5]",
+		"{% for v in [releasever|int, releasever|int - 1] %}{{ v }} {% endfor %}": "45 44 ",
+		"{%- macro keys(a) -%}\n{{ a }}-primary\n{%- for v in [1, 2]\n%} k{{ v }}\n{%- endfor %}\n{%- endmacro %}<{{ keys('x') }}>": "<x-primary k1 k2>",
+		"{% if releasever|int >= 40 and target_arch in ['x86_64', 'i686'] %}a{% elif x %}b{% endif %}":                              "a",
+		"{% set n = 'v' ~ releasever %}{{ n }}":              "v45",
+		"{{ nothing|default('d') }}{{ 'A'|lower }}":          "da",
+		"{% if nothing is defined %}a{% else %}b{% endif %}": "b",
+		"{{ releasever|replace('4', '5') }} {# note #}{":     "55 {",
+	} {
+		file := filepath.Join(t.TempDir(), "a.cfg")
+		config := "config_opts['target_arch'] = 'x86_64'\nconfig_opts['releasever'] = '45'\n" +
+			"config_opts['mirrored'] = config_opts['target_arch'] != 'i686'\n" +
+			"config_opts['dist'] = \"\"\"" + text + "\"\"\"\nconfig_opts['dnf.conf'] = '[a]\\nbaseurl=https://example.org/'\n"
+		if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Read(file)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if c.Dist != want {
+			t.Errorf("%s: %q, want %q", text, c.Dist, want)
+		}
+	}
 }

@@ -79,6 +79,12 @@ func (p *parser) expression(depth int, lines bool) (value, error) {
 	v, err := p.operand(depth)
 	for err == nil {
 		p.space(lines)
+		if p.take("==") {
+			return p.compared(v, true, depth, lines)
+		}
+		if p.take("!=") {
+			return p.compared(v, false, depth, lines)
+		}
 		if !p.take("+") {
 			return v, nil
 		}
@@ -89,6 +95,22 @@ func (p *parser) expression(depth int, lines bool) (value, error) {
 		}
 	}
 	return nil, err
+}
+
+// compared reads what a value is compared with.
+func (p *parser) compared(v value, equal bool, depth int, lines bool) (value, error) {
+	p.space(lines)
+	other, err := p.operand(depth)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range []value{v, other} {
+		switch one.(type) {
+		case list, dict, unreadable:
+			return nil, errNoValue
+		}
+	}
+	return (v == other) == equal, nil
 }
 
 // plus is Python's +.

@@ -123,8 +123,11 @@ func (c *Catalogue) inferior(p *offered) (beside []resolve.ID, never bool, err e
 	if native && len(beside) == 0 {
 		return nil, true, nil
 	}
-	if native || len(others) == 0 {
+	if native {
 		return beside, false, nil
+	}
+	if len(others) == 0 {
+		return nil, false, nil
 	}
 	reached, err := c.reached()
 	never = slices.ContainsFunc(others, func(id resolve.ID) bool { return reached[id] })
