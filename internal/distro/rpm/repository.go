@@ -167,6 +167,9 @@ func (r *repository) open(ctx context.Context) error {
 		if r.modules, err = repodata.OpenModules(ctx, r.family.Store, d, r); err != nil {
 			return err
 		}
+		for _, fault := range r.modules.Unreadable {
+			r.family.Events.Warn(fmt.Sprintf("%s: modules: skipped %s", r.Where, fault))
+		}
 	}
 	r.index, err = repodata.OpenIndex(ctx, r.family.Store, r.repomd.Data["primary"], r)
 	return err

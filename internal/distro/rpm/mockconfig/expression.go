@@ -236,7 +236,7 @@ func (e *expression) primary(depth int) (value, error) {
 		}
 		return n, nil
 	case strings.HasPrefix(rest, "config_opts["):
-		return e.parser.word()
+		return e.word()
 	}
 	name := e.name()
 	if name == "" {
