@@ -11,6 +11,8 @@ package closure
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -72,11 +74,22 @@ type Input struct {
 	// AllHwcaps keeps the variants of libraries for newer processors.
 	AllHwcaps bool
 
+	// Depends reports whether the package that a file is of calls for the one
+	// that another is of, through others too; nil where the source knows of no
+	// packages. It is called from several goroutines.
+	Depends func(of, on *record.Origin) bool
+	// Holds returns the paths of what the package of a file holds; nil where the
+	// source knows of no packages.
+	Holds func(ctx context.Context, of *record.Origin) ([]string, error)
 	// Ahead hears of libraries of the source that will be looked for, from
 	// several goroutines; nil for nobody.
 	Ahead func(names []string)
 	// Events hears of notes and warnings; nil for nobody.
 	Events event.Listener
+
+	// lacking are files that are left out of what stays together, by what they
+	// lack: see lackingError.
+	lacking map[string]string
 }
 
 // A Command is a program that the image runs.
@@ -122,6 +135,9 @@ type Selection struct {
 	// missing and AllowMissing accepts, Suspects what looks as if a kept file
 	// might load it.
 	Excluded, Allowed, Suspects []record.Finding
+	// Commands are what shell scripts run and nothing on offer has; Suspects have
+	// them too.
+	Commands []record.Finding
 	// Unneeded are the names in AllowMissing that accepted nothing. A caller
 	// who selects for several platforms warns of those that no platform needs.
 	Unneeded []string
@@ -133,6 +149,19 @@ type Selection struct {
 // complete. The result does not depend on the order of any list in the input.
 // Where the image would not be complete, the error is an *IncompleteError.
 func Select(ctx context.Context, in Input) (*Selection, error) {
+	in.lacking = map[string]string{}
+	for {
+		selection, err := attempt(ctx, in)
+		var again *lackingError
+		if !errors.As(err, &again) {
+			return selection, err
+		}
+		maps.Copy(in.lacking, again.lacking) // at least one more each time
+	}
+}
+
+// attempt makes one selection.
+func attempt(ctx context.Context, in Input) (*Selection, error) {
 	s, err := begin(ctx, in)
 	if err != nil {
 		return nil, err

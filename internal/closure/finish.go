@@ -37,6 +37,10 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 	if err != nil {
 		return nil, err
 	}
+	problems := slices.Concat(s.refused, verdict.Problems)
+	if lacking := s.lackingAside(problems); len(lacking) > 0 {
+		return nil, &lackingError{lacking}
+	}
 	sel.Allowed, sel.Unneeded = verdict.Allowed, verdict.Unneeded
 	for _, f := range verdict.Excluded {
 		if !s.toldOf(f) {
@@ -44,11 +48,12 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 		}
 	}
 	sel.Excluded, sel.Suspects = sortedFindings(s.excluded), sortedFindings(s.notKept())
+	sel.Commands = sortedFindings(findings(s.commands))
 	sel.Warnings = slices.Compact(slices.Sorted(slices.Values(append(s.warnings, verdict.Warnings...))))
 	for _, w := range sel.Warnings {
 		s.in.Events.Warn(w)
 	}
-	if problems := append(s.refused, verdict.Problems...); len(problems) > 0 {
+	if len(problems) > 0 {
 		return nil, &IncompleteError{problems}
 	}
 	return sel, nil
@@ -180,11 +185,19 @@ func (s *selector) toldOf(f record.Finding) bool {
 func (s *selector) notKept() map[record.Finding]bool {
 	found := map[record.Finding]bool{}
 	for _, x := range s.suspects {
-		if s.items[x.node] == nil {
+		if x.node == nil || s.items[x.node] == nil {
 			found[x.Finding] = true
 		}
 	}
 	return found
+}
+
+func findings(list []record.Finding) map[record.Finding]bool {
+	set := map[record.Finding]bool{}
+	for _, f := range list {
+		set[f] = true
+	}
+	return set
 }
 
 func sortedFindings(set map[record.Finding]bool) []record.Finding {

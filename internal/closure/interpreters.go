@@ -80,6 +80,21 @@ var languages = []language{
 		minimal:  []string{"**"},
 		whole:    true,
 	},
+	{ // tclvars(n), tcl_library: init.tcl and what it autoloads, encodings, time zones; Debian puts it into tcltk
+		program:  regexp.MustCompile(`^(?:tclsh|wish|expect)(\d\.\d)?$`),
+		embedded: regexp.MustCompile(`^libtcl(\d\.\d)\.so`),
+		library:  []string{"PREFIX/share/tcltk/tclVERSION", "PREFIX/{share,lib,lib64}/tclVERSION"},
+		minimal:  []string{"init.tcl", "auto.tcl", "package.tcl", "tm.tcl", "word.tcl", "tclIndex", "encoding", "clock.tcl", "history.tcl", "parray.tcl"},
+		whole:    true,
+	},
+	{ // tk_library(n)
+		program:  regexp.MustCompile(`^wish(\d\.\d)?$`),
+		embedded: regexp.MustCompile(`^libtk(\d\.\d)\.so`),
+		library:  []string{"PREFIX/share/tcltk/tkVERSION", "PREFIX/{share,lib,lib64}/tkVERSION"},
+		without:  []string{"demos"},
+		minimal:  []string{"**"},
+		whole:    true,
+	},
 	{ // the java command: its launcher reads lib/jvm.cfg of the runtime image that it lies in (JEP 220)
 		program:  regexp.MustCompile(`^java$`),
 		embedded: regexp.MustCompile(`^libjli\.so$`),

@@ -27,7 +27,8 @@ type selector struct {
 	excluded map[record.Finding]bool
 	left     map[string]bool // names that are missing because they were excluded
 	refused  []Problem       // what no allow-missing accepts
-	outcome                  // of all rules so far
+	modules  *moduleMemory
+	outcome  // of all rules so far
 }
 
 // An outcome is what a rule found out.
@@ -36,6 +37,8 @@ type outcome struct {
 	problems []Problem
 	suspects []suspect
 	warnings []string
+	// commands are what shell scripts run and nothing on offer has.
+	commands []record.Finding
 }
 
 // A suspect is a file that somebody may load, and that is not kept for that.
@@ -53,6 +56,7 @@ func (o *outcome) add(other outcome) {
 	o.problems = append(o.problems, other.problems...)
 	o.suspects = append(o.suspects, other.suspects...)
 	o.warnings = append(o.warnings, other.warnings...)
+	o.commands = append(o.commands, other.commands...)
 }
 
 // An item is a file, link or folder of the view that is kept.
@@ -65,6 +69,8 @@ type item struct {
 	named bool
 	// wanted is set where something else than a folder or a glob asks for it.
 	wanted bool
+	// root is set where the spec asks for it, alone or with what lies around it.
+	root bool
 	// alone is set where the file is to be looked at as a program or a library
 	// that is loaded by name, and not only as a library that some program
 	// loads at its start, whose needs that program's search has found.
@@ -73,6 +79,12 @@ type item struct {
 	examined bool
 	// whole is set once everything under the folder is kept.
 	whole bool
+	// unit is set once what the same package has under the directory is kept.
+	unit bool
+	// dialect is the language in which the file is to be read, "" where its name
+	// or its first line tells. read says how far it was read for what it imports.
+	dialect string
+	read    reading
 	// imported are the symbols that it takes from others, nil before they were
 	// asked for.
 	imported *[]string
@@ -87,6 +99,10 @@ type edge struct {
 	reason record.Reason
 	// whole brings everything under a folder.
 	whole bool
+	// unit brings what the same package has under a directory, dialect is the
+	// language in which a script is to be read.
+	unit    bool
+	dialect string
 	// named says that a root names exactly this path.
 	named bool
 	// broad says that a folder or a glob of a root brings the path.
@@ -162,6 +178,12 @@ func (s *selector) examine(ctx context.Context, it *item, out *outcome) error {
 			}
 		}
 	}
+	if now := it.reading(); now > it.read {
+		it.read = now
+		if err := imported(ctx, s, it, out); err != nil {
+			return err
+		}
+	}
 	if it.alone && !it.searched {
 		it.searched = true
 		return needs(ctx, s, it, out)
@@ -207,6 +229,8 @@ func (s *selector) bringNode(n *tree.Node, e edge, depth int) error {
 		return s.follow(n, e, depth)
 	case n.Kind == tree.Dir && e.whole:
 		return s.bringFolder(n, e)
+	case n.Kind == tree.Dir && e.unit:
+		return s.bringUnit(n, e)
 	}
 	return nil
 }
@@ -271,13 +295,19 @@ func (s *selector) keep(n *tree.Node, e edge) bool {
 	if !slices.Contains(it.reasons, e.reason) {
 		it.reasons = append(it.reasons, e.reason)
 	}
+	before := it.reading()
 	it.named = it.named || e.named
 	it.wanted = it.wanted || !e.broad
+	it.root = it.root || e.reason.From == ""
+	if it.dialect == "" {
+		it.dialect = e.dialect
+	}
+	again := it.reading() > before
 	if !e.inner && !it.alone {
-		it.alone = true
-		if it.examined {
-			s.queue = append(s.queue, it)
-		}
+		it.alone, again = true, true
+	}
+	if again && it.examined {
+		s.queue = append(s.queue, it)
 	}
 	return true
 }
@@ -291,6 +321,9 @@ func (s *selector) admit(n *tree.Node, e edge) *item {
 	}
 	if it.holder != ofSource {
 		return it
+	}
+	if s.leftAside(it, e) {
+		return nil
 	}
 	pattern, out := s.excludes.match(it.path)
 	if !out {
@@ -326,7 +359,8 @@ func newSelector(ctx context.Context, in Input) (*selector, error) {
 	}
 	s := &selector{
 		in: in, view: v, excludes: newExcludes(v.Tree, in.Excludes),
-		items: map[*tree.Node]*item{}, excluded: map[record.Finding]bool{}, left: map[string]bool{},
+		modules: newModules(),
+		items:   map[*tree.Node]*item{}, excluded: map[record.Finding]bool{}, left: map[string]bool{},
 	}
 	if err := s.preferSource(); err != nil {
 		return nil, err
@@ -367,7 +401,7 @@ func (s *selector) lookAhead() {
 }
 
 // fileRules are the rules that look at each kept file once.
-func fileRules() []rule { return []rule{scripts, dlopenNotes, threads} }
+func fileRules() []rule { return []rule{scripts, dlopenNotes, threads, namedData} }
 
 // worldRules are the rules that look at all that is kept.
 func worldRules() []worldRule {

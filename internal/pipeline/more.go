@@ -13,17 +13,18 @@ import (
 // selectFrom selects the files of the new layer. Where they lack something and
 // the source has more than was asked for, such as what scripts of packages make
 // or what every system of the distribution has, it selects again with that: no
-// relation of a Debian package names a script's /bin/sh. Messages of such an
-// attempt are dropped. It returns the offer that was selected from in the end,
-// with an error too.
+// relation of a Debian package names a script's /bin/sh, or the commands that the
+// script runs. Messages of such an attempt are dropped. It returns the offer that
+// was selected from in the end, with an error too.
 func selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer) (*closure.Selection, *source.Offer, error) {
+	relate(ctx, &in, pkg.Packages)
 	for pkg.More {
 		events := &deferred{Listener: in.Events}
 		try := in
 		try.Events = events
 		selection, err := closure.Select(ctx, try)
 		var incomplete *closure.IncompleteError
-		if !errors.As(err, &incomplete) {
+		if !errors.As(err, &incomplete) && (err != nil || len(selection.Commands) == 0) {
 			events.deliver()
 			return selection, pkg, err
 		}
@@ -33,6 +34,7 @@ func selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *sourc
 		}
 		open.add(more.Close)
 		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead()
+		relate(ctx, &in, more.Packages)
 	}
 	selection, err := selectParts(ctx, in)
 	return selection, pkg, err

@@ -1,0 +1,27 @@
+package shell
+
+import (
+	"os"
+	"testing"
+
+	"smith/internal/closure/imports"
+	"smith/internal/closure/imports/importstest"
+	"smith/internal/golden"
+)
+
+// What a script of every form refers to.
+func TestRead(t *testing.T) {
+	src, err := os.ReadFile("testdata/script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.New(t).Add("script", importstest.Text(Read(src).References))
+}
+
+func FuzzRead(f *testing.F) {
+	src, err := os.ReadFile("testdata/script")
+	if err != nil {
+		f.Fatal(err)
+	}
+	importstest.Fuzz(f, func(src []byte) []imports.Reference { return Read(src).References }, string(src), "\x00\"'", "<<E")
+}
