@@ -20,6 +20,7 @@ type buildCommand struct {
 	specCommand
 	image, number        string
 	fast, locked, strict bool
+	test                 bool
 }
 
 func (b *buildCommand) command() *cobra.Command {
@@ -32,6 +33,7 @@ build that fails leaves the image that was there.`,
 		Example: `  smith build
   smith build -c web.yaml -i web.tar.gz:1.2
   smith build -i oci:layout --platform linux/arm64
+  smith build --test
   smith build -i registry.example.org/team/app:1.2`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context()) },
@@ -45,6 +47,7 @@ func (b *buildCommand) flags(cmd *cobra.Command) {
 	b.specFlags(cmd)
 	f.BoolVar(&b.locked, "locked", false, "use exactly what smith.lock holds, and fail where there is none")
 	b.outputFlags(cmd)
+	f.BoolVar(&b.test, "test", false, "run the spec's tests before the image is written, and write none where one fails")
 	f.BoolVarP(&b.fast, "fast", "f", false, "accepted for users of the original: every build takes from the cache what it can")
 	f.BoolVar(&b.strict, "strict", false, "fail where allow-missing has a name that nothing lacks")
 }
@@ -87,6 +90,9 @@ func (b *buildCommand) build(ctx context.Context, r pipeline.Request) error {
 	builder, display, err := b.builder()
 	if err != nil {
 		return err
+	}
+	if b.test {
+		builder.Check = func(ctx context.Context, images []pipeline.Built) error { return b.testBuilt(ctx, r, builder, images) }
 	}
 	began := time.Now()
 	result, err := builder.Build(ctx, r)

@@ -154,7 +154,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(a.uploadCommand(), a.downloadCommand(), a.loginCommand(), a.logoutCommand())
 	root.AddCommand(build.command(), a.lockCommand(), a.fetchCommand(), a.wrapCommand(), a.lsCommand(), a.inspectCommand(), a.depsCommand(),
-		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.reportCommand(), a.runCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
+		a.verifyCommand(), a.whyCommand(), a.diffCommand(), a.graphCommand(), a.reportCommand(), a.runCommand(), a.testCommand(), a.schemaCommand(), a.cacheCommand(), a.versionCommand())
 	return root
 }
 

@@ -46,6 +46,9 @@ type Options struct {
 	Runtime string
 	// Trace has the program's system calls watched; nil where they are not.
 	Trace *Trace
+	// Attend is called beside the program, which is stopped when it returns; nil
+	// lets the program run to its end. ctx ends with the program.
+	Attend func(ctx context.Context, c *Container)
 	// Grace is how long the program may take to end when it is asked to; 0 is
 	// ten seconds.
 	Grace time.Duration
@@ -77,7 +80,7 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := canExecute(o.Platform); err != nil {
+	if err := CanExecute(o.Platform); err != nil {
 		return 0, err
 	}
 	o.Events.Note("run by " + runtime.name)
@@ -104,7 +107,11 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	// The runtime passes the signal on to the program.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = cmp.Or(o.Grace, 10*time.Second)
-	err = cmd.Run()
+	if err = cmd.Start(); err == nil {
+		wait := attend(ctx, o, cmd, &Container{runtime, dir, process})
+		err = cmd.Wait()
+		wait()
+	}
 	var left error
 	if ctx.Err() != nil {
 		// The runtime may have been ended before the program.

@@ -120,14 +120,14 @@ func TestEnvironment(t *testing.T) {
 func TestCanExecute(t *testing.T) {
 	texts := golden.New(t)
 	for _, p := range []ocispec.Platform{{}, {OS: "linux", Architecture: hostArchitecture}} {
-		if err := canExecute(p); err != nil {
+		if err := CanExecute(p); err != nil {
 			t.Error(err)
 		}
 	}
-	texts.Error("another system", canExecute(ocispec.Platform{OS: "windows", Architecture: hostArchitecture}))
+	texts.Error("another system", CanExecute(ocispec.Platform{OS: "windows", Architecture: hostArchitecture}))
 	if hostArchitecture == "amd64" {
-		texts.Error("no such architecture", canExecute(ocispec.Platform{OS: "linux", Architecture: "pdp11"}))
-		if err := canExecute(ocispec.Platform{OS: "linux", Architecture: "386"}); err != nil {
+		texts.Error("no such architecture", CanExecute(ocispec.Platform{OS: "linux", Architecture: "pdp11"}))
+		if err := CanExecute(ocispec.Platform{OS: "linux", Architecture: "386"}); err != nil {
 			t.Error(err)
 		}
 	}

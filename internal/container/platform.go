@@ -21,9 +21,9 @@ var cpus = map[string]cpu{
 	"loong64": {qemu: "loongarch64"}, "mips64le": {qemu: "mips64el"}, "ppc64le": {qemu: "ppc64le"}, "riscv64": {qemu: "riscv64"}, "s390x": {qemu: "s390x"},
 }
 
-// canExecute returns an error where this machine does not execute the programs
+// CanExecute returns an error where this machine does not execute the programs
 // of a platform.
-func canExecute(p ocispec.Platform) error {
+func CanExecute(p ocispec.Platform) error {
 	if p.OS != "" && p.OS != "linux" {
 		return fmt.Errorf("cannot run the image: it is for %s, and smith runs images for Linux only", p.OS)
 	}

@@ -40,7 +40,9 @@ type Builder struct {
 	// Command runs the commands of mock.pre-build and mock.post-build in a
 	// directory and shows their output; nil refuses them.
 	Command func(ctx context.Context, dir, script string) error
-	Events  event.Listener
+	// Check may refuse images before they are written; nil accepts all.
+	Check  func(ctx context.Context, images []Built) error
+	Events event.Listener
 }
 
 // A Result is what a build produced.
@@ -142,6 +144,11 @@ func (b *Builder) build(ctx context.Context, r Request) (_ *Result, err error) {
 	}
 	if err := b.checkBudget(ctx, r, result.Images); err != nil {
 		return nil, err
+	}
+	if b.Check != nil {
+		if err := b.Check(ctx, result.Images); err != nil {
+			return nil, err
+		}
 	}
 	if result.Debug, err = b.writeDebug(ctx, r, result.Images); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ internal/smithfile by "go generate ./internal/smithfile".
 // The page of all keys is made from the types, as the schema is.
 func TestReferenceIsCurrent(t *testing.T) {
 	file := filepath.Join("..", "..", "docs", "smith.yaml.md")
-	all, err := readComments(source)
+	all, err := readComments(source, testSource)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -210,6 +210,10 @@ var rules = map[string]rule{
 		form:    "a label's name: 1 to 255 characters on one line",
 		pattern: regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
 	},
+	"file name": {
+		form:    "a relative path without \".\" and \"..\", such as app.conf",
+		pattern: regexp.MustCompile(`^` + segment + `(?:/` + segment + `)*$`),
+	},
 	"port": {
 		form:    "a port such as 80/tcp or 53/udp (1 to 65535; tcp, udp or sctp; a range is written port by port)",
 		pattern: regexp.MustCompile(`^[0-9]{1,5}(?:/(?:tcp|udp|sctp))?$`),

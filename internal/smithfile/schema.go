@@ -20,6 +20,11 @@ import (
 //go:embed smithfile.go
 var source []byte
 
+// testSource is that of the types of the key test.
+//
+//go:embed test.go
+var testSource []byte
+
 // schema is a JSON Schema or a part of one.
 type schema = map[string]any
 
@@ -28,7 +33,7 @@ type schema = map[string]any
 // it can only fail Decode by what a schema cannot say, such as an unclosed
 // bracket in a glob.
 func Schema() ([]byte, error) {
-	comments, err := readComments(source)
+	comments, err := readComments(source, testSource)
 	if err != nil {
 		return nil, err
 	}
@@ -55,22 +60,24 @@ func Schema() ([]byte, error) {
 // comments holds the doc comments of types ("Mock") and fields ("Mock.Deps").
 type comments map[string]string
 
-func readComments(source []byte) (comments, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "smithfile.go", source, parser.ParseComments)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the comments of the spec's types: %w", err)
-	}
+func readComments(sources ...[]byte) (comments, error) {
 	all := comments{}
-	for _, decl := range file.Decls {
-		decl, ok := decl.(*ast.GenDecl)
-		if !ok || decl.Tok != token.TYPE {
-			continue
+	for _, text := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), "smithfile.go", text, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the comments of the spec's types: %w", err)
 		}
-		of := decl.Specs[0].(*ast.TypeSpec)
-		all[of.Name.Name] = oneLine(decl.Doc)
-		if structure, ok := of.Type.(*ast.StructType); ok {
-			for _, f := range structure.Fields.List {
-				all[of.Name.Name+"."+f.Names[0].Name] = oneLine(f.Doc)
+		for _, decl := range file.Decls {
+			decl, ok := decl.(*ast.GenDecl)
+			if !ok || decl.Tok != token.TYPE {
+				continue
+			}
+			of := decl.Specs[0].(*ast.TypeSpec)
+			all[of.Name.Name] = oneLine(decl.Doc)
+			if structure, ok := of.Type.(*ast.StructType); ok {
+				for _, f := range structure.Fields.List {
+					all[of.Name.Name+"."+f.Names[0].Name] = oneLine(f.Doc)
+				}
 			}
 		}
 	}

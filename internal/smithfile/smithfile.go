@@ -2,7 +2,7 @@
 // Schema. It knows what may be written and where it was written, and nothing
 // of how an image is built from it.
 //
-// The types in this file are the one description of smith.yaml. The decoder
+// The types in this file and in test.go are the one description of smith.yaml. The decoder
 // and the schema both follow their fields' tags: json names the key, alias
 // another name of it, rule the form of its values (see rules.go), default
 // what an absent key means, single that a list may be written as its one
@@ -132,6 +132,9 @@ type Spec struct {
 	Healthcheck *Healthcheck `json:"healthcheck,omitzero"`
 	// What the image may hold at the most. A build that exceeds it fails, names what grew since the image that stands at the target, and leaves that there.
 	Budget *Budget `json:"budget,omitzero"`
+
+	// What smith test and smith build --test run to find out whether the image works: a list of runs and what must come of them.
+	Tests []Test `json:"test,omitzero"`
 
 	lines map[string]int
 }
