@@ -55,3 +55,29 @@ func TestAdvice(t *testing.T) {
 	s.Network.Offline = true
 	texts.Add("offline", s.advise(t.Context(), lock.Package{Name: "bash", Version: "1"}))
 }
+
+// A choosy family has no package for data.
+type choosy struct{ fixed }
+
+func (choosy) Resolve(_ context.Context, q Query) (*Choice, error) {
+	var names []string
+	for _, r := range q.Wanted([]Request{{Text: "bash"}, {Text: "ca-certificates", Data: true}}) {
+		names = append(names, r.Text)
+	}
+	if len(names) > 1 {
+		return nil, errors.New("no package is called ca-certificates")
+	}
+	return &Choice{}, nil
+}
+
+// A repository may lack a package that is wanted for data alone: who lacks the
+// data says so later.
+func TestDataIsOptional(t *testing.T) {
+	for _, data := range []bool{true, false} {
+		s := New(Options{Requests: []Request{{Text: "bash"}, {Text: "ca-certificates", Data: data}}, Events: event.Silent{}}, choosy{})
+		_, _, err := s.choose(t.Context(), ocispec.Platform{OS: "linux", Architecture: "amd64"}, false)
+		if (err == nil) != data {
+			t.Errorf("data %v: %v", data, err)
+		}
+	}
+}

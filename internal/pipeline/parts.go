@@ -9,6 +9,7 @@ import (
 	"smith/internal/closure"
 	"smith/internal/event"
 	"smith/internal/tree"
+	"smith/record"
 )
 
 // selectParts selects the files of the new layer. A file of a package that the
@@ -33,6 +34,11 @@ func selectParts(ctx context.Context, in closure.Input) (*closure.Selection, err
 			return nil, &closure.IncompleteError{Problems: rest}
 		}
 		in.Roots = slices.DeleteFunc(slices.Clone(in.Roots), func(r closure.Root) bool { return r.Part && lacking[r.Pattern] != nil })
+		for pattern, p := range lacking {
+			if isHidden(in, *p) && !slices.Contains(in.Excludes, pattern) {
+				in.Excludes = append(slices.Clone(in.Excludes), pattern)
+			}
+		}
 		maps.Copy(dropped, lacking)
 	}
 }
@@ -50,13 +56,13 @@ func without(dropped map[string]*closure.Problem, selection *closure.Selection, 
 	return selection
 }
 
-// parts tells the problems that files of a package have for which nobody asks,
-// by their patterns, from the others.
+// parts separates the problems of files that the spec does not name, by their
+// patterns, from the others.
 func parts(in closure.Input, problems []closure.Problem) (lacking map[string]*closure.Problem, rest []closure.Problem) {
 	lacking = map[string]*closure.Problem{}
 	for _, p := range problems {
 		pattern := tree.Literal(p.Root)
-		if leaves(in, p.Root, pattern) {
+		if leaves(in, p.Root, pattern) || isHidden(in, p) {
 			lacking[pattern] = &p
 		} else {
 			rest = append(rest, p)
@@ -65,7 +71,7 @@ func parts(in closure.Input, problems []closure.Problem) (lacking map[string]*cl
 	return lacking, rest
 }
 
-// leaves says whether a root can be left out: a file of a package that is not
+// leaves reports whether a root can be left out: a file of a package that is not
 // the program to be run.
 func leaves(in closure.Input, root, pattern string) bool {
 	if root == "" || !slices.ContainsFunc(in.Roots, func(r closure.Root) bool { return r.Part && r.Pattern == pattern }) {
@@ -75,23 +81,35 @@ func leaves(in closure.Input, root, pattern string) bool {
 	return err == nil && at.Node.Kind == tree.File && !slices.Contains(in.Entrypoint[:min(1, len(in.Entrypoint))], root)
 }
 
+// isHidden reports whether a problem is about a file of a package that is not
+// world-readable and that only a glob or a directory of the spec's paths asks
+// for: httpd's suexec has mode 0510. Such a file of this machine, or of an image,
+// may be a secret, which an image without it must not pass over.
+func isHidden(in closure.Input, p closure.Problem) bool {
+	if p.Name != p.From || p.Root != p.Name || in.Source == nil {
+		return false
+	}
+	at, err := in.Source.Lookup(p.Name)
+	return err == nil && at.Node.Origin != nil && at.Node.Origin.Kind == record.KindPackage
+}
+
 // mostLeftOut is how many files that are left out a warning names.
 const mostLeftOut = 3
 
-// leftOut tells what is left out, by what it lacks.
+// leftOut says what is left out, by what it lacks.
 func leftOut(lacking map[string]*closure.Problem) []string {
-	byWhy := map[[2]string][]string{}
+	byWhy := map[string][]string{}
 	for _, pattern := range slices.Sorted(maps.Keys(lacking)) {
 		p := lacking[pattern]
-		why := [2]string{"for want of " + p.Name, "add the package that has it to packages"}
+		why := "it needs " + p.Name + ", which is not in the image (add the package that holds it to packages)"
 		if p.Name == p.From {
-			why = [2]string{"for others may not read it", "name it in paths"}
+			why = "it is not world-readable (list it under paths to keep it)"
 		}
 		byWhy[why] = append(byWhy[why], p.Root)
 	}
 	var texts []string
 	for why, names := range byWhy {
-		texts = append(texts, "left out of what the package holds, "+why[0]+": "+enumerate(names, mostLeftOut)+"; to keep that, "+why[1])
+		texts = append(texts, "skipped "+enumerate(names, mostLeftOut)+" from the package: "+why)
 	}
 	slices.Sort(texts)
 	return texts

@@ -155,7 +155,8 @@ func TestLaunch(t *testing.T) {
 		"namesake":               {"package: web", own("@/usr/bin/web", "@/usr/bin/other", "/etc/web"), []string{"/usr/bin/web"}, 3, 0},
 		"arguments of the found": {"package: web\ncmd: [-v]", own("@/usr/bin/web"), []string{"/usr/bin/web"}, 1, 0},
 		"no clear program":       {"package: tools", own("@/usr/bin/a", "@/usr/bin/b"), nil, 2, 1},
-		"paths in the spec":      {"package: web\npaths: [/etc/web]", own("@/usr/bin/web"), nil, 0, 0},
+		"paths in the spec":      {"package: web\npaths: [/etc/web]", own("@/usr/bin/web"), []string{"/usr/bin/web"}, 0, 0},
+		"entrypoint in the spec": {"package: web\nentrypoint: [/usr/bin/other]", own("@/usr/bin/web", "/etc/web"), []string{"/usr/bin/other"}, 2, 0},
 	} {
 		got, err := launchOf(t.Context(), requestFor(t, c.spec), &offered{platform: amd64, pkg: &c.pkg, parent: &source.Offer{}})
 		if err != nil {
