@@ -87,16 +87,32 @@ type Built struct {
 func (b *Builder) Build(ctx context.Context, r Request) (*Result, error) {
 	mock := r.Spec.Mock
 	if mock == nil {
-		return b.build(ctx, r)
+		return b.again(ctx, r)
 	}
 	if err := b.command(ctx, r, "pre-build", mock.PreBuild); err != nil {
 		return nil, err
 	}
-	result, err := b.build(ctx, r)
+	result, err := b.again(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	return result, b.command(ctx, r, "post-build", mock.PostBuild)
+}
+
+// maxDamaged bounds how often a build is begun again: each time, at least one
+// damaged entry has left the cache.
+const maxDamaged = 8
+
+// again builds, and begins again where an entry of the cache is found damaged
+// while it is read: it is gone then, and is fetched or made anew.
+func (b *Builder) again(ctx context.Context, r Request) (*Result, error) {
+	for attempt := 0; ; attempt++ {
+		result, err := b.build(ctx, r)
+		if attempt == maxDamaged || !errors.Is(err, store.ErrDamaged) {
+			return result, err
+		}
+		b.Events.Note(err.Error() + ": building again without it")
+	}
 }
 
 // command runs commands of the spec, where there are any.

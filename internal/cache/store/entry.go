@@ -25,8 +25,9 @@ const (
 	checkedAtOpen = 1 << 20 // entries up to this size are checked whole when opened
 )
 
-// errDamaged says that an entry does not hold what was written.
-var errDamaged = errors.New("the cache entry is damaged and was taken away")
+// ErrDamaged says that an entry does not hold what was written. It is no longer
+// in the cache: to try again is to do without it.
+var ErrDamaged = errors.New("the cache entry is damaged and was taken away")
 
 func castagnoli(crc uint32, p []byte) uint32 {
 	return crc32.Update(crc, crc32.MakeTable(crc32.Castagnoli), p)
@@ -227,7 +228,7 @@ func readEntry(f *os.File, path, name string) (*Entry, error) {
 	}
 	rest := info.Size() - int64(trailerSize)
 	if rest < 0 || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w", path, errDamaged)
+		return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
 	}
 	trailer := make([]byte, trailerSize)
 	if _, err := f.ReadAt(trailer, rest); err != nil {
@@ -235,14 +236,14 @@ func readEntry(f *os.File, path, name string) (*Entry, error) {
 	}
 	size := int64(binary.LittleEndian.Uint64(trailer[len(magic):]))
 	if string(trailer[:len(magic)]) != magic || size < 0 || size > rest || size+(size+blockSize-1)/blockSize*4 != rest {
-		return nil, fmt.Errorf("%s: %w", path, errDamaged)
+		return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
 	}
 	table := make([]byte, rest-size)
 	if _, err := f.ReadAt(table, size); err != nil {
 		return nil, fmt.Errorf("cannot open the cache entry: %w", err)
 	}
 	if binary.LittleEndian.Uint32(trailer[len(magic)+8:]) != seal(table, size, name) {
-		return nil, fmt.Errorf("%s: %w", path, errDamaged)
+		return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
 	}
 	e := newEntry(f, path, table, size)
 	if size <= checkedAtOpen {
@@ -318,7 +319,7 @@ func (e *Entry) first(p []byte, off int64) error {
 	}
 	if err != nil || castagnoli(0, block) != binary.LittleEndian.Uint32(e.table[i*4:]) {
 		os.Remove(e.path)
-		return fmt.Errorf("%s: %w: run smith again", e.path, errDamaged)
+		return fmt.Errorf("%s: %w", e.path, ErrDamaged)
 	}
 	e.seen[i/32].Or(1 << (i % 32))
 	if len(block) > len(p) {

@@ -87,7 +87,7 @@ func TestMistakesInReading(t *testing.T) {
 		{before, "cannot read the cache entry: negative offset"},
 		{unreadable, "cannot open the cache entry: read " + path + ": bad file descriptor"},
 		{noFile, "cannot open the cache entry: stat " + path + ": file already closed"},
-		{read(reopened(), 0), path + ": the cache entry is damaged and was taken away: run smith again"},
+		{read(reopened(), 0), path + ": the cache entry is damaged and was taken away"},
 	} {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("\n got %v\nwant %s", c.err, c.want)

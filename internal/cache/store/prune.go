@@ -17,6 +17,10 @@ import (
 // counts as left behind by a killed process.
 const leftoverAge = 6 * time.Hour
 
+// inUse is how recently an entry must have been used to be kept while another
+// process uses the cache: longer than any build takes to come back to one.
+const inUse = time.Hour
+
 // Usage is what the cache, or a bucket of it, takes up.
 type Usage struct {
 	Entries int
@@ -41,9 +45,9 @@ func (s *Store) Usage() (map[string]Usage, error) {
 
 // Prune takes entries away, the least recently used first, until no more than
 // limit bytes are left, and leftovers of killed processes. It returns what it
-// took away. Others may read and write meanwhile: an entry that somebody has
-// open stays readable to them, or stays where the system does not let go of
-// open files.
+// took away. Others may read and write meanwhile: what was used within the last
+// hour stays, since they may come back to it, and an entry that they have open
+// stays readable to them.
 func (s *Store) Prune(ctx context.Context, limit int64) (Usage, error) {
 	var gone Usage
 	files, err := s.files()
@@ -54,13 +58,14 @@ func (s *Store) Prune(ctx context.Context, limit int64) (Usage, error) {
 	for _, f := range files {
 		total += f.size
 	}
+	busy := s.use == nil || !alone(s.use)
 	slices.SortStableFunc(files, func(a, b file) int { return a.used.Compare(b.used) })
 	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return gone, err
 		}
 		leftover := f.bucket == "" && time.Since(f.used) > leftoverAge
-		if !leftover && (f.bucket == "" || total <= limit) {
+		if !leftover && (f.bucket == "" || total <= limit || busy && time.Since(f.used) < inUse) {
 			continue
 		}
 		if err := os.Remove(f.path); errors.Is(err, fs.ErrNotExist) {

@@ -35,8 +35,14 @@ const (
 // tempDir holds what is being written. No bucket can have its name.
 const tempDir = ".tmp"
 
-// A Store is a cache in a folder. It is safe for many goroutines.
-type Store struct{ dir string }
+// useFile is locked, shared, by each process that uses the cache.
+const useFile = ".use"
+
+// A Store is a cache in a directory. It is safe for concurrent use.
+type Store struct {
+	dir string
+	use *os.File // nil where it cannot be made: on read-only media
+}
 
 // Open opens the cache in a folder and makes it, for its owner only, where it
 // is absent. A folder that holds something else, or a cache of another
@@ -50,7 +56,12 @@ func Open(dir string) (*Store, error) {
 	if err := prepare(dir); err != nil {
 		return nil, fmt.Errorf("cannot open the cache: %w; --cache-dir names another folder", err)
 	}
-	return &Store{dir: dir}, nil
+	s := &Store{dir: dir}
+	if f, err := os.OpenFile(filepath.Join(dir, useFile), os.O_RDONLY|os.O_CREATE, 0o600); err == nil {
+		s.use = f
+		share(f)
+	}
+	return s, nil
 }
 
 func prepare(dir string) error {
@@ -71,7 +82,7 @@ func prepare(dir string) error {
 	}
 	for _, n := range names {
 		// Another process may be at this very point.
-		if !strings.HasPrefix(n.Name(), tagFile) {
+		if !strings.HasPrefix(n.Name(), tagFile) && n.Name() != useFile {
 			return fmt.Errorf("%s holds other files, such as %s", dir, n.Name())
 		}
 	}
@@ -139,7 +150,7 @@ func (s *Store) Open(bucket, key string) (*Entry, error) {
 	e, err := readEntry(f, path, bucket+"/"+key)
 	if err != nil {
 		f.Close()
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, ErrDamaged) {
 			os.Remove(path)
 			return nil, fmt.Errorf("%w: %w", err, fs.ErrNotExist)
 		}
@@ -178,7 +189,7 @@ func (s *Store) Load(bucket, key string) ([]byte, error) {
 	}
 	data := make([]byte, e.Size())
 	if _, err := e.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, ErrDamaged) {
 			return nil, fmt.Errorf("%w: %w", err, fs.ErrNotExist)
 		}
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -226,6 +227,40 @@ func TestOpenRefusesWhatIsNoCache(t *testing.T) {
 	}
 }
 
+// What another process has used of late stays: it may come back to it.
+func TestPruneBesideAnother(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no lock that ends with the process")
+	}
+	s := open(t)
+	put(t, s, "new", make([]byte, 1000))
+	put(t, s, "old", make([]byte, 1000))
+	path, err := s.path("layer", "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-2 * inUse)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Open(s.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gone, err := s.Prune(t.Context(), 0); err != nil || gone.Entries != 1 {
+		t.Errorf("beside another: %+v, %v", gone, err)
+	}
+	if _, err := other.Load("layer", "new"); err != nil {
+		t.Error(err)
+	}
+	if err := other.use.Close(); err != nil { // as at its end
+		t.Fatal(err)
+	}
+	if gone, err := s.Prune(t.Context(), 0); err != nil || gone.Entries != 1 {
+		t.Errorf("alone: %+v, %v", gone, err)
+	}
+}
+
 func TestPruneTakesTheLeastRecentlyUsed(t *testing.T) {
 	s := open(t)
 	for i := range 4 {
@@ -300,10 +335,13 @@ func TestCreateOnFullOrReadOnlyDisk(t *testing.T) {
 		t.Errorf("full disk: %v", err)
 	}
 	mount("remount,ro")
-	s, err = Open(dir)
-	if err != nil {
+	if err := s.use.Close(); err != nil { // as at the end of its process
 		t.Fatal(err)
 	}
+	if s, err = Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.use.Close() })
 	if got, err := s.Load("layer", "small"); err != nil || string(got) != "small" {
 		t.Errorf("read-only: got %q, %v", got, err)
 	}
