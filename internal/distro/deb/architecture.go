@@ -34,7 +34,7 @@ func Architecture(p ocispec.Platform) (string, error) {
 	return name, nil
 }
 
-// isArchitecture says whether a word is one of Debian's names of architectures
+// isArchitecture reports whether a word is one of Debian's names of architectures
 // and their wildcards (dpkg-architecture(1)), those of its ports included.
 func isArchitecture(word string) bool {
 	switch word {

@@ -84,7 +84,7 @@ func debugOf(p *pkg, debug []*pkg) []*pkg {
 	return shared
 }
 
-// mayHold says whether the package may have debug information by some of the
+// mayHold reports whether the package may have debug information by some of the
 // build ids: its list of them is known where a repository offers it.
 func (p *pkg) mayHold(ids []string) bool {
 	known := strings.Fields(p.Field("Build-Ids"))

@@ -23,7 +23,7 @@ const (
 	Listed Depth = iota
 	// Bundled is also what scripts make of certificate authorities.
 	Bundled
-	// Complete is also what only the packages themselves tell: the folders that
+	// Complete is also what only the packages themselves tell: the directories that
 	// they bring empty, and all that their scripts would have made, as far as
 	// that is emulated.
 	Complete
@@ -82,14 +82,14 @@ func (s *Set) authorities() []*member {
 	return all
 }
 
-// addFolders adds the folders in which no file lies.
+// addFolders adds the directories in which no file lies.
 func (s *Set) addFolders() error {
 	for _, m := range s.members {
 		for _, e := range m.opened().Entries {
 			if e.Node == nil || e.Node.Kind != tree.Dir {
 				continue
 			}
-			// A folder may be a link of another package's.
+			// A directory may be a link of another package's.
 			at, err := s.links.place(tree.Clean(e.Path) + "/x")
 			if err != nil {
 				return fmt.Errorf("cannot lay out %s: %w", m.ID(), err)
@@ -102,7 +102,7 @@ func (s *Set) addFolders() error {
 	return nil
 }
 
-// isFile says whether something that is no folder stands at a path or above it.
+// isFile reports whether something that is no directory stands at a path or above it.
 func (s *Set) isFile(name string) bool {
 	at, err := s.Tree().Lookup(name)
 	if err == nil {
@@ -147,7 +147,7 @@ type installed struct {
 	files  *tree.Tree
 }
 
-// setOff says whether a script runs that has a trigger, and which path sets it
+// setOff reports whether a script runs that has a trigger, and which path sets it
 // off, where it is one.
 func (in installed) setOff(t *scriptlet.Trigger) (runs bool, by string) {
 	if t == nil {
@@ -165,7 +165,7 @@ func (in installed) setOff(t *scriptlet.Trigger) (runs bool, by string) {
 	return true, t.Prefixes[i]
 }
 
-// begins says whether the path of some file begins with a text.
+// begins reports whether the path of some file begins with a text.
 func (in installed) begins(prefix string) bool {
 	if at, err := in.files.Resolve(prefix); err == nil {
 		return at.Node.Kind != tree.Dir || holdsFile(at.Node)
@@ -187,7 +187,7 @@ func (in installed) begins(prefix string) bool {
 	return false
 }
 
-// holdsFile says whether something that is no folder lies under a folder.
+// holdsFile reports whether something that is no directory lies under a directory.
 func holdsFile(dir *tree.Node) bool {
 	names, err := dir.Names()
 	if err != nil {
@@ -303,7 +303,7 @@ func (s *Set) addCertificates(effects []Ledger) error {
 	return nil
 }
 
-// add puts a node of smith's into the tree, unless something stands there.
+// add puts a node of smith's into the tree, unless something is there.
 func (s *Set) add(name string, n *tree.Node, by *record.Origin) error {
 	at, err := s.links.place(name)
 	if err != nil {

@@ -25,7 +25,7 @@ var _ tree.Namer = (*folder)(nil)
 
 func (f *folder) node() *tree.Node { return &tree.Node{Kind: tree.Dir, Mode: 0o755, Listing: f} }
 
-// in returns the folder at a path, and makes it and those on the way.
+// in returns the directory at a path, and makes it and those on the way.
 func (f *folder) in(dir string) *folder {
 	for part := range strings.SplitSeq(strings.Trim(dir, "/"), "/") {
 		if part == "" {
@@ -56,7 +56,7 @@ func (f *folder) insert(name string, index int) {
 	}
 }
 
-// clashes returns the names at which a file and a folder meet, in their order.
+// clashes returns the names at which a file and a directory meet, in their order.
 // The links that are there already are none.
 func (f *folder) clashes() []clash {
 	var all []clash
@@ -70,7 +70,7 @@ func (f *folder) clashes() []clash {
 	return all
 }
 
-// holders returns the packages of some file under the folder.
+// holders returns the packages of some file under the directory.
 func (f *folder) holders() []int {
 	for _, name := range slices.Sorted(maps.Keys(f.files)) {
 		return f.files[name]
@@ -133,7 +133,7 @@ func (f *folder) Entry(name string) (*tree.Node, error) {
 	return nil, nil
 }
 
-// Entries returns everything in the folder; packages are opened side by side.
+// Entries returns everything in the directory; packages are opened side by side.
 func (f *folder) Entries() (map[string]*tree.Node, error) {
 	wanted := map[int]bool{}
 	for _, holders := range f.files {

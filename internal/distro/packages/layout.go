@@ -11,7 +11,7 @@ import (
 	"smith/record"
 )
 
-// aliases are links to folders, by their paths: what lies behind them is laid
+// aliases are links to directories, by their paths: what lies behind them is laid
 // out where they lead.
 type aliases map[string]string
 
@@ -30,7 +30,7 @@ func mergedUsr() aliases {
 // maxLinks is how many links are followed for one path (MAXSYMLINKS).
 const maxLinks = 40
 
-// place returns where a path lies: every folder on the way that is a link is
+// place returns where a path lies: every directory on the way that is a link is
 // followed, the last element is not.
 func (a aliases) place(name string) (string, error) {
 	at, todo := "", strings.Split(strings.TrimPrefix(tree.Clean(name), "/"), "/")
@@ -48,7 +48,7 @@ func (a aliases) place(name string) (string, error) {
 	return at + "/" + todo[0], nil
 }
 
-// follow adds a link of a package to a folder that others have files in.
+// follow adds a link of a package to a directory that others have files in.
 func (a aliases) follow(link string, target string) error {
 	if !strings.HasPrefix(target, "/") {
 		target = path.Join(path.Dir(link), target)
@@ -61,8 +61,8 @@ func (a aliases) follow(link string, target string) error {
 	return nil
 }
 
-// build lays out all names. A name that is a file of one package and a folder
-// of another must be a link to a folder, or nothing can be built: such
+// build lays out all names. A name that is a file of one package and a directory
+// of another must be a link to a directory, or nothing can be built: such
 // packages are opened, and it is begun anew with that link.
 func (s *Set) build() error {
 	for range maxLinks {
@@ -86,7 +86,7 @@ func (s *Set) build() error {
 	return fmt.Errorf("cannot lay out the packages: %w", tree.ErrLoop)
 }
 
-// spread puts a package's names into the folders.
+// spread puts a package's names into the directories.
 func (s *Set) spread(index int, m *member) error {
 	paths := m.paths
 	if m.opened() != nil {
@@ -144,7 +144,7 @@ func (m *member) another(links aliases, target string) (*tree.Node, error) {
 	return first.Copy(), nil
 }
 
-// A clash is a name that is a file in some packages and a folder in others.
+// A clash is a name that is a file in some packages and a directory in others.
 type clash struct {
 	path          string
 	files, folder []int // packages
@@ -162,7 +162,7 @@ func (s *Set) settle(c clash) error {
 		}
 		n := m.nodes[c.path]
 		if n == nil {
-			continue // a folder, or the list told wrong
+			continue // a directory, or the list told wrong
 		}
 		if n.Kind != tree.Symlink {
 			return fmt.Errorf("packages %s and %s do not go together: %s is a %s in one and a folder in the other",

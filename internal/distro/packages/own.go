@@ -8,7 +8,7 @@ import (
 )
 
 // Held returns the paths at which the tree has what a package of the set
-// holds, sorted; folders are left out.
+// holds, sorted; directories are left out.
 func (s *Set) Held(p Package) ([]string, error) {
 	for _, m := range s.members {
 		if m.Package != p {

@@ -28,7 +28,7 @@ type Package interface {
 	// none is left to be waited for.
 	Size() int64
 	// Paths returns the absolute paths of what the package holds, as the
-	// archive's own lists tell them; folders may be absent. known is false
+	// archive's own lists tell them; directories may be absent. known is false
 	// where there is no list of this very version: then the package is opened.
 	Paths(ctx context.Context) (paths []string, known bool, err error)
 	// Open fetches the package where that is needed and returns what it holds.
@@ -37,11 +37,11 @@ type Package interface {
 
 // Contents is what a package holds.
 type Contents struct {
-	// Entries are its files and folders in the package's order. Each hard link
-	// stands after what it is another name of.
+	// Entries are its files and directories in the package's order. Each hard link
+	// comes after what it is another name of.
 	Entries []tree.Entry
 	// Colors are what kinds of programs files are that several packages may
-	// hold, by the paths of the entries; 0 is no program.
+	// hold, by the paths of the entries; 0 is not a program.
 	Colors map[string]uint8
 	// Scripts are those that would run when it is installed, in their order.
 	Scripts []scriptlet.Script

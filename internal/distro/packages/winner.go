@@ -8,7 +8,7 @@ import (
 )
 
 // needed returns those of the packages that hold a path which must be opened to
-// know what stands there: the one that replaces all others, or all. Colors are
+// know what is there: the one that replaces all others, or all. Colors are
 // told by the packages themselves.
 func (s *Set) needed(holders []int) []int {
 	if s.rules.Prefers != 0 {
@@ -35,7 +35,7 @@ type held struct {
 	color uint8
 }
 
-// winner returns what stands at a path that packages hold: the file of the one
+// winner returns what is at a path that packages hold: the file of the one
 // that replaces the others, or the one file that they share. dpkg and rpm
 // would not install what is an error here.
 func (s *Set) winner(name string, holders []int) (*tree.Node, error) {
@@ -100,7 +100,7 @@ func (s *Set) rival(a held, all []held) (*member, error) {
 	return nil, nil
 }
 
-// replaces says whether a's file takes the place of b's: by the colors of the
+// replaces reports whether a's file takes the place of b's: by the colors of the
 // two where both have one, and one is preferred (rpm's handleColorConflict), or
 // else by their packages.
 func (s *Set) replaces(a, b held) bool {
@@ -110,7 +110,7 @@ func (s *Set) replaces(a, b held) bool {
 	return s.rules.Replaces(a.by.Package, b.by.Package)
 }
 
-// shared says whether two packages hold one file, and may.
+// shared reports whether two packages hold one file, and may.
 func (s *Set) shared(a, b held) (bool, error) {
 	if !s.rules.Shares(a.by.Package, b.by.Package) ||
 		a.node.Kind != b.node.Kind || a.node.Link != b.node.Link || a.node.Size != b.node.Size {
