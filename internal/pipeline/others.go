@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -62,14 +63,15 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 		if base[name] || configured[name] {
 			continue
 		}
-		var brings []string
+		brings, size := map[string]int64{}, int64(0)
 		for path := range g.reach([]string{name}) {
 			if d := g.origin[path]; d != "" && !own[d] && !free[d] && d != g.origin[name] {
-				brings = append(brings, g.names[d])
+				brings[g.names[d]] += g.size[path]
+				size += g.size[path]
 			}
 		}
-		if len(brings) > 0 {
-			by := slices.Min(brings)
+		if size > mostBrought {
+			by := slices.MaxFunc(slices.Sorted(maps.Keys(brings)), func(a, b string) int { return cmp.Compare(brings[a], brings[b]) })
 			out.programs[by] = append(out.programs[by], name)
 			out.patterns[others[name]] = true
 		}
@@ -133,6 +135,10 @@ func everywhere(ctx context.Context, known lister) (map[string]bool, error) {
 	}
 	return free, nil
 }
+
+// mostBrought is how many bytes of packages of its own a program may bring
+// without being left out: a small library is no reason to miss a client.
+const mostBrought = 1 << 20
 
 // maxConfigured bounds a configuration file that is searched for programs.
 const maxConfigured = 256 << 10
@@ -210,11 +216,12 @@ type needs struct {
 	of     map[string][]string
 	asked  []string          // by the spec
 	origin map[string]string // the digest of the package
+	size   map[string]int64
 	names  map[string]string // of packages, by digest
 }
 
 func newNeeds(sel *closure.Selection) needs {
-	g := needs{of: map[string][]string{}, origin: map[string]string{}, names: map[string]string{}}
+	g := needs{of: map[string][]string{}, origin: map[string]string{}, size: map[string]int64{}, names: map[string]string{}}
 	for name, reasons := range sel.Files {
 		for _, r := range reasons {
 			switch {
@@ -226,6 +233,7 @@ func newNeeds(sel *closure.Selection) needs {
 		}
 		if at, err := sel.Tree.Lookup(name); err == nil && at.Node.Kind != tree.Dir && at.Node.Origin != nil {
 			d := at.Node.Origin.Digest
+			g.size[name] = at.Node.Size
 			g.origin[name], g.names[d] = d, at.Node.Origin.Package.Name
 		}
 	}

@@ -49,6 +49,9 @@ python /usr/bin/python - /usr/lib/server/helper
 		if text, is := strings.CutPrefix(words[2], "#"); is {
 			n = tree.NewFile([]byte("types = "+text), 0o644)
 		}
+		if words[0] == "perl" || words[0] == "python" || words[0] == "dash" {
+			n = tree.NewFile(make([]byte, mostBrought+1), 0o755)
+		}
 		n.Origin = &record.Origin{Kind: record.KindPackage, Package: record.Package{Name: words[0]}, Digest: words[0]}
 		for _, to := range []*tree.Tree{offered, sel.Tree} {
 			if err := to.Insert(name, n.Copy()); err != nil {
