@@ -76,7 +76,7 @@ func (s *selector) warnUnused() error {
 			return err
 		}
 		if len(paths) == 0 {
-			s.warn("excludes: " + e.pattern + " matches no file" + s.nearMisses(e.pattern))
+			s.warn("excludes: " + e.pattern + " matches no file" + didYouMean(Near(s.view.Tree, e.pattern)))
 		}
 	}
 	return nil

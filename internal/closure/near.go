@@ -4,21 +4,15 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"smith/internal/nearest"
 	"smith/internal/tree"
 )
 
-// nearMisses returns what a pattern that matches nothing may have meant, as
-// the end of a sentence, or "".
-func (s *selector) nearMisses(pattern string) string { return Near(s.view.Tree, pattern) }
-
-// Near returns what of a tree a path may have meant that is not there, as the
-// end of a sentence, or "".
-func Near(t *tree.Tree, pattern string) string {
+// Near returns paths of a tree that a user may mean by one that does not exist.
+func Near(t *tree.Tree, pattern string) []string {
 	if !tree.IsLiteral(pattern) {
-		return ""
+		return nil
 	}
 	dir, name := path.Split(tree.Clean(pattern))
 	names := neighbours(t, dir, name)
@@ -27,10 +21,7 @@ func Near(t *tree.Tree, pattern string) string {
 			names = append(names, at)
 		}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "; did you mean " + strings.Join(names, ", ") + "?"
+	return names
 }
 
 // maxNeighbours bounds how many names of a folder are compared.

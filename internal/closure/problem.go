@@ -22,17 +22,18 @@ type Problem struct {
 	// runs is set where the image runs the program itself: excludes do not
 	// accept that it is missing.
 	runs bool
+	// Near are paths on offer that may be meant instead.
+	Near []string
+	// Remedy says what would help, such as which packages hold the path.
+	Remedy string
 	// Searched are the places that were looked at.
 	Searched []string
 }
 
-// String tells the problem in one line: the chain, the name, what is wrong,
-// and the places searched.
+// String describes the problem in one line: the chain, the name, what is wrong,
+// what would help, and the places searched.
 func (p Problem) String() string {
-	text := p.Text
-	if len(p.Searched) > 0 {
-		text += "; searched " + strings.Join(p.Searched, ", ")
-	}
+	text := p.detail()
 	if len(p.Chain) == 0 {
 		return text
 	}
@@ -41,11 +42,28 @@ func (p Problem) String() string {
 
 // finding returns what the record keeps of an accepted problem.
 func (p Problem) finding() record.Finding {
-	detail := p.Text
-	if len(p.Searched) > 0 {
-		detail += "; searched " + strings.Join(p.Searched, ", ")
+	return record.Finding{Name: p.Name, From: p.From, Detail: p.detail()}
+}
+
+// detail says what is wrong, what may be meant or would help, and what was
+// searched.
+func (p Problem) detail() string {
+	text := p.Text + didYouMean(p.Near)
+	if p.Remedy != "" {
+		text += "; " + p.Remedy
 	}
-	return record.Finding{Name: p.Name, From: p.From, Detail: detail}
+	if len(p.Searched) > 0 {
+		text += "; searched " + strings.Join(p.Searched, ", ")
+	}
+	return text
+}
+
+// didYouMean returns the end of a sentence that suggests paths, "" for none.
+func didYouMean(paths []string) string {
+	if len(paths) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(paths, ", ") + "?"
 }
 
 // An IncompleteError says that the image would lack something that its files

@@ -89,7 +89,7 @@ func (s *selector) root(r Root) error {
 		if where != "" {
 			where += ": "
 		}
-		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file" + s.nearMisses(r.Pattern)})
+		s.lacks(Problem{Name: r.Pattern, Text: where + r.Pattern + " matches no file", Near: Near(s.view.Tree, r.Pattern)})
 	}
 	literal := !r.Part && tree.IsLiteral(r.Pattern)
 	reason := record.Reason{Rule: cmp.Or(r.Rule, record.RulePath), Detail: r.Detail}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// NewHolders returns a finder that keeps who holds these very paths, of which
-// there may be many. A path counts with /usr before it and without.
+// NewHolders returns a finder of the packages that hold exactly these paths, of
+// which there may be many. A path matches with /usr before it and without.
 func NewHolders(paths []string) *PathFinder {
 	f := &PathFinder{exact: map[string]bool{}, found: map[string]*Held{}}
 	for _, p := range paths {
@@ -15,7 +15,8 @@ func NewHolders(paths []string) *PathFinder {
 	return f
 }
 
-// Holders returns who was seen to hold each of the paths that has a holder.
+// Holders returns the packages that hold each of the paths, without those that
+// no package holds.
 func (f *PathFinder) Holders(paths []string) map[string][]string {
 	held := map[string][]string{}
 	for name, h := range f.found {

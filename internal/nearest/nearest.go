@@ -1,5 +1,5 @@
-// Package nearest finds the words that somebody may have meant who wrote one
-// that is not known.
+// Package nearest finds the known words and paths that a user may mean by an
+// unknown one.
 package nearest
 
 import (
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Words returns up to most of the known words that are near to a word, the
-// nearest first, and of equally near ones the first: a third of its letters may be wrong, and a word that begins
-// with all of them is one letter away.
-func Words(word string, known iter.Seq[string], most int) []string {
+// Words returns at most n of the known words that are similar to a word, the
+// nearest first, and of equally near ones the first. A third of its letters may
+// be wrong, and a word that it is a prefix of counts as one letter away.
+func Words(word string, known iter.Seq[string], n int) []string {
 	type near struct {
 		word     string
 		distance int
@@ -32,14 +32,14 @@ func Words(word string, known iter.Seq[string], most int) []string {
 	}
 	slices.SortStableFunc(found, func(a, b near) int { return a.distance - b.distance })
 	var words []string
-	for _, n := range found[:min(most, len(found))] {
-		words = append(words, n.word)
+	for _, f := range found[:min(n, len(found))] {
+		words = append(words, f.word)
 	}
 	return words
 }
 
-// Hint is the end of a sentence that asks for up to three near words, "" where
-// none is near.
+// Hint returns the end of a sentence that suggests at most three similar words,
+// "" if there are none.
 func Hint(word string, known iter.Seq[string]) string {
 	words := Words(word, known, 3)
 	if len(words) == 0 {
@@ -48,8 +48,8 @@ func Hint(word string, known iter.Seq[string]) string {
 	return "; did you mean " + strings.Join(words, ", ") + "?"
 }
 
-// distance is the number of bytes to add, drop, replace or swap with the next
-// that makes b of a (optimal string alignment).
+// distance returns how many insertions, deletions, substitutions and swaps of
+// neighbouring bytes turn a into b (optimal string alignment).
 func distance(a, b string) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

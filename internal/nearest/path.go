@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// A PathFinder sees paths go by, as many as a distribution has, and keeps those
-// that somebody may have meant who wrote one that is not there: the same path,
-// one that ends in the same name, or a near name in the same folder. A folder
-// counts with /usr before it and without.
+// A PathFinder looks at paths, as many as a distribution has, and keeps those
+// that a user may mean by one that does not exist: the same path, one that ends
+// in the same name, or a similar name in the same directory. A directory matches
+// with /usr before it and without.
 type PathFinder struct {
 	wanted, dir, base string
 	exact             map[string]bool // what Holders asks for, nil for all others
 	found             map[string]*Held
 }
 
-// A Held is a path and who holds it.
+// A Held is a path and the packages that hold it.
 type Held struct {
 	Path    string
 	Holders []string
@@ -31,21 +31,21 @@ const (
 	nearName
 )
 
-// mostHeld bounds the paths that are kept.
-const mostHeld = 100
+// maxFound bounds the paths that are kept.
+const maxFound = 100
 
 // NewPathFinder returns a finder for an absolute path, or for a name in any
-// folder.
+// directory.
 func NewPathFinder(wanted string) *PathFinder {
 	f := &PathFinder{wanted: wanted, base: path.Base(wanted), found: map[string]*Held{}}
 	if strings.HasPrefix(wanted, "/") {
-		f.dir = folder(wanted)
+		f.dir = directory(wanted)
 	}
 	return f
 }
 
-// folder is that of a path, without /usr.
-func folder(name string) string {
+// directory returns that of a path, without /usr.
+func directory(name string) string {
 	dir := path.Dir(name)
 	if rest, ok := strings.CutPrefix(dir, "/usr"); ok && (rest == "" || rest[0] == '/') {
 		return rest
@@ -53,14 +53,14 @@ func folder(name string) string {
 	return dir
 }
 
-// See looks at a path; holder is asked for its name only where it is kept.
+// See looks at a path; holder is called only if the path is kept.
 func (f *PathFinder) See(name string, holder func() string) {
 	if rank, like := f.rank(name); like {
 		f.keep(name, rank, holder)
 	}
 }
 
-// SeeName looks at a name in a folder that is not told.
+// SeeName looks at a name whose directory is not known.
 func (f *PathFinder) SeeName(name string, holder func() string) {
 	if f.exact == nil && f.dir == "" && name == f.wanted {
 		f.keep(name, nearName, holder) // a path says more
@@ -70,7 +70,7 @@ func (f *PathFinder) SeeName(name string, holder func() string) {
 func (f *PathFinder) keep(name string, rank int, holder func() string) {
 	h := f.found[name]
 	if h == nil {
-		if len(f.found) == mostHeld && rank != samePath {
+		if len(f.found) == maxFound && rank != samePath {
 			return
 		}
 		h = &Held{Path: name, rank: rank}
@@ -86,12 +86,12 @@ func (f *PathFinder) rank(name string) (rank int, like bool) {
 		return samePath, f.exact[withoutUsr(name)]
 	}
 	if strings.HasSuffix(name, "/"+f.base) {
-		if f.dir != "" && folder(name) == f.dir {
+		if f.dir != "" && directory(name) == f.dir {
 			return samePath, true
 		}
 		return sameName, true
 	}
-	if f.dir == "" || len(f.base) < 3 || folder(name) != f.dir {
+	if f.dir == "" || len(f.base) < 3 || directory(name) != f.dir {
 		return 0, false
 	}
 	base := path.Base(name)
@@ -101,8 +101,8 @@ func (f *PathFinder) rank(name string) (rank int, like bool) {
 	return nearName, distance(f.base, base) <= max(1, len(f.base)/4)
 }
 
-// Found returns the best of the paths, three at most, sorted; who holds them
-// is sorted too.
+// Found returns the best of the paths, at most three, sorted, with their holders
+// sorted too.
 func (f *PathFinder) Found() []Held {
 	var all []Held
 	for _, h := range f.found {
@@ -114,8 +114,8 @@ func (f *PathFinder) Found() []Held {
 	return all[:min(3, len(all))]
 }
 
-// String tells as the end of a sentence who holds what somebody may have
-// meant, "" where nobody does.
+// String names the packages that hold what the user may mean, "" if there are
+// none: "nginx-light holds /usr/sbin/nginx".
 func (f *PathFinder) String() string {
 	var parts []string
 	for _, h := range f.Found() {
@@ -130,8 +130,5 @@ func (f *PathFinder) String() string {
 		}
 		parts = append(parts, names+verb+h.Path)
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "; " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }

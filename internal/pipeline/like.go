@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"smith/internal/closure"
@@ -24,8 +25,8 @@ func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) err
 		return err
 	}
 	for i, p := range incomplete.Problems {
-		if pkg.Tree != nil && strings.HasPrefix(p.Name, "/") && p.From == "" && !strings.Contains(p.Text, "did you mean") {
-			incomplete.Problems[i].Text += closure.Near(pkg.Tree, p.Name)
+		if pkg.Tree != nil && strings.HasPrefix(p.Name, "/") && p.From == "" && len(p.Near) == 0 {
+			incomplete.Problems[i].Near = closure.Near(pkg.Tree, p.Name)
 		}
 	}
 	if pkg.Packages == nil {
@@ -41,7 +42,7 @@ func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) err
 		finders[i] = nearest.NewPathFinder(p.Name)
 		all = append(all, finders[i])
 		// Where a near path was found already, it takes no fetching of lists.
-		fetch = fetch || !strings.Contains(p.Text, "did you mean")
+		fetch = fetch || len(p.Near) == 0
 	}
 	if len(all) == 0 {
 		return err
@@ -51,10 +52,9 @@ func (b *Builder) suggest(ctx context.Context, pkg *source.Offer, err error) err
 		return err
 	}
 	for i, f := range finders {
-		text := &incomplete.Problems[i].Text
-		_, suggested, _ := strings.Cut(*text, "did you mean")
-		if found := f.Found(); len(found) > 0 && !strings.Contains(suggested, found[0].Path) {
-			*text += f.String()
+		p := &incomplete.Problems[i]
+		if found := f.Found(); len(found) > 0 && !slices.Contains(p.Near, found[0].Path) {
+			p.Remedy = f.String()
 		}
 	}
 	return err

@@ -209,9 +209,9 @@ func TestSearch(t *testing.T) {
 	}
 	defer offer.Close()
 	for wanted, want := range map[string][2]string{ // without fetching lists, and with
-		"/bin/cat":                   {"", "; coreutils holds /bin/cat"},
-		"libc.so.6":                  {"; libc6 holds /usr/lib/x86_64-linux-gnu/libc.so.6", "; libc6 holds /lib/x86_64-linux-gnu/libc.so.6, libc6 holds /usr/lib/x86_64-linux-gnu/libc.so.6"},
-		"/usr/bin/sha256sun":         {"", "; coreutils holds /usr/bin/sha256sum"},
+		"/bin/cat":                   {"", "coreutils holds /bin/cat"},
+		"libc.so.6":                  {"libc6 holds /usr/lib/x86_64-linux-gnu/libc.so.6", "libc6 holds /lib/x86_64-linux-gnu/libc.so.6, libc6 holds /usr/lib/x86_64-linux-gnu/libc.so.6"},
+		"/usr/bin/sha256sun":         {"", "coreutils holds /usr/bin/sha256sum"},
 		"/usr/bin/no-such-program-x": {"", ""},
 	} {
 		for i, fetch := range []bool{false, true} {
