@@ -150,7 +150,7 @@ func (r Reason) String() string {
 		return "target of the symlink"
 	case r.Detail == "":
 		return string(r.Rule)
-	case r.Rule == RulePath, r.Rule == RuleOverlay, strings.HasPrefix(r.Detail, string(r.Rule)):
+	case r.Rule == RulePath, strings.HasPrefix(r.Detail, string(r.Rule)):
 		return r.Detail
 	case r.Rule == RuleNeeded:
 		return "needs " + r.Detail

@@ -20,16 +20,18 @@ type buildCommand struct {
 	specCommand
 	image, number        string
 	fast, locked, strict bool
-	test                 bool
+	test, asJSON         bool
 }
 
 func (b *buildCommand) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Build the image that smith.yaml describes",
-		Long: `Build the image that smith.yaml describes: take the wanted files out of the
-package, add what they need, lay rootfs/ over them and write the image. A
-build that fails leaves the image that was there.`,
+		Long: `Build the image that smith.yaml describes: take the named files from the
+package, add what they need, lay rootfs/ over them and write the image. A build
+that fails leaves the old image as it was.
+
+With -q only the name and digest of the image are printed, for scripts.`,
 		Example: `  smith build
   smith build -c web.yaml -i web.tar.gz:1.2
   smith build -i oci:layout --platform linux/arm64
@@ -45,11 +47,11 @@ build that fails leaves the image that was there.`,
 func (b *buildCommand) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	b.specFlags(cmd)
-	f.BoolVar(&b.locked, "locked", false, "use exactly what smith.lock holds, and fail where there is none")
+	f.BoolVar(&b.locked, "locked", false, "use exactly what smith.lock lists; fail if it does not exist")
 	b.outputFlags(cmd)
 	f.BoolVar(&b.test, "test", false, "run the spec's tests before the image is written, and write none where one fails")
-	f.BoolVarP(&b.fast, "fast", "f", false, "accepted for users of the original: every build takes from the cache what it can")
-	f.BoolVar(&b.strict, "strict", false, "fail where allow-missing has a name that nothing lacks")
+	f.BoolVarP(&b.fast, "fast", "f", false, "no effect: every build uses the cache (accepted for users of the original smith)")
+	f.BoolVar(&b.strict, "strict", false, "fail if allow-missing has a name that nothing lacks")
 }
 
 // outputFlags are those of every command that writes an image.
@@ -58,7 +60,8 @@ func (b *buildCommand) outputFlags(cmd *cobra.Command) {
 	f.StringVarP(&b.image, "image", "i", "image.tar.gz", "where the image goes: x.tar.gz, x.tar or oci:DIR, each with an optional :tag, or HOST/NAME:TAG in a registry")
 	f.StringVarP(&b.number, "buildnumber", "b", "", "build number, kept with the time in the index beside the image")
 	b.maxSize = 10 << 30
-	f.Var(&b.maxSize, "max-size", "bound of the cache's size")
+	f.Var(&b.maxSize, "max-size", "maximum size of the cache")
+	f.BoolVar(&b.asJSON, "json", false, "print JSON instead of the summary")
 }
 
 func (b *buildCommand) run(ctx context.Context) error {
@@ -68,7 +71,7 @@ func (b *buildCommand) run(ctx context.Context) error {
 	}
 	r.Lock, err = lock.ReadFile(file)
 	if lock.Absent(err) && b.locked {
-		return fmt.Errorf("%s is not there: smith lock writes it", file)
+		return fmt.Errorf("%s does not exist; run \"smith lock\" to create it", file)
 	}
 	if err != nil && !lock.Absent(err) {
 		return err
@@ -77,7 +80,7 @@ func (b *buildCommand) run(ctx context.Context) error {
 	return b.build(ctx, r)
 }
 
-// build completes the request from the flags, builds, and tells what came out.
+// build completes the request from the flags, builds, and prints the result.
 func (b *buildCommand) build(ctx context.Context, r pipeline.Request) error {
 	var err error
 	if r.Target, err = reference.ParseOutput(b.image); err != nil {
@@ -103,8 +106,12 @@ func (b *buildCommand) build(ctx context.Context, r pipeline.Request) error {
 	if _, err := builder.Store.Prune(ctx, int64(b.maxSize)); err != nil {
 		display.Warn("cannot bound the cache: " + err.Error())
 	}
-	if b.quiet {
-		return nil
+	switch {
+	case b.asJSON:
+		return b.printJSON(built(result))
+	case b.quiet:
+		_, err := fmt.Fprintln(b.stdout, nameWithDigest(result.Output))
+		return err
 	}
 	b.summarise(r, result, display, time.Since(began))
 	return nil
@@ -143,7 +150,7 @@ func sourceDate() (*time.Time, error) {
 	return &epoch, nil
 }
 
-// count says "1 layer" or "2 layers".
+// count returns "1 layer" or "2 layers".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -151,7 +158,7 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// shown is how an image that was written is named to read it again.
+// shown returns the name by which an image that was written is read again.
 func shown(r reference.Reference) string {
 	if r.Kind == reference.Layout {
 		return "oci:" + strings.TrimPrefix(r.String(), "oci:")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"smith/internal/explain"
+	"smith/internal/lock"
 )
 
 // docs/json.md tells of each key that is printed.
@@ -23,6 +24,7 @@ func TestJSONIsDescribed(t *testing.T) {
 	for command, v := range map[string]any{
 		"ls": listed{}, "why": answer{}, "graph": explain.Edge{}, "diff": explain.Difference{},
 		"verify": explain.Check{}, "inspect": inspection{}, "deps": dependencies{},
+		"build": builtOutput{}, "lock": lock.Change{}, "upload": uploadOutput{}, "cache": cacheView{}, "version": Version{},
 	} {
 		for _, key := range keys(reflect.TypeOf(v), map[reflect.Type]bool{}) {
 			told := parts[command]

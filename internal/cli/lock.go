@@ -18,19 +18,19 @@ import (
 // A lockCommand is smith lock.
 type lockCommand struct {
 	specCommand
-	update bool
+	update, asJSON bool
 }
 
 func (a *app) lockCommand() *cobra.Command {
 	l := &lockCommand{specCommand: specCommand{app: a}}
 	cmd := &cobra.Command{
 		Use:   "lock [--update [PACKAGE…]]",
-		Short: "Write down which packages and images exactly a build uses",
+		Short: "Lock the exact packages and images that a build uses",
 		Long: `Write smith.lock beside smith.yaml: each package of the set, for each platform,
-with its version, address, size, digest, and the key that vouched for it, and
-each image with its digest. A build then uses exactly these. What a lock holds
-already stays as it is; --update takes the newest of everything, or of the
-packages named, with what these need.`,
+with its version, URL, size, digest and the key that vouched for it, and each
+image with its digest. A build then uses exactly these. What a lock lists
+already stays as it is; --update takes the newest version of everything, or of
+the named packages and what they need.`,
 		Example: `  smith lock
   smith lock --update
   smith lock --update openssl libssl3`,
@@ -42,7 +42,8 @@ packages named, with what these need.`,
 		},
 	}
 	l.specFlags(cmd)
-	cmd.Flags().BoolVar(&l.update, "update", false, "move on to what the repositories have now")
+	cmd.Flags().BoolVar(&l.update, "update", false, "take what the repositories offer now")
+	cmd.Flags().BoolVar(&l.asJSON, "json", false, "print what changed as JSON")
 	return cmd
 }
 
@@ -75,15 +76,19 @@ func (l *lockCommand) run(ctx context.Context, packages []string) error {
 	if err := now.WriteFile(file); err != nil {
 		return fmt.Errorf("cannot write %s: %w", file, bare(err))
 	}
-	if !l.quiet {
-		for _, line := range now.Changes(old) {
-			fmt.Fprintln(l.stdout, line)
+	changes := now.Changes(old)
+	switch {
+	case l.asJSON:
+		return l.printJSON(changes)
+	case !l.quiet:
+		for _, c := range changes {
+			fmt.Fprintln(l.stdout, c)
 		}
 	}
 	return nil
 }
 
-// without returns a lock that no longer holds some packages.
+// without returns a lock without some packages.
 func without(l *lock.Lock, names []string) (*lock.Lock, error) {
 	kept := &lock.Lock{Version: l.Version, Platforms: map[string]*lock.Platform{}}
 	found := map[string]bool{}
@@ -99,7 +104,7 @@ func without(l *lock.Lock, names []string) (*lock.Lock, error) {
 	}
 	for _, name := range names {
 		if !found[name] {
-			return nil, fmt.Errorf("the lock holds no package %q", name)
+			return nil, fmt.Errorf("smith.lock lists no package %q", name)
 		}
 	}
 	return kept, nil
@@ -115,17 +120,17 @@ func (a *app) fetchCommand() *cobra.Command {
 	f := &fetchCommand{specCommand: specCommand{app: a}}
 	cmd := &cobra.Command{
 		Use:   "fetch",
-		Short: "Fetch the packages that smith.lock holds",
-		Long: `Fetch the packages that smith.lock holds into the cache, so that a build needs
-no network. With --to, put their files into a folder to keep: name it with the
-key archives, and builds find there what the mirrors have no more.`,
+		Short: "Fetch the packages that smith.lock lists",
+		Long: `Fetch the packages that smith.lock lists into the cache, so that a build needs
+no network. With --to, copy their files into a directory to keep: name it with
+the key archives, and builds find there what the mirrors have removed.`,
 		Example: `  smith fetch
   smith fetch --to packages`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context()) },
 	}
 	f.specFlags(cmd)
-	cmd.Flags().StringVar(&f.to, "to", "", "folder that the files are put into")
+	cmd.Flags().StringVar(&f.to, "to", "", "directory to copy the files to")
 	return cmd
 }
 
@@ -136,7 +141,7 @@ func (f *fetchCommand) run(ctx context.Context) error {
 	}
 	if r.Lock, err = lock.ReadFile(file); err != nil {
 		if lock.Absent(err) {
-			err = fmt.Errorf("%s is not there: smith lock writes it", file)
+			err = fmt.Errorf("%s does not exist; run \"smith lock\" to create it", file)
 		}
 		return err
 	}
@@ -154,7 +159,7 @@ func (f *fetchCommand) run(ctx context.Context) error {
 	return err
 }
 
-// put writes a cache entry to a file, unless it is there with that size.
+// put writes a cache entry to a file, unless the file exists with that size.
 func put(file string, e *store.Entry) error {
 	if info, err := os.Stat(file); err == nil && info.Size() == e.Size() {
 		return nil

@@ -10,21 +10,21 @@ import (
 // paint gives words a colour, or leaves them as they are: true is colours.
 type paint bool
 
-// painted says whether what is written to out may have colours: on a terminal,
+// painted reports whether what is written to out may have colours: on a terminal,
 // unless NO_COLOR is set (no-color.org) or the terminal has none.
 func painted(out io.Writer) paint {
 	return paint(os.Getenv("NO_COLOR") == "" && isScreen(out))
 }
 
-// isScreen says whether an output is a terminal that can be drawn on.
+// isScreen reports whether an output is a terminal that can be drawn on.
 func isScreen(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	return ok && isTerminal(out) && understands(file)
+	file, ok := raw(out).(*os.File)
+	return ok && isTerminal(file) && understands(file)
 }
 
-// isTerminal says whether an output is one.
+// isTerminal reports whether an output is a terminal.
 func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
+	file, ok := raw(out).(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 

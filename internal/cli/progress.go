@@ -83,7 +83,7 @@ func (d *display) Warn(text string) {
 func (d *display) line(text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fmt.Fprintf(d.out, "smith: %s\n", text)
+	fmt.Fprintf(d.out, "smith: %s\n", safeText(text))
 }
 
 // Step shows a long piece of work.

@@ -1,6 +1,6 @@
-// Package cli is smith's command line: one file a command. It turns flags
-// into calls, draws progress, prints results and chooses the exit code; it
-// knows nothing of formats.
+// Package cli is smith's command line: one file per command. It turns flags
+// into calls, shows progress, prints results and chooses the exit code. It knows
+// no formats.
 package cli
 
 import (
@@ -23,25 +23,29 @@ import (
 const (
 	exitDone   = 0
 	exitFailed = 1 // the work could not be done
-	exitUsage  = 2 // the command line makes no sense
+	exitUsage  = 2 // the command line is invalid
 )
 
-// Version is what the binary knows of itself.
+// Version identifies the binary.
 type Version struct {
-	Number string
-	Commit string
+	Number string `json:"version"`
+	Commit string `json:"commit"`
 }
 
 // Main runs smith with the given arguments and returns its exit code.
 func Main(args []string, stdout, stderr io.Writer, version Version) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app := &app{stdout: stdout, stderr: stderr, version: version}
+	out := newOutput(stdout)
+	app := &app{stdout: out, stderr: stderr, version: version}
 	root := app.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
+		err = fmt.Errorf("cannot write the output: %w", bare(out.err))
+	}
 	var exit exitError
 	switch {
 	case err == nil:
@@ -51,10 +55,10 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "smith: interrupted; nothing was changed")
+		fmt.Fprintln(stderr, "smith: interrupted"+unchanged(cmd))
 		return exitFailed
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for line := range strings.SplitSeq(safeText(err.Error()), "\n") {
 		fmt.Fprintf(stderr, "%s %s\n", painted(stderr).bad("smith:"), line)
 	}
 	if errors.As(err, new(usageError)) || !app.started {
@@ -64,7 +68,17 @@ func Main(args []string, stdout, stderr io.Writer, version Version) int {
 	return exitFailed
 }
 
-// helpFor is how the help of a command is asked for.
+// unchanged ends what is said of an interrupted command which replaces its
+// result as a whole, at its end.
+func unchanged(cmd *cobra.Command) string {
+	switch cmd.Name() {
+	case "smith", "build", "wrap", "lock", "report":
+		return "; nothing was changed"
+	}
+	return ""
+}
+
+// helpFor returns the command that prints the help of a command.
 func helpFor(cmd *cobra.Command) string {
 	if cmd.HasParent() && cmd.Name() != "help" {
 		return cmd.CommandPath() + " --help"
@@ -72,23 +86,23 @@ func helpFor(cmd *cobra.Command) string {
 	return "smith help"
 }
 
-// Command returns the command line for those who describe it.
+// Command returns the command line, for the generator of man pages.
 func Command() *cobra.Command {
 	root := (&app{stdout: io.Discard, stderr: io.Discard}).root()
 	root.DisableAutoGenTag = true
 	return root
 }
 
-// errReported is returned by a command that has printed what is wrong itself.
+// errReported is returned by a command that has printed the error itself.
 var errReported = errors.New("reported")
 
-// An exitError is the exit code of a program that a command has run and that
-// has told itself what is wrong.
+// An exitError is the exit code of a program that a command ran and that has
+// printed its errors itself.
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// A usageError says that the command line makes no sense.
+// A usageError reports that the command line is invalid.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
@@ -97,7 +111,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 type app struct {
 	stdout, stderr io.Writer
 	version        Version
-	started        bool // the command line was understood
+	started        bool // the command line was valid
 
 	verbose, quiet bool
 	insecure       bool
@@ -140,15 +154,15 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is done and why")
-	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "print details of what is done and why")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
 	flags.BoolVarP(&a.insecure, "insecure", "k", false, "do not check TLS certificates")
-	flags.StringVar(&a.ca, "ca", "", "file of certificates that vouch for registries, beside the system's")
-	flags.StringVar(&a.cert, "cert", "", "file of the certificate by which registries know you")
-	flags.StringVar(&a.key, "key", "", "file of that certificate's key")
-	flags.BoolVar(&a.offline, "offline", false, "ask no network for packages and images: take them from the cache and from folders")
-	flags.StringVar(&a.progress, "progress", "auto", "how progress is shown: auto (bars on a terminal, elsewhere a line for what takes long), plain, none")
-	flags.StringVar(&a.cacheDir, "cache-dir", "", "folder of the cache (default: smith in the user's cache folder)")
+	flags.StringVar(&a.ca, "ca", "", "file of CA certificates for registries, besides the system's")
+	flags.StringVar(&a.cert, "cert", "", "file of the client certificate for registries")
+	flags.StringVar(&a.key, "key", "", "file of the client certificate's key")
+	flags.BoolVar(&a.offline, "offline", false, "use no network: take packages and images from the cache and from directories")
+	flags.StringVar(&a.progress, "progress", "auto", "how progress is shown: auto (bars on a terminal, otherwise a line for each slow step), plain, none")
+	flags.StringVar(&a.cacheDir, "cache-dir", "", "directory of the cache (default: smith in the user's cache directory)")
 	root.Flags().BoolVarP(&showVersion, "version", "V", false, "print the version")
 	build.flags(root)
 	root.SetHelpCommand(helpCommand())
@@ -158,7 +172,7 @@ smith alone is smith build: it reads ./smith.yaml and writes ./image.tar.gz.`,
 	return root
 }
 
-// noArguments is cobra.NoArgs with words for someone who mistyped a command.
+// noArguments is cobra.NoArgs with a hint for a mistyped command.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -168,7 +182,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		text = fmt.Sprintf("%s takes no argument %q", cmd.CommandPath(), args[0])
 	}
 	if cmd.Name() == "build" {
-		return usagef("%s; what an image is made from stands in smith.yaml: package: %s", text, args[0])
+		return usagef("%s; to build an image from it, write \"package: %s\" into smith.yaml", text, args[0])
 	}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += fmt.Sprintf("; did you mean %q?", near[0])
@@ -176,7 +190,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return usageError{errors.New(text)}
 }
 
-// helpCommand is smith help, which knows when there is no such command.
+// helpCommand is smith help, which reports an unknown command.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
@@ -200,8 +214,8 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// arguments asks for least arguments and no more than
-// most unless that is negative; it names what is missing.
+// arguments requires least arguments and at most most, unless that is negative;
+// what describes those that are missing.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least {
@@ -234,7 +248,7 @@ func (a *app) store() (*store.Store, error) {
 	if dir == "" {
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return nil, fmt.Errorf("cannot find a folder for the cache: %w; name one with --cache-dir", err)
+			return nil, fmt.Errorf("cannot find a directory for the cache: %w; name one with --cache-dir", err)
 		}
 		dir = filepath.Join(base, "smith")
 	}

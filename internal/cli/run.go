@@ -110,7 +110,7 @@ func (r *runCommand) run(ctx context.Context, name string, args []string) error 
 		Tree: img.Tree, Platform: img.Image.Config.Platform, Config: img.Image.Config.Config.ImageConfig, Args: args,
 		Read: r.read, Network: r.network, Runtime: r.runtime, Capabilities: r.caps, Limits: r.limits,
 		Terminal: term.IsTerminal(int(os.Stdin.Fd())) && isTerminal(r.stdout),
-		Stdin:    os.Stdin, Stdout: r.stdout, Stderr: r.stderr, Events: display,
+		Stdin:    os.Stdin, Stdout: raw(r.stdout), Stderr: r.stderr, Events: display,
 	}
 	w := r.watcher(img)
 	if r.watch != watchNever || r.learn {

@@ -15,13 +15,13 @@ import (
 	"smith/record"
 )
 
-// summarise tells what was built, in ten lines at most.
+// summarise describes what was built, in at most ten rows.
 func (b *buildCommand) summarise(request pipeline.Request, r *pipeline.Result, d *display, took time.Duration) {
-	paint := painted(b.stdout)
+	paint, width := painted(b.stdout), columns(b.stdout)
 	fmt.Fprintf(b.stdout, "%s  %s\n", paint.strong(b.image), r.Digest)
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(b.stdout, "  %s%s\n", paint.quiet(fmt.Sprintf("%-10s", name)), value)
+			fmt.Fprintf(b.stdout, "  %s%s\n", paint.quiet(fmt.Sprintf("%-*s", hang-len("  "), name)), wrapText(value, width))
 		}
 	}
 	if r.Written != nil {
@@ -35,7 +35,7 @@ func (b *buildCommand) summarise(request pipeline.Request, r *pipeline.Result, d
 		row("image", measured(built))
 	}
 	if more := len(r.Images) - len(shownFirst); more > 0 {
-		row("image", fmt.Sprintf("and of %d more platforms", more))
+		row("image", fmt.Sprintf("and %d more platforms", more))
 	}
 	debugged(r, row)
 	first := r.Images[0]
@@ -44,13 +44,13 @@ func (b *buildCommand) summarise(request pipeline.Request, r *pipeline.Result, d
 	row("excluded", excluded(r.Images))
 	row("suspects", suspected(r.Images))
 	if n := len(d.warnings); n > 0 {
-		row("warnings", fmt.Sprintf("%d, told above", n))
+		row("warnings", fmt.Sprintf("%d, see above", n))
 	}
 	row("time", fmt.Sprintf("%s; %s", inWords(took), d.worked()))
 	row("next", next(shown(request.Target), first))
 }
 
-// debugged tells of the images with debug information, where there are any.
+// debugged describes the images with debug information, where there are any.
 func debugged(r *pipeline.Result, row func(name, value string)) {
 	if r.Debug == nil {
 		return
@@ -68,7 +68,7 @@ func debugged(r *pipeline.Result, row func(name, value string)) {
 	}
 }
 
-// next names commands that one may want to type now.
+// next names commands that the user may want to run now.
 func next(name string, b pipeline.Built) string {
 	commands := fmt.Sprintf("smith report %s, smith why %[1]s PATH", name)
 	if len(image.Program(b.Image.Config.Config.ImageConfig)) > 0 {
@@ -80,7 +80,7 @@ func next(name string, b pipeline.Built) string {
 // mostPlatforms bounds the lines for the images of several platforms.
 const mostPlatforms = 3
 
-// measured tells the sizes of an image.
+// measured describes the size of an image.
 func measured(b pipeline.Built) string {
 	files := count(b.Files, "file")
 	if n := len(b.Record.Packages()); n > 0 {
@@ -94,7 +94,7 @@ func measured(b pipeline.Built) string {
 		size.Format(b.Image.LayersSize()), count(len(b.Image.Layers), "layer"), size.Format(b.Unpacked), files, runs)
 }
 
-// inWords writes a time as people say it.
+// inWords formats a duration for a reader.
 func inWords(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -124,9 +124,8 @@ func excluded(images []pipeline.Built) string {
 // mostSuspects is how many suspects are named.
 const mostSuspects = 6
 
-// suspected names what the images do not hold and something may load, "" where
-// there is nothing: the bundles first, which are wanted more often than modules
-// are.
+// suspected names what the images lack and something may load, "" if there is
+// nothing: bundles first, which are needed more often than modules.
 func suspected(images []pipeline.Built) string {
 	var names []string
 	for _, b := range images {
@@ -142,14 +141,14 @@ func suspected(images []pipeline.Built) string {
 	slices.SortStableFunc(names, func(a, b string) int {
 		return strings.Count(b, "bundles: ") - strings.Count(a, "bundles: ")
 	})
-	return fmt.Sprintf("%d that something may load, not kept: %s (smith inspect says who)", len(names), enumerate(names, mostSuspects))
+	return fmt.Sprintf("%d files that something may load are not in the image: %s (see smith inspect)", len(names), enumerate(names, mostSuspects))
 }
 
 // mostHeavy is how many packages are named.
 const mostHeavy = 5
 
-// heaviest names the packages that the image's size comes from, "" where it is
-// not made from packages.
+// heaviest names the packages that make up most of the image, "" if it is not
+// made from packages.
 func heaviest(r *record.Record) string {
 	packs := r.Packages()
 	if len(packs) == 0 {
@@ -165,18 +164,18 @@ func heaviest(r *record.Record) string {
 // mostAskers is how many files are named that need what the program does not.
 const mostAskers = 2
 
-// besideProgram names what makes up a quarter of an image or more, and that
-// its program does not lead to, "" where there is no such thing.
+// besideProgram names what makes up a quarter of an image or more and is not
+// needed by its program, "" if there is no such thing.
 func besideProgram(built pipeline.Built) string {
 	part := explain.HeaviestAside(built.Record, built.Program)
 	if part == nil || part.Bytes < built.Unpacked/4 {
 		return ""
 	}
-	return fmt.Sprintf("%s come with %s, not for %s but for %s (the key excludes leaves them out)",
+	return fmt.Sprintf("%s come with %s, which %s does not need but %s (list them under excludes to leave them out)",
 		size.Format(part.Bytes), part.Path, path.Base(built.Program), enumerate(part.For, mostAskers))
 }
 
-// enumerate names the first of some things and counts the rest.
+// enumerate lists the first names and counts the rest.
 func enumerate(names []string, most int) string {
 	text := strings.Join(names[:min(most, len(names))], ", ")
 	if more := len(names) - most; more > 0 {

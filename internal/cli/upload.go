@@ -23,6 +23,7 @@ type uploadCommand struct {
 	*app
 	remote, image string
 	docker        bool
+	asJSON        bool
 	platforms     []string
 }
 
@@ -31,14 +32,16 @@ func (a *app) uploadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "upload -r HOST/NAME:TAG",
 		Short: "Write an image to a registry",
-		Long: `Write an image from a file, a layout folder or a registry to a registry, for
-all platforms that it has; an image index is written byte for byte. Blobs that the registry has are not sent again.
-What smith keeps beside an image (spec, record) is attached to it.
+		Long: `Copy an image from a file, a layout directory or a registry to a registry, for
+all platforms that it has; an image index is copied byte for byte. Blobs that
+the registry has are not sent again. What smith keeps beside an image (spec,
+record) is attached to it.
 
-Printed is the reference with the image's digest, for scripts.`,
+The reference with the image's digest is printed, for scripts; with -q nothing
+else.`,
 		Example: `  smith upload -r registry.example.org/team/app:1.2 -i app.tar.gz
   smith upload -r registry.example.org/team/app:1.2 -d
-  digest=$(smith upload -q -r registry.example.org/team/app:1.2)`,
+  reference=$(smith upload -q -r registry.example.org/team/app:1.2)`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return u.run(cmd.Context()) },
 	}
@@ -46,7 +49,8 @@ Printed is the reference with the image's digest, for scripts.`,
 	f.StringVarP(&u.remote, "remote", "r", "", "where the image goes: HOST/NAME:TAG; http://HOST/… without TLS")
 	f.StringVarP(&u.image, "image", "i", "image.tar.gz", "the image: a file, oci:DIR or HOST/NAME:TAG")
 	f.BoolVarP(&u.docker, "docker", "d", false, "write Docker's media types (schema 2) instead of OCI's")
-	f.StringSliceVar(&u.platforms, "platform", nil, "a platform to write, such as linux/amd64 (default: all that there are)")
+	f.StringSliceVar(&u.platforms, "platform", nil, "a platform to write, such as linux/amd64 (default: all that the image has)")
+	f.BoolVar(&u.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
@@ -79,11 +83,14 @@ func (u *uploadCommand) run(ctx context.Context) error {
 		return err
 	}
 	display.close()
-	if !u.quiet {
+	if !u.quiet && !u.asJSON {
 		fmt.Fprintf(u.stderr, "smith: %s\n", transfers(w))
 	}
-	fmt.Fprintln(u.stdout, w.Name)
-	return nil
+	if u.asJSON {
+		return u.printJSON(uploadOutput{w.Name, w.Digest.String(), transferred(w)})
+	}
+	_, err = fmt.Fprintln(u.stdout, w.Name)
+	return err
 }
 
 // images opens the image for the platforms that are wanted.

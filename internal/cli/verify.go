@@ -171,7 +171,7 @@ func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Ver
 
 func (v *verifyCommand) printVerdict(verdict *closure.Verdict) {
 	for _, text := range verdict.Warnings {
-		fmt.Fprintf(v.stderr, "smith: %s %s\n", painted(v.stderr).warning("warning:"), text)
+		fmt.Fprintf(v.stderr, "smith: %s %s\n", painted(v.stderr).warning("warning:"), safeText(text))
 	}
 	if !v.quiet {
 		for _, f := range verdict.Excluded {

@@ -190,14 +190,18 @@ func (w *whyCommand) printOrigin(f *explain.File, in *record.Input) {
 
 // originText names an origin and what vouched for it, as far as that is known.
 func originText(o *record.Origin, in *record.Input) string {
-	if in == nil {
-		in = &record.Input{Digest: o.Digest}
-	}
 	text := o.String()
-	if o.Kind != record.KindPackage && in.Digest != "" {
-		text += " " + in.Digest // a package is known by its version
+	switch {
+	case o.Kind == record.KindPackage: // known by its version
+	case in == nil && o.Digest != "":
+		text += ", layer " + o.Digest
+	case in != nil && in.Digest != "":
+		text += " " + in.Digest
 	}
 	text = printable(text)
+	if in == nil {
+		return text
+	}
 	if voucher := in.Voucher(); voucher != "" {
 		text += " ← " + printable(voucher)
 	}

@@ -212,37 +212,81 @@ func (l *Lock) WriteFile(path string) error {
 // Absent says whether an error of ReadFile means that there is no lock.
 func Absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// Changes says in lines what a lock has that the old one, which may be nil,
-// had not, and the other way round.
-func (l *Lock) Changes(old *Lock) []string {
-	var lines []string
-	for _, platform := range slices.Sorted(maps.Keys(l.Platforms)) {
-		before := map[string]string{}
-		if old != nil && old.Platforms[platform] != nil {
-			before = old.Platforms[platform].versions()
+// A Change is how the lock of a platform differs from an old one.
+type Change struct {
+	Platform string `json:"platform"`
+	// Packages and Images are how many the lock lists.
+	Packages int `json:"packages"`
+	Images   int `json:"images"`
+	// First is set where there was no old lock for the platform.
+	First bool `json:"first,omitempty"`
+	// Entries are the packages and images that differ, sorted by name, nil for
+	// a first lock.
+	Entries []ChangedEntry `json:"entries,omitempty"`
+}
+
+// A ChangedEntry is a package or image with its versions or digests; "" where
+// the lock does not list it.
+type ChangedEntry struct {
+	Name   string `json:"name"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// String describes the change in a line for each entry and one for the whole.
+func (c Change) String() string {
+	var b strings.Builder
+	for _, e := range c.Entries {
+		switch {
+		case e.Before == "":
+			fmt.Fprintf(&b, "%s: added %s %s\n", c.Platform, e.Name, e.After)
+		case e.After == "":
+			fmt.Fprintf(&b, "%s: removed %s %s\n", c.Platform, e.Name, e.Before)
+		default:
+			fmt.Fprintf(&b, "%s: changed %s %s → %s\n", c.Platform, e.Name, e.Before, e.After)
 		}
-		now := l.Platforms[platform].versions()
-		changed := 0
-		for _, name := range slices.Sorted(maps.Keys(now)) {
-			switch was, known := before[name]; {
-			case !known && len(before) > 0:
-				lines = append(lines, fmt.Sprintf("%s: %s %s is new", platform, name, now[name]))
-			case known && was != now[name]:
-				lines = append(lines, fmt.Sprintf("%s: %s %s, was %s", platform, name, now[name], was))
-			default:
-				continue
-			}
-			changed++
-		}
-		for _, name := range slices.Sorted(maps.Keys(before)) {
-			if now[name] == "" {
-				lines = append(lines, fmt.Sprintf("%s: %s is gone", platform, name))
-				changed++
-			}
-		}
-		lines = append(lines, fmt.Sprintf("%s: packages and images: %d, changed: %d", platform, len(now), changed))
 	}
-	return lines
+	var listed []string
+	if c.Packages > 0 || c.Images == 0 {
+		listed = append(listed, counted(c.Packages, "package"))
+	}
+	if c.Images > 0 {
+		listed = append(listed, counted(c.Images, "image"))
+	}
+	fmt.Fprintf(&b, "%s: locked %s", c.Platform, strings.Join(listed, " and "))
+	if !c.First {
+		fmt.Fprintf(&b, ", %d changed", len(c.Entries))
+	}
+	return b.String()
+}
+
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// Changes returns for each platform how the lock differs from an old one, which
+// may be nil.
+func (l *Lock) Changes(old *Lock) []Change {
+	changes := []Change{}
+	for _, name := range slices.Sorted(maps.Keys(l.Platforms)) {
+		p := l.Platforms[name]
+		c := Change{Platform: name, Packages: len(p.Packages), Images: len(p.Images), First: old == nil || old.Platforms[name] == nil}
+		if !c.First {
+			before, now := old.Platforms[name].versions(), p.versions()
+			all := maps.Clone(before)
+			maps.Copy(all, now)
+			for _, entry := range slices.Sorted(maps.Keys(all)) {
+				if before[entry] != now[entry] {
+					c.Entries = append(c.Entries, ChangedEntry{entry, before[entry], now[entry]})
+				}
+			}
+		}
+		changes = append(changes, c)
+	}
+	return changes
 }
 
 // versions are those of packages and images by their names.
