@@ -19,7 +19,7 @@ func TestMistakes(t *testing.T) {
 		{"type in version 1", []byte(`{"version":1,"files":{}}`)},
 		{"empty", nil},
 		{"cut off", []byte("{")},
-		{"too large", make([]byte, maxRecord+1)},
+		{"too large", make([]byte, MaxSize+1)},
 	} {
 		_, err := Decode(c.data)
 		texts.Error(c.name, err)

@@ -1,8 +1,15 @@
-// Package record is the build record: what an image was made from and why
-// each of its files is there. It travels with the image as a blob of media
-// type application/vnd.smith.record+json and is what `smith ls`, `inspect`
-// and later commands read. It holds no time, host or user, so that the same
-// build gives the same record.
+// Package record is the build record of an image that smith made: what the
+// image was made from and why each of its files is there. It is attached to the
+// image as a blob of type MediaType, and is what `smith why`, `inspect` and
+// others read; scanners, admission controllers and user interfaces may read it
+// too. It holds no time, host or user: the same build gives the same record.
+//
+// The package depends on nothing else of smith. Its compatibility promise: a
+// record of an older version is read for as long as this package exists; within
+// a version, fields and constants may be added, and neither their names nor
+// their meaning change. Readers should show rules and kinds that they do not
+// know by their names. Before smith 1.0 the Go declarations may still change
+// with a note in the changelog.
 package record
 
 import "cmp"

@@ -12,6 +12,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/record"
 )
 
 // A Blob is a piece of an image whose bytes lie somewhere else: in the cache,
@@ -60,7 +62,7 @@ type Image struct {
 const (
 	MediaTypeSpec     = "application/vnd.smith.spec+json"
 	MediaTypePackages = "application/vnd.smith.packages"
-	MediaTypeRecord   = "application/vnd.smith.record+json"
+	MediaTypeRecord   = record.MediaType
 )
 
 // Config is an image's config: OCI's, and Docker's healthcheck, which OCI
@@ -124,6 +126,9 @@ func (img *Image) Attachment(ctx context.Context, mediaType string) ([]byte, err
 	for _, b := range img.Attachments {
 		if b.Descriptor.MediaType != mediaType {
 			continue
+		}
+		if b.Descriptor.Size > record.MaxSize {
+			return nil, fmt.Errorf("cannot read its %s: its size of %d bytes exceeds the limit of %d", mediaType, b.Descriptor.Size, record.MaxSize)
 		}
 		r, err := b.Open(ctx)
 		if err != nil {

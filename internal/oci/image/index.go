@@ -12,13 +12,15 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"smith/record"
 )
 
 // Annotations that smith gives to an image in an index.
 const (
 	// AnnotationAttachments is the JSON array of the descriptors of what
 	// travels with the image.
-	AnnotationAttachments = "com.oracle.smith.attachments"
+	AnnotationAttachments = record.AnnotationAttachments
 	AnnotationVersion     = "com.oracle.smith.version"
 	AnnotationSHA         = "com.oracle.smith.sha"
 	AnnotationBuild       = "com.oracle.smith.build"
