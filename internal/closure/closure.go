@@ -87,6 +87,9 @@ type Input struct {
 	// Events hears of notes and warnings; nil for nobody.
 	Events event.Listener
 
+	// Memory is shared by the selections of one build; nil for none.
+	Memory *Memory
+
 	// lacking are files that are left out of what stays together, by what they
 	// lack: see lackingError.
 	lacking map[string]string

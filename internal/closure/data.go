@@ -22,12 +22,14 @@ func namedData(ctx context.Context, s *selector, it *item, out *outcome) error {
 	if ownedByGlibc(it.node.Name()) || it.node.Origin == nil {
 		return nil
 	}
-	r, err := it.node.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	paths, err := f.Paths(r, it.node.Size)
+	paths, err := remembered(s.in.Memory, "paths", it.node, func() ([]string, error) {
+		r, err := it.node.Open()
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		return f.Paths(r, it.node.Size)
+	})
 	if err != nil {
 		return err
 	}

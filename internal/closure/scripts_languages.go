@@ -217,14 +217,15 @@ func (q *query) gem(ref imports.Reference) ([]target, error) {
 }
 
 // rubyGems brings the specifications of the gems of the package that a feature
-// is of.
+// is of, and the compiled parts of these: RubyGems passes over a gem whose
+// directory of extensions lacks gem.build_complete.
 func (q *query) rubyGems() error {
 	held, err := q.heldBy(context.Background(), q.item.node)
 	if err != nil {
 		return err
 	}
 	for _, name := range held {
-		if path.Ext(name) == ".gemspec" && path.Base(path.Dir(name)) == "specifications" {
+		if path.Ext(name) == ".gemspec" && path.Base(path.Dir(name)) == "specifications" || strings.Contains(name, "/extensions/") {
 			q.out.needs(q.besideEdge(name, false))
 		}
 	}

@@ -177,12 +177,14 @@ func imported(ctx context.Context, s *selector, it *item, out *outcome) error {
 		out.suspects = append(out.suspects, suspect{it.node, record.Finding{Name: it.path, From: it.path, Detail: "too large to be read for what it imports"}})
 		return nil
 	}
-	src, err := it.node.ReadAll(imports.MaxSize)
+	script, err := remembered(s.in.Memory, d.name, it.node, func() (shell.Script, error) { return d.parse(it.node) })
 	if err != nil {
 		return err
 	}
-	q := &query{selector: s, item: it, dialect: d, out: out, env: s.in.Env}
-	q.refs = q.parse(src)
+	q := &query{selector: s, item: it, dialect: d, out: out, env: s.in.Env, refs: script.References}
+	if script.Path != "" {
+		q.env = append(slices.Clone(q.env), "PATH="+script.Path+":"+searchPath(q.in.Env))
+	}
 	for _, ref := range q.refs {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -215,16 +217,16 @@ type query struct {
 	env     []string // with the search path that the script sets
 }
 
-// parse reads the script.
-func (q *query) parse(src []byte) []imports.Reference {
-	if q.dialect.read != nil {
-		return q.dialect.read(src)
+// parse reads a script.
+func (d *dialect) parse(n *tree.Node) (shell.Script, error) {
+	src, err := n.ReadAll(imports.MaxSize)
+	if err != nil {
+		return shell.Script{}, err
 	}
-	script := shell.Read(src)
-	if script.Path != "" {
-		q.env = append(slices.Clone(q.env), "PATH="+script.Path+":"+searchPath(q.in.Env))
+	if d.read == nil {
+		return shell.Read(src), nil
 	}
-	return script.References
+	return shell.Script{References: d.read(src)}, nil
 }
 
 // A target is what a reference leads to.
@@ -258,7 +260,7 @@ func (q *query) follow(ref imports.Reference) error {
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 && ref.Kind == imports.Module && !ref.Optional && !ref.Late && q.item.reading() > aside && !builtIn(q.dialect.name, ref.Name) {
+	if len(found) == 0 && ref.Kind == imports.Module && !ref.Optional && !ref.Late && q.item.wanted && !builtIn(q.dialect.name, ref.Name) {
 		q.unmet(ref, "no module of that name is on offer")
 	}
 	for _, t := range found {

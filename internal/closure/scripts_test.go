@@ -202,3 +202,33 @@ func TestScriptsAndData(t *testing.T) {
 		texts.Add(name, strings.Join(append(got, s.Warnings...), "\n"))
 	}
 }
+
+// FuzzScripts reads scripts of every language, and what describes their modules.
+// Whatever they hold, a selection comes to an end, and all that it keeps is on
+// offer.
+func FuzzScripts(f *testing.F) {
+	f.Add("import a.b\nfrom . import *", "[console_scripts]\napp = a:b", "package ifneeded x 1", `{"main": "../../x", "exports": {"a": ["./b"]}}`)
+	f.Add("require '../../x'; use A::B; . ./x; exec $0", "Requires-Dist: a>1", "", "[[[[")
+	f.Fuzz(func(t *testing.T, script, metadata, index, manifest string) {
+		root := tree.New()
+		for name, text := range map[string]string{
+			"/usr/lib/python3/dist-packages/a/__init__.py": script, "/usr/lib/python3/dist-packages/a-1.dist-info/entry_points.txt": metadata,
+			"/usr/lib/python3/dist-packages/a-1.dist-info/METADATA": metadata, "/usr/share/perl5/A/B.pm": script, "/usr/lib/ruby/vendor_ruby/x.rb": script,
+			"/usr/share/tcltk/x/pkgIndex.tcl": index, "/usr/bin/a.tcl": script, "/usr/share/nodejs/x/package.json": manifest, "/usr/bin/a.js": "require('x')",
+			"/usr/bin/a.sh": script, "/usr/bin/a.php": script, "/usr/bin/a.lua": script, "/usr/bin/a.py": "import a\n" + script, "/usr/bin/x": script,
+		} {
+			if err := root.Insert(name, tree.NewFile([]byte(text), 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reasons, err := Reasons(t.Context(), Input{Source: root, Roots: roots("/usr/bin/*", "/usr/share/perl5")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range reasons {
+			if name != "/" && !root.Exists(name) {
+				t.Errorf("%s is kept, and is not on offer", name)
+			}
+		}
+	})
+}

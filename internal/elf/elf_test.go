@@ -228,6 +228,21 @@ int main(void) { return names[0][0]; }`
 	}
 }
 
+func TestPaths(t *testing.T) {
+	data := elftest.Build(elftest.Object{
+		Class: stdelf.ELFCLASS64, Needed: []string{"a"},
+		Strings: []string{"/usr/share/app", "/etc/magic:/usr/share/misc/magic", "/usr/lib/app/%s.so", "share/below", "no/path", "x /usr/share/text", "/short", "/usr//share/x", "/usr/lib/q?"},
+	})
+	f, err := read(t, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Paths(bytes.NewReader(data), int64(len(data)))
+	if d := cmp.Diff([]string{"/etc/magic", "/usr/lib", "/usr/lib/app", "/usr/share/app", "/usr/share/misc/magic", "share/below"}, got); d != "" || err != nil {
+		t.Errorf("%v\n%s", err, d)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, class := range []stdelf.Class{stdelf.ELFCLASS32, stdelf.ELFCLASS64} {
 		f.Add(elftest.Build(elftest.Object{
@@ -243,5 +258,6 @@ func FuzzRead(f *testing.F) {
 		file.Platform()
 		_, _ = file.Imports(bytes.NewReader(data), int64(len(data)))
 		_, _ = file.Names(bytes.NewReader(data), int64(len(data)))
+		_, _ = file.Paths(bytes.NewReader(data), int64(len(data)))
 	})
 }

@@ -148,7 +148,7 @@ func closureInput(r Request, from *offered, l launch, events event.Listener) clo
 		Excludes: s.Excludes, AllowMissing: s.AllowMissing,
 		Env: l.config.Env, Dir: l.config.WorkingDir, Entrypoint: l.program(), Mounts: l.mounts(),
 		Platform: from.platform, NSS: namesUsers(r, l), Dlopen: s.Dlopen, Interpreters: s.Interpreters,
-		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Ahead: from.pkg.Ahead(), Events: events,
+		Bundles: s.Bundles, Gconv: s.Gconv, AllHwcaps: s.Hwcaps == "all", Memory: &closure.Memory{}, Ahead: from.pkg.Ahead(), Events: events,
 	}
 	if program := l.config.Healthcheck.Program(); program != "" && (s.Healthcheck != nil || len(s.Paths) == 0) {
 		in.Commands = []closure.Command{{Name: program, Detail: "health check"}}

@@ -44,7 +44,7 @@ func lines(src []byte) []string {
 
 // reference returns what the words of a command refer to.
 func reference(words []string, line string) imports.Reference {
-	isName := func(w string) bool { return !strings.ContainsAny(w, "$\\\"") }
+	isName := func(w string) bool { return !strings.ContainsAny(w, "$\\\"',()?*") && !strings.HasSuffix(w, ":") }
 	switch words[0] {
 	case "package":
 		if words[1] != "require" || len(words) < 3 {
