@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"smith/internal/capability"
+	"smith/internal/oci/image"
 	"smith/internal/tree"
 )
 
@@ -39,6 +41,10 @@ func newProcess(o Options) (process, error) {
 	if o.Args != nil {
 		arguments = o.Args
 	}
+	if repeats(o.Config.Entrypoint, o.Args) {
+		arguments = o.Args[1:]
+		p.ignored = append(p.ignored, fmt.Sprintf("%s after the image is its program already; what follows is taken for the arguments", o.Args[0]))
+	}
 	if p.args = slices.Concat(o.Config.Entrypoint, arguments); len(p.args) == 0 {
 		return p, errors.New("the image names no program to run; give one after its name")
 	}
@@ -62,11 +68,30 @@ func newProcess(o Options) (process, error) {
 	}
 	p.setEnv(o.Config.Env)
 	var refused []string
-	p.scratch, refused = scratches(o.Tree, o.Config.Volumes)
+	p.scratch, refused = scratches(o.Tree, writable(o.Config.Volumes, o.Config.Labels))
 	for _, volume := range refused {
 		p.ignored = append(p.ignored, fmt.Sprintf("the image's volume %q is not mounted: it must be the absolute path of a directory outside /dev, /proc and /sys, without a colon, comma or control character", volume))
 	}
 	return p, nil
+}
+
+// repeats reports whether arguments begin with the name of the program that
+// they are for.
+func repeats(entrypoint, args []string) bool {
+	return len(entrypoint) == 1 && len(args) > 0 && (args[0] == entrypoint[0] || args[0] == path.Base(entrypoint[0]))
+}
+
+// writable returns the volumes of an image, and the directories that its label
+// lists.
+func writable(volumes map[string]struct{}, labels map[string]string) map[string]struct{} {
+	all := maps.Clone(volumes)
+	for _, dir := range image.Writable(labels) {
+		if all == nil {
+			all = map[string]struct{}{}
+		}
+		all[dir] = struct{}{}
+	}
+	return all
 }
 
 // check refuses a program or a working directory in the kernel's directories:

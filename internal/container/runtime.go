@@ -164,6 +164,9 @@ func podmanArgs(bundle string, p process) ([]string, error) {
 		args = append(args, "--tty")
 	}
 	args = append(args, "--network="+map[bool]string{true: "host", false: "none"}[p.network])
+	if !p.network {
+		args = append(args, "--sysctl="+unprivilegedPorts+"=0")
+	}
 	if p.read != "" {
 		if strings.ContainsAny(p.read, ":,") {
 			return nil, fmt.Errorf("--read %s: podman takes no directory with a colon or comma in its path", p.read)

@@ -23,6 +23,11 @@ var (
 	readonly = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 )
 
+// unprivilegedPorts is the first port that a program may listen on without a
+// capability (ip(7)): in a network of its own all of them, as Docker's engine
+// has it.
+const unprivilegedPorts = "net.ipv4.ip_unprivileged_port_start"
+
 // A machine is what of this machine decides how a container is set up.
 type machine struct {
 	root bool
@@ -55,6 +60,9 @@ func runtimeSpec(p process, m machine) (*specs.Spec, error) {
 			MaskedPaths:   masked,
 			ReadonlyPaths: readonly,
 		},
+	}
+	if !p.network && m.root {
+		s.Linux.Sysctl = map[string]string{unprivilegedPorts: "0"}
 	}
 	if m.cgroups {
 		s.Linux.Resources = p.limits.resources()

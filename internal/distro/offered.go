@@ -97,6 +97,16 @@ func (o *offered) More(ctx context.Context) (*source.Offer, error) {
 // Scripts returns what the scripts of packages would have done.
 func (o *offered) Scripts(image *tree.Tree) []record.Script { return o.set.Record(image) }
 
+// Configure makes what the scripts of packages would have made.
+func (o *offered) Configure(image *tree.Tree) (*source.Configuration, error) {
+	c, err := o.set.Configure(image)
+	if err != nil {
+		return nil, err
+	}
+	made := source.Configuration(*c)
+	return &made, nil
+}
+
 // Complete returns inputs with what is known since their files were read.
 func (o *offered) Complete(inputs []record.Input) []record.Input {
 	o.mu.Lock()

@@ -9,6 +9,8 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/distro"
+	"smith/internal/distro/accounts"
+	"smith/internal/distro/service"
 	"smith/internal/oci/image"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
@@ -28,6 +30,16 @@ type launch struct {
 	guessed bool
 	// groups are further groups of the user.
 	groups []string
+	// server is how the packages start their server, nil where they have none.
+	server *service.Service
+	// others are the accounts of the packages; nil where there are none.
+	others *accounts.Set
+	// directories are those that the server writes to, beside the volumes, and
+	// links the symlinks that it writes its logs through.
+	directories []string
+	links       map[string]string
+	// notes are what a user may know with -v of how this was worked out.
+	notes []string
 	// warnings are what a user should know of how this was worked out.
 	warnings []string
 }
@@ -39,8 +51,9 @@ func launchOf(ctx context.Context, r Request, from *offered) (launch, error) {
 	if l.user, err = user(r.Spec, from.parent.Image, from.parent.Tree); err != nil {
 		return l, err
 	}
+	l, err = l.ofPackages(ctx, r, from)
 	l.config.User = fmt.Sprintf("%d:%d", l.user.UID, l.user.GID)
-	return l.ofPackages(ctx, r, from)
+	return l, err
 }
 
 // program is what a container runs by default, and its arguments.
@@ -79,7 +92,9 @@ func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launc
 			l.roots = append(l.roots, closure.Root{Pattern: tree.Literal(p), Part: true, Detail: detail})
 		}
 	}
-	if !named {
+	if served, err := l.serve(ctx, r, from, named); err != nil {
+		return l, err
+	} else if !named && !served {
 		programs := distro.Main(held, from.pkg.Tree)
 		if len(programs) != 1 {
 			l.warnings = append(l.warnings, noProgram(programs))

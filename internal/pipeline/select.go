@@ -45,6 +45,9 @@ func (b *Builder) choose(ctx context.Context, open *closers, r Request, from *of
 		return nil, err
 	}
 	b.warn(l.warnings)
+	for _, note := range l.notes {
+		b.Events.Note(note)
+	}
 	step := b.Events.Step(event.Follow, "dependencies of "+goal(r, l), 0)
 	done, err := b.rounds(ctx, open, r, from, l)
 	step.Done()
@@ -64,6 +67,9 @@ func (b *Builder) choose(ctx context.Context, open *closers, r Request, from *of
 	}
 	var dropped []string
 	c.launch, dropped = l.withoutForeignProgram(r.Spec, selection.Tree, from.parent.Tree)
+	if c.launch, err = c.launch.withSystem(r, pkg, selection); err != nil {
+		return nil, err
+	}
 	b.warn(dropped)
 	if empty, err := isEmpty(selection.Tree); err != nil {
 		return nil, err
@@ -103,6 +109,7 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 	in := closureInput(r, from, l, b.Events)
 	done := settled{pkg: from.pkg, discharge: dependenciesOf(r, l)}
 	var left spared
+	made := map[string]bool{}
 	for i := range maxRounds {
 		events := &deferred{Listener: b.Events}
 		in.Events = events
@@ -122,7 +129,11 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 				continue
 			}
 		}
-		var added []closure.Root
+		more, added, err := configured(more, selection, l, made)
+		if err != nil {
+			return done, err
+		}
+		done.pkg, in.Source = more, more.Tree
 		for _, next := range roundsOf(more, done.discharge) {
 			roots, err := next(ctx, in, selection)
 			if err != nil {
@@ -206,7 +217,7 @@ func goal(r Request, l launch) string {
 
 // namesUsers reports whether the image gets an /etc/passwd.
 func namesUsers(r Request, l launch) bool {
-	return r.Spec.NSS || l.user.Named || len(l.groups) > 0
+	return r.Spec.NSS || l.user.Named || len(l.groups) > 0 || l.others != nil && !l.others.Empty()
 }
 
 func (b *Builder) warn(texts []string) {

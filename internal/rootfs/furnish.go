@@ -2,17 +2,25 @@ package rootfs
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 
+	"smith/internal/distro/accounts"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
 	"smith/record"
 )
 
-// skeleton are the folders of every microcontainer: those that the runtime
-// fills, and the three that a program with a read-only root writes to or reads
-// its configuration from.
-func skeleton() []string { return []string{"/dev", "/proc", "/read", "/run", "/sys", "/write"} }
+// skeleton are the directories of every microcontainer: those that the runtime
+// fills, and those that a program with a read-only root writes to or reads its
+// configuration from.
+func skeleton() []string {
+	return []string{"/dev", "/proc", "/read", "/run", "/sys", temporary, "/write"}
+}
+
+// temporary is where any user may write (hier(7)).
+const temporary = "/tmp"
 
 // Furniture is what an image holds beside the selected files.
 type Furniture struct {
@@ -25,6 +33,12 @@ type Furniture struct {
 	Accounts bool
 	User     smithfile.User
 	Groups   []string
+	// Others are the accounts of packages.
+	Others *accounts.Set
+	// Directories are those that a service of the image writes to, and Links the
+	// symlinks that it writes its logs through, each with what it leads to.
+	Directories []string
+	Links       map[string]string
 }
 
 // Furnish adds the furniture to a tree and returns why, by path. Files of the
@@ -43,6 +57,9 @@ func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 		if err := a.folder(path.Clean(dir), record.Reason{Rule: record.RuleMount, Detail: "a volume of the image"}); err != nil {
 			return nil, err
 		}
+	}
+	if err := a.service(f); err != nil {
+		return nil, err
 	}
 	if !f.Accounts {
 		return a.reasons, nil
@@ -71,6 +88,29 @@ func (a *adder) mustBeReal(dir string) error {
 		}
 		if at, err := t.Lookup(dir); err == nil && at.Node.Kind == tree.Symlink && t.Exists(dir) {
 			return fmt.Errorf("%s is a symlink to %s, and container runtimes mount over it: make it a directory, or leave it out (excludes: [%[1]s])", dir, at.Node.Link)
+		}
+	}
+	return nil
+}
+
+// service adds what a service of the image expects of the system around it.
+func (a *adder) service(f Furniture) error {
+	for _, dir := range f.Directories {
+		if err := a.folder(path.Clean(dir), record.Reason{Rule: record.RuleService, Detail: "a service of the image writes here"}); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Links)) {
+		if a.t.Exists(name) || a.parent != nil && a.parent.Exists(name) {
+			continue
+		}
+		reason := record.Reason{Rule: record.RuleService, Detail: "a log that goes to a standard stream; log-streams: false leaves it a file"}
+		if err := a.folder(path.Dir(name), reason); err != nil {
+			return err
+		}
+		a.reasons[name] = reason
+		if err := a.t.Insert(name, &tree.Node{Kind: tree.Symlink, Mode: 0o777, Link: f.Links[name], Origin: origin()}); err != nil {
+			return err
 		}
 	}
 	return nil

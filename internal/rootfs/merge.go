@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"smith/internal/distro/accounts"
 	"smith/internal/tree"
 )
 
@@ -31,10 +32,12 @@ func accountFiles(f Furniture) (map[string]string, error) {
 		_, id := account(line)
 		taken[id] = true
 	}
-	return map[string]string{
-		"/etc/passwd": merged(users, passwd(f.User)),
-		"/etc/group":  merged(groups, group(f.User, f.Groups, taken)),
-	}, nil
+	own := map[string]string{"/etc/passwd": passwd(f.User), "/etc/group": group(f.User, f.Groups, taken)}
+	if f.Others != nil {
+		more := others(f.Others, append(users, splitLines(own["/etc/passwd"])...), append(groups, splitLines(own["/etc/group"])...))
+		own["/etc/passwd"], own["/etc/group"] = own["/etc/passwd"]+more[0], own["/etc/group"]+more[1]
+	}
+	return map[string]string{"/etc/passwd": merged(users, own["/etc/passwd"]), "/etc/group": merged(groups, own["/etc/group"])}, nil
 }
 
 // maxAccounts bounds a parent's /etc/passwd or /etc/group, in bytes.
@@ -57,13 +60,47 @@ func parentLines(parent *tree.Tree, name string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the parent's %s: %w", name, err)
 	}
-	var lines []string
-	for line := range strings.SplitSeq(string(data), "\n") {
+	return splitLines(string(data)), nil
+}
+
+// splitLines returns the lines of a text that are not empty.
+func splitLines(text string) []string {
+	var all []string
+	for line := range strings.SplitSeq(text, "\n") {
 		if line != "" {
-			lines = append(lines, line)
+			all = append(all, line)
 		}
 	}
-	return lines, nil
+	return all
+}
+
+// others returns the lines of /etc/passwd and /etc/group for the accounts of
+// packages, beside those that some lines have already. Members that a known
+// group gets are in a line of its own, to be merged.
+func others(set *accounts.Set, users, groups []string) [2]string {
+	ids := func(lines []string) map[string]int {
+		all := map[string]int{}
+		for _, line := range lines {
+			if name, id := account(line); id >= 0 {
+				all[name] = id
+			}
+		}
+		return all
+	}
+	knownUsers, knownGroups := ids(users), ids(groups)
+	more, moreGroups := set.Resolve(knownUsers, knownGroups)
+	var text [2]string
+	for _, u := range more {
+		if _, known := knownUsers[u.Name]; !known {
+			text[0] += fmt.Sprintf("%s:x:%d:%d:%s:%s:\n", u.Name, u.ID, u.GroupID, u.Comment, u.Home)
+		}
+	}
+	for _, g := range moreGroups {
+		if _, known := knownGroups[g.Name]; !known {
+			text[1] += fmt.Sprintf("%s:x:%d:%s\n", g.Name, g.ID, strings.Join(g.Members, ","))
+		}
+	}
+	return text
 }
 
 // account returns the name and id of a line of passwd(5) or group(5); the id is

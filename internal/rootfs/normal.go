@@ -28,7 +28,7 @@ type Form struct {
 }
 
 // Normalise returns a tree of the same files in normal form: folders and
-// executables have mode 0755, other files 0644, no file a special permission,
+// executables have mode 0755, /tmp 1777, other files 0644, no file a special permission,
 // an owner or time of its own, and none an extended attribute but the
 // capabilities that the form gives it. Hard links stay. What is no file, folder
 // or link is left out; events hears of it, and of capabilities that go.
@@ -97,6 +97,8 @@ func (form Form) node(n *tree.Node) *tree.Node {
 	switch {
 	case n.Kind == tree.Symlink:
 		c.Mode = 0o777
+	case n.Kind == tree.Dir && n.Path() == temporary:
+		c.Mode = 0o1777
 	case n.Kind == tree.Dir || n.Executable():
 		c.Mode = 0o755
 	default:

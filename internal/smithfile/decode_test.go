@@ -175,7 +175,7 @@ func TestDecodeForms(t *testing.T) {
 		"\ufeff# a comment\n---\ntype: host\n...\n":                         {Type: "host"},
 	} {
 		if want.Dlopen == "" {
-			want.Dlopen, want.Interpreters, want.PackageDatabase, want.Licenses = "recommended", "full", true, true
+			want.Dlopen, want.Interpreters, want.PackageDatabase, want.Licenses, want.LogStreams = "recommended", "full", true, true, true
 		}
 		if d := diff(&want, decode(t, text)); d != "" {
 			t.Errorf("%q: %s", text, d)
@@ -337,7 +337,7 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"cmd":["\u003c\u007f\u2028é"],"dir":"/a","dlopen":"recommended",` +
-		`"healthcheck":{"interval":"1m30s"},"interpreters":"full","licenses":true,` +
+		`"healthcheck":{"interval":"1m30s"},"interpreters":"full","licenses":true,"log-streams":true,` +
 		`"package-database":true,"packages":["a"],"ports":["80/tcp"]}`
 	if d := cmp.Diff(want, string(got)); d != "" {
 		t.Error(d)

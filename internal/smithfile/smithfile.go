@@ -98,6 +98,9 @@ type Spec struct {
 	// Names of further groups that the user is a member of.
 	Groups []string `json:"groups,omitzero" rule:"group"`
 
+	// Let the log files of common servers, such as /var/log/nginx/error.log, be links to the standard streams, where the package is asked for by its name alone.
+	LogStreams bool `json:"log-streams" default:"true"`
+
 	// With root, every file belongs to 0:0, except /write, /run and the mounts. Left out, all belong to the image's user.
 	Owner string `json:"owner,omitzero" rule:"owner"`
 

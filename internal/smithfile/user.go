@@ -47,6 +47,9 @@ func ParseUser(user string) User {
 	var namedUser, namedGroup bool
 	u.UID, u.Name, namedUser = identity(name, BuiltinUsers())
 	u.GID, u.Group, namedGroup = identity(group, BuiltinGroups())
+	if group == "" && namedUser && u.UID == DefaultID {
+		u.Group = u.Name // as on any system: a user has a group of its own
+	}
 	u.Named = namedUser || namedGroup
 	return u
 }

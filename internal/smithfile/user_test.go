@@ -21,7 +21,7 @@ func TestParseUser(t *testing.T) {
 		"1000:bar":      {1000, 10, "smith", "bar", true},
 		"":              {10, 10, "smith", "smith", false},
 		// Beyond it.
-		"foo":           {10, 10, "foo", "smith", true},
+		"foo":           {10, 10, "foo", "foo", true},
 		"1000":          {1000, 10, "smith", "smith", false},
 		":tty":          {10, 5, "smith", "tty", true},
 		"4:4":           {4, 4, "smith", "adm", false},

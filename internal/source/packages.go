@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 
+	"smith/internal/distro/accounts"
 	"smith/internal/nearest"
 	"smith/internal/tree"
 	"smith/record"
@@ -39,6 +40,9 @@ type Packages interface {
 	// Scripts returns what the scripts of the packages that an image holds files
 	// of would have done.
 	Scripts(image *tree.Tree) []record.Script
+	// Configure makes what the scripts of those packages would have made that an
+	// image holds files of. It may be called again, when the image has more.
+	Configure(image *tree.Tree) (*Configuration, error)
 	// Debug offers the debug information of files that an image holds of the
 	// packages: wanted are the build ids by the digest of the package, "" for a
 	// file that has none.
@@ -106,4 +110,22 @@ type Relation struct {
 	// By are the packages that satisfy it, as indexes into the list; none where
 	// nothing of the set does. A package never satisfies its own relations.
 	By []int
+}
+
+// A Configuration is what the scripts of packages would have made.
+type Configuration struct {
+	// Tree is the offer's, with what they made.
+	Tree *tree.Tree
+	// Made are the paths that they made and that the image has a use for, each
+	// with the script.
+	Made map[string]*record.Origin
+	// Accounts are what they do to users and groups, in their order, and Names
+	// are the accounts that they take to be there.
+	Accounts []accounts.Change
+	Names    []string
+	// Directories are those that packages hold, or scripts make, in which no
+	// file lies, sorted.
+	Directories []string
+	// Files are the paths of the files that the packages hold, sorted.
+	Files []string
 }

@@ -249,7 +249,7 @@ func (s *Service) made(words []scriptlet.Word) {
 		case before == "-g" && name == "install":
 			d.Group = w.Text
 		case path.IsAbs(w.Text):
-			if class, ok := classOf(placed(w.Text)); ok && class != Configuration {
+			if class, ok := ClassOf(placed(w.Text)); ok && class != Configuration {
 				d.Path, d.Class = w.Text, class
 				s.directory(d)
 			}

@@ -112,8 +112,8 @@ func regular(t *tree.Tree, name string) bool {
 	return err == nil && at.Node.Kind == tree.File
 }
 
-// classOf tells what a directory is for by where it lies.
-func classOf(dir string) (Class, bool) {
+// ClassOf tells what a directory is for by where it lies.
+func ClassOf(dir string) (Class, bool) {
 	for _, c := range []struct {
 		prefix string
 		class  Class

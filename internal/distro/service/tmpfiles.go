@@ -17,7 +17,7 @@ func Tmpfiles(text string) []Directory {
 		}
 		u := unit{}
 		dir := placed(u.expanded(words[1]))
-		class, ok := classOf(dir)
+		class, ok := ClassOf(dir)
 		if !ok || class == Configuration || !path.IsAbs(dir) || strings.ContainsAny(dir, "*?[%") {
 			continue
 		}

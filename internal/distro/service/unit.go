@@ -176,7 +176,7 @@ func (u *unit) directories(s *Service) {
 		for _, value := range u.service[key] {
 			for word := range strings.FieldsSeq(u.expanded(value)) {
 				dir := strings.TrimLeft(word, "-+")
-				if class, ok := classOf(dir); ok && class != Configuration {
+				if class, ok := ClassOf(dir); ok && class != Configuration {
 					s.directory(Directory{dir, class, s.User, s.Group})
 				}
 			}
