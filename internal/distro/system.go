@@ -21,16 +21,16 @@ type System struct {
 	// those of caches and logs, and Runtime those below /run. None lies in
 	// another.
 	State, Scratch, Runtime []string
-	// Streams are log files that are symlinks to a standard stream, each with
-	// what it leads to.
-	Streams map[string]string
+	// Links are symlinks, each with what it leads to: log files that are a
+	// standard stream, and /var/run and /var/lock.
+	Links map[string]string
 }
 
 // SystemOf works out the system around the packages of which an image has
 // files, of what their scripts would have made, and around their server, which
 // may be nil.
 func SystemOf(t *tree.Tree, c *source.Configuration, server *service.Service, streams bool) *System {
-	s := &System{Streams: map[string]string{}}
+	s := &System{Links: map[string]string{}}
 	for _, change := range c.Accounts {
 		s.Accounts.Apply(change)
 	}
@@ -51,12 +51,20 @@ func SystemOf(t *tree.Tree, c *source.Configuration, server *service.Service, st
 	if server != nil {
 		directories = append(directories, server.Directories...)
 		s.Accounts.Need(append([]string{server.User, server.Group}, server.Groups...)...)
+		for _, variable := range server.Env { // APACHE_RUN_USER=www-data
+			_, value, _ := strings.Cut(variable, "=")
+			s.Accounts.Need(value)
+		}
 	}
 	for _, d := range directories {
 		s.Accounts.Need(d.User, d.Group)
 	}
 	if streams {
 		s.stream(c)
+	}
+	if server != nil {
+		s.Links["/var/run"], s.Links["/var/lock"] = "/run", "/run/lock"
+		directories = append(directories, service.Directory{Path: "/run/lock", Class: service.Runtime})
 	}
 	s.writable(directories, c.Directories)
 	return s
@@ -112,7 +120,7 @@ var streams = map[string]string{
 func (s *System) stream(c *source.Configuration) {
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
 		if slices.ContainsFunc(c.Directories, func(dir string) bool { return dir == path.Dir(name) }) {
-			s.Streams[name] = streams[name]
+			s.Links[name] = streams[name]
 		}
 	}
 }
@@ -139,7 +147,7 @@ func (s *System) writable(directories []service.Directory, empty []string) {
 		class[d.Path] = d.Class
 	}
 	linked := map[string]bool{}
-	for name := range s.Streams {
+	for name := range s.Links {
 		linked[path.Dir(name)] = true
 	}
 	var above []string

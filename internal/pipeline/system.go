@@ -127,7 +127,7 @@ func (l launch) withSystem(r Request, pkg *source.Offer, selection *closure.Sele
 	if !s.Accounts.Empty() {
 		s.Accounts.Need("nobody")
 	}
-	l.links, l.directories = s.Streams, slices.Concat(s.Runtime, s.Scratch)
+	l.links, l.directories = s.Links, slices.Concat(s.Runtime, s.Scratch)
 	l.config.SetWritable(s.Scratch)
 	volumes := maps.Clone(l.config.Volumes)
 	if volumes == nil && len(s.State) > 0 {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"smith/internal/distro/accounts"
 	"smith/internal/smithfile"
@@ -104,7 +105,10 @@ func (a *adder) service(f Furniture) error {
 		if a.t.Exists(name) || a.parent != nil && a.parent.Exists(name) {
 			continue
 		}
-		reason := record.Reason{Rule: record.RuleService, Detail: "a log that goes to a standard stream; log-streams: false leaves it a file"}
+		reason := record.Reason{Rule: record.RuleService, Detail: "where every system has this link"}
+		if strings.HasPrefix(f.Links[name], "/dev/") {
+			reason.Detail = "a log that goes to a standard stream; log-streams: false leaves it a file"
+		}
 		if err := a.folder(path.Dir(name), reason); err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ dir 0755 10:11 7 /data
 dir 0755 0:0 7 /dev
 dir 0755 0:0 7 /etc
 file 0644 0:0 7 /etc/shadow
-dir 0755 0:0 7 /tmp
+dir 1777 0:0 7 /tmp
 dir 0755 0:0 7 /usr
 dir 0755 0:0 7 /usr/bin
 file 0755 0:0 7 /usr/bin/su
@@ -180,7 +180,7 @@ bin:x:2:
 sys:x:3:
 adm:x:4:
 tty:x:5:app
-smith:x:10:
+app:x:10:
 one:x:11:app
 two:x:12:app
 `

@@ -75,6 +75,7 @@ recommends: true
 module: nodejs:20
 package-database: false
 licenses: false
+log-streams: false
 archives: [./packages, "https://example.org/{sha256}"]
 mock:
   config: /etc/mock/default.cfg
@@ -313,7 +314,7 @@ func TestLine(t *testing.T) {
 		{"paths", 0, 7},
 		{"paths", 1, 8},
 		{"paths", 2, 6},
-		{"mock.deps", 0, 69},
+		{"mock.deps", 0, 70},
 		{"owner", 0, 20},
 		{"nothing", 0, 0},
 	} {

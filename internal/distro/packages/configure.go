@@ -204,8 +204,8 @@ func (w *writer) copy(c scriptlet.Copy) error {
 	}
 	copied := 0
 	return from.Node.Walk(func(n *tree.Node) error {
-		if n.Kind == tree.Dir || copied == maxCopied {
-			return nil
+		if n.Kind == tree.Dir || n.Kind == tree.File && n.Mode&0o004 == 0 || copied == maxCopied {
+			return nil // no image holds what others may not read unless the spec names it
 		}
 		copied++
 		c := n.Copy()

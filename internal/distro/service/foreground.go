@@ -196,7 +196,7 @@ func (s *Service) stay(t *tree.Tree) {
 
 // unshell takes the server out of a command that a shell executes.
 func (s *Service) unshell() {
-	if name := path.Base(s.Program); name != "sh" && name != "bash" || len(s.Args) != 2 || s.Args[0] != "-c" {
+	if !s.shell() {
 		return
 	}
 	env := map[string]string{}
@@ -214,6 +214,12 @@ func (s *Service) unshell() {
 			return
 		}
 	}
+}
+
+// shell reports whether a shell executes the command that starts the service.
+func (s *Service) shell() bool {
+	name := path.Base(s.Program)
+	return (name == "sh" || name == "bash") && len(s.Args) == 2 && s.Args[0] == "-c"
 }
 
 // unhelp replaces a script that only a unit calls, outside of the directories of
@@ -240,10 +246,17 @@ func (s *Service) unwrap(t *tree.Tree, server string) {
 	s.Program, s.Args, s.Forks = program, nil, true
 	if server == "apache2" {
 		for _, line := range exported(t, "/etc/apache2/envvars", map[string]string{}) {
-			if !slices.Contains(s.Env, line) {
-				s.Env = append(s.Env, line)
+			name, value, _ := strings.Cut(line, "=")
+			if name == "LANG" || strings.HasPrefix(name, "LC_") {
+				continue // the image's own
+			}
+			value = placed(value)
+			s.Env = append(s.Env, name+"="+value)
+			if strings.HasPrefix(value, "/run/") && path.Ext(value) == "" {
+				s.directory(Directory{Path: value, Class: Runtime})
 			}
 		}
+		s.sorted()
 	}
 }
 

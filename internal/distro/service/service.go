@@ -137,12 +137,17 @@ func ClassOf(dir string) (Class, bool) {
 	return "", false
 }
 
-// placed is a directory's place in an image: /var/run is a link to /run on all
-// systems of today (file-hierarchy(7)).
+// placed is the place of a path in an image: /var/run is a link to /run on all
+// systems of today, and /var/lock to /run/lock (file-hierarchy(7)).
 func placed(dir string) string {
-	dir = path.Clean(dir)
+	if path.IsAbs(dir) {
+		dir = path.Clean(dir)
+	}
 	if rest, ok := strings.CutPrefix(dir, "/var/run/"); ok {
 		return "/run/" + rest
+	}
+	if rest, ok := strings.CutPrefix(dir, "/var/lock/"); ok {
+		return "/run/lock/" + rest
 	}
 	return dir
 }

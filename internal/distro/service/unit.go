@@ -2,6 +2,7 @@ package service
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -145,8 +146,11 @@ func (u *unit) result() (Service, bool) {
 		return s, false
 	}
 	s.Program, s.Args = words[0], words[1:]
+	line := strings.NewReplacer("{", "", "}", "").Replace(commands[len(commands)-1])
 	for _, name := range sortedKeys(u.vars) {
-		s.Env = append(s.Env, name+"="+u.vars[name])
+		if named, _ := regexp.MatchString(`\$`+name+`\b`, line); !named || s.shell() { // else it is there for the command line
+			s.Env = append(s.Env, name+"="+u.vars[name])
+		}
 	}
 	u.directories(&s)
 	return s, true
