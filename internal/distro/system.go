@@ -60,7 +60,7 @@ func SystemOf(t *tree.Tree, c *source.Configuration, server *service.Service, st
 		s.Accounts.Need(d.User, d.Group)
 	}
 	if streams {
-		s.stream(c)
+		s.stream(c, server)
 	}
 	if server != nil {
 		s.Links["/var/run"], s.Links["/var/lock"] = "/run", "/run/lock"
@@ -117,7 +117,11 @@ var streams = map[string]string{
 
 // stream makes links of the log files of common servers whose configuration
 // the image has.
-func (s *System) stream(c *source.Configuration) {
+func (s *System) stream(c *source.Configuration, server *service.Service) {
+	if server != nil && strings.HasPrefix(path.Base(server.Program), "php-fpm") {
+		version := strings.TrimPrefix(path.Base(server.Program), "php-fpm")
+		s.Links["/var/log/php"+version+"-fpm.log"] = "/dev/stderr"
+	}
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
 		if slices.ContainsFunc(c.Directories, func(dir string) bool { return dir == path.Dir(name) }) {
 			s.Links[name] = streams[name]

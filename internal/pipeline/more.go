@@ -16,7 +16,7 @@ import (
 // relation of a Debian package names a script's /bin/sh, or the commands that the
 // script runs. Messages of such an attempt are dropped. It returns the offer that
 // was selected from in the end, with an error too.
-func selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer) (*closure.Selection, *source.Offer, error) {
+func selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *source.Offer, system *configuring) (*closure.Selection, *source.Offer, error) {
 	relate(ctx, &in, pkg.Packages)
 	for pkg.More {
 		events := &deferred{Listener: in.Events}
@@ -33,6 +33,9 @@ func selectFrom(ctx context.Context, open *closers, in closure.Input, pkg *sourc
 			return nil, pkg, errors.Join(err, failed)
 		}
 		open.add(more.Close)
+		if more, failed = system.again(more); failed != nil {
+			return nil, pkg, errors.Join(err, failed)
+		}
 		pkg, in.Source, in.Ahead = more, more.Tree, more.Ahead()
 		relate(ctx, &in, more.Packages)
 	}

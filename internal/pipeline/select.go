@@ -109,11 +109,11 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 	in := closureInput(r, from, l, b.Events)
 	done := settled{pkg: from.pkg, discharge: dependenciesOf(r, l)}
 	var left spared
-	made := map[string]bool{}
+	system := newConfiguring(l)
 	for i := range maxRounds {
 		events := &deferred{Listener: b.Events}
 		in.Events = events
-		selection, more, err := selectFrom(ctx, open, in, done.pkg)
+		selection, more, err := selectFrom(ctx, open, in, done.pkg, system)
 		done.pkg = more
 		if err != nil {
 			events.deliver()
@@ -129,7 +129,7 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 				continue
 			}
 		}
-		more, added, err := configured(more, selection, l, made)
+		more, added, err := system.round(more, selection)
 		if err != nil {
 			return done, err
 		}

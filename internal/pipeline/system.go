@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -16,24 +17,34 @@ import (
 	"smith/internal/tree"
 )
 
-// configured returns the offer with what scripts of packages would have made
-// that files were selected of, and the paths of that which the image needs, as
-// roots. Both are as before where the scripts make nothing more.
-func configured(pkg *source.Offer, selection *closure.Selection, l launch, asked map[string]bool) (*source.Offer, []closure.Root, error) {
-	if pkg.Packages == nil {
+// configuring adds to the offer of packages, round by round, what the scripts of
+// those would have made that files are selected of. Its zero value is for a spec
+// that names the files: then nothing is added.
+type configuring struct {
+	wanted bool
+	asked  map[string]bool // what was asked for, by path
+	image  *tree.Tree      // what was selected last
+}
+
+func newConfiguring(l launch) *configuring {
+	return &configuring{wanted: len(l.roots) > 0, asked: map[string]bool{}}
+}
+
+// round returns the offer with what scripts would have made, and the paths of
+// that which the image needs and that were not asked for yet, as roots.
+func (c *configuring) round(pkg *source.Offer, selection *closure.Selection) (*source.Offer, []closure.Root, error) {
+	c.image = selection.Tree
+	if !c.wanted || pkg.Packages == nil {
 		return pkg, nil, nil
 	}
 	made, err := pkg.Packages.Configure(selection.Tree)
 	if err != nil {
 		return pkg, nil, err
 	}
-	if len(l.roots) == 0 {
-		return pkg, nil, nil // the spec names the files
-	}
 	var roots []closure.Root
 	for _, name := range slices.Sorted(maps.Keys(made.Made)) {
-		if !asked[name] {
-			asked[name] = true
+		if !c.asked[name] {
+			c.asked[name] = true
 			roots = append(roots, closure.Root{Pattern: tree.Literal(name), Part: true, Detail: "made by " + made.Made[name].Label()})
 		}
 	}
@@ -43,6 +54,20 @@ func configured(pkg *source.Offer, selection *closure.Selection, l launch, asked
 	more := *pkg
 	more.Tree = made.Tree
 	return &more, roots, nil
+}
+
+// again returns another offer of the same packages with what was added before.
+func (c *configuring) again(pkg *source.Offer) (*source.Offer, error) {
+	if len(c.asked) == 0 {
+		return pkg, nil
+	}
+	made, err := pkg.Packages.Configure(c.image)
+	if err != nil {
+		return nil, err
+	}
+	more := *pkg
+	more.Tree = made.Tree
+	return &more, nil
 }
 
 // serve makes the server of the packages asked for the program of the image,
@@ -57,6 +82,9 @@ func (l *launch) serve(ctx context.Context, r Request, from *offered, named bool
 	s := *server
 	if l.user.UID != 0 {
 		s = s.Unprivileged()
+	}
+	if strings.HasPrefix(path.Base(s.Program), "php-fpm") && s.User == "" && strings.HasPrefix(s.Program, "/usr/sbin/php-fpm") && path.Base(s.Program) != "php-fpm" {
+		s.User = "www-data" // Debian's pool gives its socket to this user, which only that user may do
 	}
 	if named && closure.Program(from.pkg.Tree, l.config.Env, l.config.WorkingDir, l.program()[0]) != closure.Program(from.pkg.Tree, nil, "", s.Program) {
 		return false, nil

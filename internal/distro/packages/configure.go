@@ -44,6 +44,9 @@ func (s *Set) Configure(image *tree.Tree) (*Configuration, error) {
 		return nil, err
 	}
 	wanted := func(id record.Package) bool { return contributing[id] }
+	if err := openAll(slices.DeleteFunc(slices.Clone(s.members), func(m *member) bool { return !wanted(m.ID()) })); err != nil {
+		return nil, err
+	}
 	ledgers := s.Scripts(wanted, image)
 	if err := s.addLinks(ledgers); err != nil {
 		return nil, err
