@@ -32,13 +32,13 @@ func TestTerminalRegistry(t *testing.T) {
 	reference := regexp.QuoteMeta(name) + `@sha256:[0-9a-f]{64}\n$`
 
 	s := person.runs(0, "upload", "-r", name, "-i", "cat.tar")
-	s.wantStages("upload")
-	s.wants(`^upload  +(\d blobs?, .*)?━+─* +\d+%  [0-9a-f]{12} \d+%, [0-9a-f]{12} \d+%`, `^smith: 5 blobs \([0-9.]+ MB\) uploaded\n`+reference)
+	s.wantStages("uploading")
+	s.wants(`^uploading  +(\d blobs?, .*)?━+─* +\d+%  [0-9a-f]{12} \d+%, [0-9a-f]{12} \d+%`, `^smith: 5 blobs \([0-9.]+ MB\) uploaded\n`+reference)
 	s = person.runs(0, "upload", "-r", name, "-i", "cat.tar")
 	s.wants(``, `^smith: 5 blobs \([0-9.]+ MB\) there already\n`+reference)
 	s = person.runs(0, "download", "-r", name, "-i", "back.tar")
-	s.wantStages("fetch", "write")
-	s.wants(`^fetch  +━+─* +\d+%  [0-9a-f]{12}`, `^`+reference)
+	s.wantStages("fetching", "writing")
+	s.wants(`^fetching   +━+─* +\d+%  [0-9a-f]{12}`, `^`+reference)
 	if found, err := filepath.Glob(filepath.Join(dir, "back.tar")); err != nil || len(found) != 1 {
 		t.Error("nothing was downloaded")
 	}
