@@ -5,6 +5,7 @@ package deb
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -104,6 +105,11 @@ func newMachine(o distro.Options, repositories []Repository, network fetch.Optio
 		network.Logins, network.Proxy = append(logins, host.Logins...), host.Proxy
 	}
 	m.fetch = fetch.New(network)
+	if host != nil {
+		if err := m.connect(o, host); err != nil {
+			return nil, err
+		}
+	}
 	m.opener = &apt.Opener{Fetch: m.fetch, Store: o.Store, Events: o.Events, Now: time.Now()}
 	return m, nil
 }
@@ -137,6 +143,25 @@ func (m *machine) configure(o distro.Options, repositories []Repository) (*apt.H
 		}
 	}
 	return host, nil
+}
+
+// connect has the mirrors fetched as the machine's apt would.
+func (m *machine) connect(o distro.Options, host *apt.Host) error {
+	for _, s := range m.sources {
+		for _, mirror := range append(slices.Clone(s.Mirrors), s.List) {
+			c, err := host.Connection(mirror)
+			if c.Insecure {
+				o.Events.Warn(fmt.Sprintf("%s: the server's certificate is not checked (apt's Verify-Peer is off)", s.Where))
+			}
+			if err == nil {
+				err = m.fetch.Connect(mirror, c)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.Where, err)
+			}
+		}
+	}
+	return nil
 }
 
 // mirrored returns an address that a lock has, and behind it those of the same

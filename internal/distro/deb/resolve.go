@@ -9,6 +9,7 @@ import (
 
 	"smith/internal/distro"
 	"smith/internal/distro/deb/apt"
+	"smith/internal/distro/deb/control"
 	"smith/internal/distro/resolve"
 	"smith/internal/lock"
 	"smith/internal/nearest"
@@ -167,6 +168,9 @@ func (f *family) requests(ctx context.Context, architecture string, wanted []dis
 		p := file.paragraph
 		if of := p.Get("Architecture"); of != "all" && of != architecture {
 			return nil, nil, fmt.Errorf("%s: %s is a package for %s, and the image is for %s", r.Where, r.Text, of, architecture)
+		}
+		if !control.IsName(p.Get("Package")) {
+			return nil, nil, fmt.Errorf("%s: %s: invalid package name %q", r.Where, r.Text, p.Get("Package"))
 		}
 		requests = append(requests, apt.Request{Name: p.Get("Package"), Version: p.Get("Version"), Where: r.Where})
 		files = append(files, file)

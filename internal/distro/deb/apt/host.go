@@ -142,11 +142,55 @@ func read(path string) (string, error) {
 }
 
 func (h *Host) readConf() error {
-	files, err := parts(h.etc("parts"), "", ".conf")
+	// apt.conf(5), "DESCRIPTION": the file that APT_CONFIG names comes first, and
+	// may say where the others are.
+	var err error
+	if own := os.Getenv("APT_CONFIG"); own != "" && h.isMachine() {
+		err = h.readConfFile(own, 0)
+	}
+	files, failed := parts(h.etc("parts"), "", ".conf")
+	err = errors.Join(err, failed)
 	for _, file := range append(files, h.etc("main")) {
 		err = errors.Join(err, h.readConfFile(file, 0))
 	}
 	return err
+}
+
+// isMachine reports whether the root is that of this machine.
+func (h *Host) isMachine() bool {
+	return h.root == "" || filepath.Clean(h.root) == string(filepath.Separator)
+}
+
+// Connection returns how a mirror is talked to: what Acquire::https says for
+// its host or for all (apt-transport-https(1)).
+func (h *Host) Connection(address string) (fetch.Connection, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
+		return fetch.Connection{}, nil //nolint:nilerr // told when it is fetched
+	}
+	get := func(name string) string {
+		return cmp.Or(h.Conf.Get("Acquire::https::"+u.Hostname()+"::"+name), h.Conf.Get("Acquire::https::"+name))
+	}
+	for _, name := range []string{"CRLFile", "IssuerCert", "CAPath"} {
+		if get(name) != "" {
+			return fetch.Connection{}, fmt.Errorf("smith does not support apt's setting Acquire::https::%s: unset it, or list the repository in smith.yaml", name)
+		}
+	}
+	c := fetch.Connection{CAFile: h.rooted(get("CaInfo")), CertFile: h.rooted(get("SslCert")), KeyFile: h.rooted(get("SslKey"))}
+	if text := get("Verify-Peer"); text != "" && !yes(text) {
+		c.Insecure = true
+	} else if text := get("Verify-Host"); text != "" && !yes(text) {
+		return c, errors.New("smith does not support apt's setting Acquire::https::Verify-Host without Verify-Peer: unset it, or set both to false")
+	}
+	return c, nil
+}
+
+// rooted returns a path below the root.
+func (h *Host) rooted(name string) string {
+	if name == "" {
+		return ""
+	}
+	return filepath.Join(h.root, name)
 }
 
 // readConfFile reads a file and those that it includes.

@@ -140,6 +140,9 @@ func addPackage(w *table.Writer, p control.Paragraph) error {
 	if p.Get("Package") == "" || p.Get("Version") == "" || p.Get("Architecture") == "" {
 		return errors.New("it has no name, version or architecture")
 	}
+	if !control.IsName(p.Get("Package")) {
+		return nil // dpkg would refuse to unpack it
+	}
 	keys := []string{called + p.Get("Package")}
 	if p.Get("Essential") == "yes" {
 		keys = append(keys, essential)

@@ -12,10 +12,12 @@ import (
 // What is said of apt's configuration that cannot be used.
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"deb\n": "sources.list:1: \"deb\" is no TYPE [OPTIONS] URI SUITE COMPONENT…",
-		"deb [arch] http://example.org stable main\n": "sources.list:1: option \"arch\" has no value",
-		"deb http://example.org\n":                    "sources.list:1: \"deb http://example.org\" is no TYPE [OPTIONS] URI SUITE COMPONENT…",
-		"deb http://example.org stable\n":             "sources.list:1: suite \"stable\": a suite has components, and a folder, with / at its end, has none",
+		"deb\n": "sources.list:1: \"deb\" is not TYPE [OPTIONS] URI SUITE COMPONENT…",
+		"deb [arch] http://example.org stable main\n":     "sources.list:1: option \"arch\" has no value",
+		"deb http://example.org\n":                        "sources.list:1: \"deb http://example.org\" is not TYPE [OPTIONS] URI SUITE COMPONENT…",
+		"deb http://user:secret@example.org\n":            "sources.list:1: \"deb http://…@example.org\" is not TYPE [OPTIONS] URI SUITE COMPONENT…",
+		"deb [x//u:s@h] http://example.org stable main\n": "sources.list:1: option \"x//…@h\" has no value",
+		"deb http://example.org stable\n":                 "sources.list:1: suite \"stable\": a suite has components, and a folder, with / at its end, has none",
 	} {
 		entries, err := parseLines("sources.list", text)
 		for _, e := range entries {

@@ -57,18 +57,25 @@ func parseLine(line string) (entry, error) {
 		words = strings.Fields(m[3])
 	}
 	if len(words) < 2 {
-		return entry{}, fmt.Errorf("%.80q is no TYPE [OPTIONS] URI SUITE COMPONENT…", line)
+		return entry{}, fmt.Errorf("%.80q is not TYPE [OPTIONS] URI SUITE COMPONENT…", withoutPassword(line))
 	}
 	e := entry{types: []string{m[1]}, uris: words[:1], suites: words[1:2], components: words[2:], options: map[string]string{}}
 	for _, option := range strings.Fields(m[2]) {
 		key, value, found := strings.Cut(option, "=")
 		if !found {
-			return entry{}, fmt.Errorf("option %.80q has no value", option)
+			return entry{}, fmt.Errorf("option %.80q has no value", withoutPassword(option))
 		}
 		e.options[longOption(strings.ToLower(key))] = unquote(value)
 	}
 	return e, nil
 }
+
+// loginForm matches what stands before the host in an address, also in one
+// that is not valid.
+var loginForm = regexp.MustCompile(`//[^\s/]*@`)
+
+// withoutPassword hides users and passwords in a text that could not be read.
+func withoutPassword(text string) string { return loginForm.ReplaceAllString(text, "//…@") }
 
 func longOption(short string) string {
 	if long := shortOptions[short]; long != "" {

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"smith/internal/event"
+	"smith/internal/golden"
+	"smith/internal/network/fetch"
 )
 
 func TestConf(t *testing.T) {
@@ -253,7 +255,7 @@ func TestCheckDate(t *testing.T) {
 func TestReadHostMistakes(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, want string }{
 		"none":          {"apt.conf", "", "/etc/apt names no repository of packages that can be used; name some in smith.yaml with the key repositories"},
-		"words":         {"sources.list", "deb\n", "/etc/apt/sources.list:1: \"deb\" is no TYPE [OPTIONS] URI SUITE COMPONENT…"},
+		"words":         {"sources.list", "deb\n", "/etc/apt/sources.list:1: \"deb\" is not TYPE [OPTIONS] URI SUITE COMPONENT…"},
 		"no components": {"sources.list", "\ndeb http://a.example.org stable\n", `/etc/apt/sources.list:2: suite "stable": a suite has components, and a folder, with / at its end, has none`},
 		"flat":          {"sources.list", "deb http://a.example.org ./ main\n", `/etc/apt/sources.list:1: suite "./": a suite has components, and a folder, with / at its end, has none`},
 		"paragraph":     {"sources.list.d/a.sources", "Types: deb\n", "/etc/apt/sources.list.d/a.sources: a paragraph lacks URIs or Suites"},
@@ -339,4 +341,45 @@ func FuzzParseMirrors(f *testing.F) {
 			t.Errorf("%q, %v", all, err)
 		}
 	})
+}
+
+// APT_CONFIG names a file that apt reads before all others, and that may say
+// where these are; Acquire::https says how servers are talked to.
+func TestAptConfig(t *testing.T) {
+	if _, err := os.Stat("/etc/apt"); err != nil {
+		t.Skip("this machine has no apt: ", err)
+	}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("sources.list", "deb [trusted=yes] https://mirror.example.org/debian stable main\n")
+	t.Setenv("APT_CONFIG", write("own.conf", `Dir::Etc "`+dir+`";
+Dir::Etc::Parts "/dev/null";
+Acquire::https { CaInfo "/ca.pem"; SslCert "/client.pem"; mirror.example.org { SslKey "/key.pem"; }; other.example.org { Verify-Peer "false"; }; crl.example.org { CRLFile "/crl"; }; };
+`))
+	h, err := ReadHost("/", "amd64", &warnings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Sources) != 1 || h.Sources[0].Mirrors[0] != "https://mirror.example.org/debian/" {
+		t.Errorf("%v", h.Sources)
+	}
+	got, err := h.Connection("https://mirror.example.org/debian/")
+	if want := (fetch.Connection{CAFile: "/ca.pem", CertFile: "/client.pem", KeyFile: "/key.pem"}); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := h.Connection("https://other.example.org/"); err != nil || !got.Insecure {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := h.Connection("http://mirror.example.org/"); err != nil || got != (fetch.Connection{}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = h.Connection("https://crl.example.org/")
+	golden.New(t).Error("CRLFile", err)
 }

@@ -61,3 +61,16 @@ func (p Paragraph) String() string {
 	}
 	return b.String()
 }
+
+// IsName reports whether dpkg takes a text for the name of a package (its
+// pkg_name_is_illegal): letters, digits and "-+._", the first a letter or digit.
+func IsName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("-+._", rune(c))) {
+			return false
+		}
+	}
+	return name != ""
+}

@@ -135,3 +135,13 @@ func readAll(in io.Reader) ([]control.Paragraph, error) {
 		all = append(all, p)
 	}
 }
+
+func TestIsName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"libstdc++6": true, "0ad": true, "A.b_c-d": true, "": false, "-a": false, ".": false, "../x": false, "a b": false, "a/b": false, "ä": false, "a\x1b": false,
+	} {
+		if got := control.IsName(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}

@@ -254,7 +254,7 @@ func (c *Catalogue) lesser(nevra string) bool {
 	ids, _ := c.called(p.Name)
 	obsoleting, _ := c.obsoleting(p.Name)
 	return slices.ContainsFunc(ids, func(id resolve.ID) bool {
-		return c.packages[id].NEVRA() != nevra && (option{offered: c.packages[id]}).compareVersions(option{offered: p}) < 0
+		return c.packages[id].NEVRA() != nevra && (option{offered: c.packages[id], fit: c.packages[id].rank}).compareVersions(option{offered: p, fit: p.rank}) < 0
 	}) || slices.ContainsFunc(obsoleting, func(id resolve.ID) bool { return c.packages[id].obsoletes(p.Package) })
 }
 

@@ -28,6 +28,7 @@ func (c *Catalogue) order(ids []resolve.ID, hints map[string]hint) (ordered []re
 	if options, err = c.withoutInferior(options); err != nil {
 		return nil, 0, err
 	}
+	markArches(options)
 	markObsolete(options)
 	slices.SortFunc(options, option.compareVersions)
 	for i := 1; i < len(options); i++ {
@@ -63,8 +64,11 @@ const (
 // An option is a package that fulfils a relation.
 type option struct {
 	*offered
-	id       resolve.ID
-	hint     hint
+	id   resolve.ID
+	hint hint
+	// fit is the rank of the architecture among the options of a priority: 0 is
+	// the best of them and noarch.
+	fit      int
 	obsolete bool // another option obsoletes it
 	older    bool // another option is a better one of its name
 	// superseded says that a better one of its name is on offer, whether or not
@@ -75,13 +79,29 @@ type option struct {
 	outdone int
 }
 
+// markArches notes which options have the best architecture of their priority
+// (libsolv's prune_to_best_arch).
+func markArches(options []option) {
+	best := map[int]int{} // by priority
+	for _, o := range options {
+		if least, known := best[o.repository.Priority]; o.Arch != noarch && (!known || o.rank < least) {
+			best[o.repository.Priority] = o.rank
+		}
+	}
+	for i := range options {
+		if o := &options[i]; o.Arch != noarch {
+			o.fit = o.rank - best[o.repository.Priority]
+		}
+	}
+}
+
 // compareVersions sorts the packages of one name together, the best first.
 func (o option) compareVersions(b option) int {
 	return cmp.Or(
 		strings.Compare(o.Name, b.Name),
 		cmpBool(b.kept, o.kept),
 		cmp.Compare(o.repository.Priority, b.repository.Priority),
-		cmp.Compare(o.rank, b.rank),
+		cmp.Compare(o.fit, b.fit),
 		b.Compare(o.EVR),
 		cmp.Compare(o.repository.Cost, b.repository.Cost),
 		cmp.Compare(o.id, b.id),
@@ -91,21 +111,21 @@ func (o option) compareVersions(b option) int {
 // A tier is what makes options equal.
 type tier struct {
 	kept                        bool
-	priority, rank              int
+	priority, fit               int
 	obsolete, older, superseded bool
 	hint                        hint
 	outdone                     int
 }
 
 func (o option) tier() tier {
-	return tier{o.kept, o.repository.Priority, o.rank, o.obsolete, o.older, o.superseded, o.hint, o.outdone}
+	return tier{o.kept, o.repository.Priority, o.fit, o.obsolete, o.older, o.superseded, o.hint, o.outdone}
 }
 
 func (o option) compare(b option) int {
 	return cmp.Or(
 		cmpBool(b.kept, o.kept),
 		cmp.Compare(o.repository.Priority, b.repository.Priority),
-		cmp.Compare(o.rank, b.rank),
+		cmp.Compare(o.fit, b.fit),
 		cmpBool(o.obsolete, b.obsolete),
 		cmpBool(o.older, b.older),
 		cmpBool(b.hint == recommended, o.hint == recommended),
