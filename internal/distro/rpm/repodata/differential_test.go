@@ -279,9 +279,10 @@ func (c *Catalogue) exactly(nevra string) *offered {
 // randomSetting makes one or two repositories.
 func randomSetting(random *rand.Rand) setting {
 	s := setting{options: []string{""}}
-	g := generator{Rand: random, multilib: random.IntN(3) == 0, paths: random.IntN(3) == 0, obsoletes: random.IntN(2) == 0}
+	g := generator{Rand: random, multilib: random.IntN(3) == 0, paths: random.IntN(3) == 0, obsoletes: random.IntN(2) == 0, release: 1}
 	s.universes = []universe{g.universe()}
 	if random.IntN(3) == 0 {
+		g.release = 2 // a package of both repositories would be the same one
 		s.universes = append(s.universes, g.universe())
 		s.options = append(s.options, []string{"", ";priority=50", ";priority=150"}[random.IntN(3)])
 	}
@@ -303,6 +304,7 @@ func randomSetting(random *rand.Rand) setting {
 type generator struct {
 	*rand.Rand
 	multilib, paths, obsoletes bool
+	release                    int
 }
 
 // names is how many packages a universe has.
@@ -368,7 +370,7 @@ func (g generator) universe() universe {
 				arches = [][]string{{"x86_64"}, {"x86_64", "i686"}, {"i686"}, {"noarch"}}[g.IntN(4)]
 			}
 			for _, arch := range arches {
-				fmt.Fprintf(&b, "p%d-%d-1.%s", i, version, arch)
+				fmt.Fprintf(&b, "p%d-%d-%d.%s", i, version, g.release, arch)
 				for range g.IntN(4) {
 					b.WriteString(" " + g.property() + ";")
 				}
