@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"smith/internal/distro/resolve"
+	"smith/internal/distro/rpm/relation"
 )
 
 // TestDifferential compares, on small universes made at random, what smith
@@ -204,11 +205,12 @@ func (s setting) answer(t *testing.T, repositories []*Repository, request string
 
 // The classes of docs/resolution.md.
 const (
-	same       = "the same"
-	compromise = "another compromise"
-	better     = "a better package"
-	fewer      = "fewer packages"
-	equal      = "an equal package"
+	same        = "the same"
+	compromise  = "another compromise"
+	better      = "a better package"
+	fewer       = "fewer packages"
+	equal       = "an equal package"
+	conditional = "more packages for a condition"
 )
 
 // classify names the class of a difference; one that has none is an error.
@@ -239,7 +241,18 @@ func classify(c *Catalogue, ours, theirs []string) (string, error) {
 	case len(ours) == len(theirs):
 		return equal, nil
 	}
+	if slices.ContainsFunc(ours, c.conditional) {
+		return conditional, nil
+	}
 	return "", errors.New("smith takes more packages")
+}
+
+// conditional reports whether the package of a NEVRA has a requirement with a
+// condition.
+func (c *Catalogue) conditional(nevra string) bool {
+	return slices.ContainsFunc(c.exactly(nevra).Requires, func(r relation.Relation) bool {
+		return strings.Contains(r.Name, " if ") || strings.Contains(r.Name, " unless ")
+	})
 }
 
 // lessers returns how many packages of an answer are a lesser choice.
