@@ -35,7 +35,7 @@ func grammars() []nesting.Grammar {
 // Read reads a script. A script that is not well formed gives what stands
 // before the fault.
 func Read(src []byte) Script {
-	r := reader{vars: map[string]string{}, many: map[string]bool{}, functions: map[string]bool{}, asked: map[string]bool{}}
+	r := reader{vars: map[string]string{}, values: map[string][]string{}, many: map[string]bool{}, functions: map[string]bool{}, asked: map[string]bool{}}
 	switch {
 	case len(src) > imports.MaxSize:
 		return Script{References: []imports.Reference{{Kind: imports.Computed, Name: "a script of more than 4 MB", Line: 1}}}
@@ -61,8 +61,9 @@ func nested(src []byte) bool {
 
 type reader struct {
 	imports.List
-	vars      map[string]string // those with one literal value
-	many      map[string]bool   // variables that are set otherwise too
+	vars      map[string]string   // those with one literal value
+	values    map[string][]string // all literal values that a variable is given
+	many      map[string]bool     // variables that are set otherwise too
 	functions map[string]bool
 	asked     map[string]bool // commands that the script asks for
 }
@@ -120,6 +121,9 @@ func (r *reader) assign(a *syntax.Assign) {
 	name := a.Name.Value
 	value, known := r.text(a.Value)
 	old, set := r.vars[name]
+	if known && len(r.values[name]) < maxValues && !slices.Contains(r.values[name], value) {
+		r.values[name] = append(r.values[name], value)
+	}
 	switch {
 	case a.Naked:
 	case !known && name == "PATH":
@@ -129,6 +133,46 @@ func (r *reader) assign(a *syntax.Assign) {
 		r.vars[name] = value
 	}
 }
+
+// maxValues bounds how many values of a variable are followed.
+const maxValues = 8
+
+// alternatives takes the programs of a command that begins with a variable of
+// several literal values, such as grep='grep -F' and grep='grep -E'. It is also
+// for what eval runs, after its exec.
+func (r *reader) alternatives(w *syntax.Word, line int) {
+	parts := w.Parts
+	if len(parts) > 0 {
+		if q, ok := parts[0].(*syntax.DblQuoted); ok {
+			parts = q.Parts
+		}
+	}
+	if len(parts) > 1 {
+		if lit, ok := parts[0].(*syntax.Lit); ok && strings.TrimSpace(lit.Value) == "exec" {
+			parts = parts[1:]
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	p, ok := parts[0].(*syntax.ParamExp)
+	if !ok || p.Param == nil {
+		return
+	}
+	if len(parts) > 1 {
+		if lit, ok := parts[1].(*syntax.Lit); !ok || lit.Value == "" || lit.Value[0] != ' ' {
+			return // the variable is only the beginning of the name
+		}
+	}
+	for _, value := range r.values[p.Param.Value] {
+		if words := strings.Fields(value); len(words) > 0 && isPlain(words[0]) && !isBuiltin(words[0]) && !r.functions[words[0]] {
+			r.Add(imports.Reference{Kind: imports.Command, Name: words[0], Line: line})
+		}
+	}
+}
+
+// isPlain reports whether a word can be the name of a command.
+func isPlain(word string) bool { return !strings.ContainsAny(word, " \t\n;|&<>()'\"`=*?{}$") }
 
 // text returns what a word stands for.
 func (r *reader) text(w *syntax.Word) (string, bool) {
@@ -239,11 +283,12 @@ func (r *reader) command(args []*syntax.Word, line, depth int) {
 	name, known := r.text(args[0])
 	switch {
 	case !known:
+		r.alternatives(args[0], line)
 		if shown := r.written(args[0]); strings.Contains(shown, "/") {
 			r.Add(imports.Reference{Kind: imports.Computed, Name: shown, Line: line, Late: true})
 		}
 		return
-	case name == "" || strings.ContainsAny(name, " \t\n;|&<>()'\"`=*?{}$") || r.functions[name]:
+	case name == "" || !isPlain(name) || r.functions[name]:
 		return
 	}
 	switch name {
@@ -257,6 +302,10 @@ func (r *reader) command(args []*syntax.Word, line, depth int) {
 		r.wrapped(name, args[1:], line, depth)
 	case "find":
 		r.find(args, line, depth)
+	case "eval":
+		if len(args) > 1 {
+			r.alternatives(args[1], line)
+		}
 	default:
 		r.wrapped(name, args[1:], line, depth)
 	}
