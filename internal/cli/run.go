@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"smith/internal/closure"
 	"smith/internal/container"
 	"smith/internal/oci/image"
+	"smith/internal/program"
 )
 
 // A runCommand is smith run.
@@ -188,7 +188,7 @@ func holdsProgram(img *openedImage, name string, args []string) error {
 	switch {
 	case len(words) == 0:
 		return fmt.Errorf("%s names no program to run; give one: smith run %[1]s PROGRAM", name)
-	case strings.HasPrefix(words[0], "/read/"), closure.Program(img.Tree, config.Env, config.WorkingDir, words[0]) != "":
+	case strings.HasPrefix(words[0], "/read/"), program.Existing(img.Tree, config.Env, config.WorkingDir, words[0]) != "":
 		return nil
 	case len(config.Entrypoint) == 0:
 		return fmt.Errorf("%s has no entry point, so its program comes first after the image, and the image has no %s", name, words[0])

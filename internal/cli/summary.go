@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"smith/internal/enumerate"
 	"smith/internal/event"
 	"smith/internal/explain"
 	"smith/internal/oci/image"
@@ -118,7 +119,7 @@ func excluded(images []pipeline.Built) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "left out although something needs it: " + enumerate(names, mostSuspects)
+	return "left out although something needs it: " + enumerate.Brief(names, mostSuspects)
 }
 
 // mostSuspects is how many suspects are named.
@@ -141,7 +142,7 @@ func suspected(images []pipeline.Built) string {
 	slices.SortStableFunc(names, func(a, b string) int {
 		return strings.Count(b, "bundles: ") - strings.Count(a, "bundles: ")
 	})
-	return fmt.Sprintf("%d files that something may load are not in the image: %s (see smith inspect)", len(names), enumerate(names, mostSuspects))
+	return fmt.Sprintf("%d files that something may load are not in the image: %s (see smith inspect)", len(names), enumerate.Brief(names, mostSuspects))
 }
 
 // mostHeavy is how many packages are named.
@@ -172,16 +173,7 @@ func besideProgram(built pipeline.Built) string {
 		return ""
 	}
 	return fmt.Sprintf("%s come with %s, which %s does not need but %s (list them under excludes to leave them out)",
-		size.Format(part.Bytes), part.Path, path.Base(built.Program), enumerate(part.For, mostAskers))
-}
-
-// enumerate lists the first names and counts the rest.
-func enumerate(names []string, most int) string {
-	text := strings.Join(names[:min(most, len(names))], ", ")
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(", %d more", more)
-	}
-	return text
+		size.Format(part.Bytes), part.Path, path.Base(built.Program), enumerate.Brief(part.For, mostAskers))
 }
 
 // worked says what a command had to fetch, open and pack; what is not counted

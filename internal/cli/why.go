@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"smith/internal/capability"
-	"smith/internal/closure"
 	"smith/internal/explain"
 	"smith/internal/nearest"
 	"smith/internal/oci/image"
+	"smith/internal/program"
 	"smith/internal/size"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
@@ -323,8 +323,8 @@ func (w *whyCommand) listOrphans(ctx context.Context, img *openedImage, explaine
 func namedPaths(ctx context.Context, img *openedImage) (map[string]bool, error) {
 	named := map[string]bool{}
 	config := img.Image.Config.Config
-	if program := image.Program(config.ImageConfig); len(program) > 0 {
-		named[closure.Program(img.Tree, config.Env, config.WorkingDir, program[0])] = true
+	if words := image.Program(config.ImageConfig); len(words) > 0 {
+		named[program.Existing(img.Tree, config.Env, config.WorkingDir, words[0])] = true
 	}
 	data, err := img.Image.Attachment(ctx, image.MediaTypeSpec)
 	if data == nil || err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"smith/internal/elf"
+	"smith/internal/enumerate"
+	"smith/internal/program"
 	"smith/internal/tree"
 )
 
@@ -20,7 +22,7 @@ func (c *checker) scripts(context.Context) error {
 		if c.headers[n] != nil || (!n.Executable() && n != entry) {
 			continue
 		}
-		line, err := shebang(n)
+		line, err := program.Shebang(n)
 		if err != nil {
 			return err
 		}
@@ -32,22 +34,22 @@ func (c *checker) scripts(context.Context) error {
 }
 
 func (c *checker) script(n *tree.Node, line string) {
-	for _, cmd := range parseShebang(line, c.img.Env) {
-		if cmd.search {
-			if at, searched := findProgram(c.img.Tree, cmd.env, "", cmd.program); at == "" {
-				c.noProgram(n, Problem{Name: cmd.program, From: n.Path(), Text: "not found in PATH" + envHint(cmd.program), Searched: searched})
+	for _, cmd := range program.Interpreters(line, c.img.Env) {
+		if cmd.Search {
+			if at, searched := program.Find(c.img.Tree, cmd.Env, "", cmd.Program); at == "" {
+				c.noProgram(n, Problem{Name: cmd.Program, From: n.Path(), Text: "not found in PATH" + envHint(cmd.Program), Searched: searched})
 			}
 			continue
 		}
-		at, err := c.img.Tree.Resolve(cmd.program)
+		at, err := c.img.Tree.Resolve(cmd.Program)
 		if err == nil && at.Node.Executable() {
 			continue
 		}
-		text := fmt.Sprintf("not found, named after #! as %q", cmd.program)
+		text := fmt.Sprintf("not found, named after #! as %q", cmd.Program)
 		if err == nil {
 			text = "named after #!, but not executable"
 		}
-		c.noProgram(n, Problem{Name: tree.Clean(cmd.program), From: n.Path(), Text: text})
+		c.noProgram(n, Problem{Name: tree.Clean(cmd.Program), From: n.Path(), Text: text})
 	}
 }
 
@@ -118,13 +120,13 @@ func (c *checker) gather() {
 		for _, n := range c.astray {
 			links = append(links, n.Path()+" → "+n.Link)
 		}
-		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), several(links))+bundleHint(c.astray)] = true
+		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), enumerate.Sentence(links, mostNamed))+bundleHint(c.astray)] = true
 	}
 	for lacks, names := range c.modules {
 		slices.Sort(names)
 		text := names[0] + " is a module that cannot be executed by itself: "
 		if len(names) > 1 {
-			text = several(names) + " are modules that cannot be executed by themselves: "
+			text = enumerate.Sentence(names, mostNamed) + " are modules that cannot be executed by themselves: "
 		}
 		c.warnings[text+lacks] = true
 	}
@@ -139,7 +141,7 @@ func (c *checker) gather() {
 		slices.Sort(askers)
 		text := list[0].From + " needs " + list[0].Name + ", which is not where it is searched (" + strings.Join(list[0].Searched, ", ") + "): it works"
 		if askers = slices.Compact(askers); len(askers) > 1 {
-			text = several(askers) + " need " + list[0].Name + ", which is not where they search: they work"
+			text = enumerate.Sentence(askers, mostNamed) + " need " + list[0].Name + ", which is not where they search: they work"
 		}
 		c.warnings[text+" in a program that has loaded "+at+" before"] = true
 	}
@@ -147,15 +149,6 @@ func (c *checker) gather() {
 
 // mostNamed is how many files a warning names.
 const mostNamed = 3
-
-// several names the first of some files, at least two, and counts the rest.
-func several(names []string) string {
-	last := names[len(names)-1]
-	if more := len(names) - mostNamed; more > 0 {
-		names, last = names[:mostNamed+1], fmt.Sprintf("%d more", more)
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + last
-}
 
 func reason(e *tree.PathError) string {
 	return strings.TrimPrefix((&tree.PathError{Path: e.At, At: e.At, Err: e.Err}).Error(), e.Path+": ")
@@ -187,8 +180,8 @@ func (c *checker) leftOut(program string) bool {
 }
 
 // nodeOf returns the file of a program, or nil.
-func (c *checker) nodeOf(program string) *tree.Node {
-	name, _ := findProgram(c.img.Tree, c.img.Env, c.img.Dir, program)
+func (c *checker) nodeOf(command string) *tree.Node {
+	name, _ := program.Find(c.img.Tree, c.img.Env, c.img.Dir, command)
 	at, err := c.img.Tree.Resolve(name)
 	if name == "" || err != nil {
 		return nil
@@ -199,22 +192,22 @@ func (c *checker) nodeOf(program string) *tree.Node {
 // runnable checks a program that the image runs: it exists, is executable, and
 // of the image's architecture.
 func (c *checker) runnable(command Command) error {
-	program := command.Name
+	name := command.Name
 	fail := func(text string, searched []string) {
-		if c.leftOut(program) {
+		if c.leftOut(name) {
 			text, searched = "excludes leaves it out", nil
 		}
-		c.problem(Problem{Name: program, Text: command.Detail + " " + program + ": " + text, Searched: searched, runs: true})
+		c.problem(Problem{Name: name, Text: command.Detail + " " + name + ": " + text, Searched: searched, runs: true})
 	}
-	name, searched := findProgram(c.img.Tree, c.img.Env, c.img.Dir, program)
-	if name == "" {
+	at, searched := program.Find(c.img.Tree, c.img.Env, c.img.Dir, name)
+	if at == "" {
 		fail("not found in PATH", searched)
 		return nil
 	}
-	if filledAtRunTime(name, c.img.Mounts) {
+	if filledAtRunTime(at, c.img.Mounts) {
 		return nil
 	}
-	n := c.nodeOf(program)
+	n := c.nodeOf(name)
 	switch {
 	case n == nil:
 		fail("not found", nil)
@@ -234,7 +227,7 @@ func (c *checker) runnable(command Command) error {
 func (c *checker) entryFormat(n *tree.Node, fail func(string, []string)) error {
 	f, err := c.loader.ELF(n)
 	if errors.Is(err, elf.ErrNotELF) {
-		line, err := shebang(n)
+		line, err := program.Shebang(n)
 		if line == "" && err == nil {
 			fail("it is neither an ELF program nor a script that begins with #!", nil)
 		}

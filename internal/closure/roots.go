@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"smith/internal/program"
 	"smith/internal/tree"
 	"smith/record"
 )
@@ -20,7 +21,7 @@ func (s *selector) roots() error {
 		return err
 	}
 	for _, c := range commands(s.in.Entrypoint, s.in.Commands) {
-		at, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, c.Name)
+		at, _ := program.Find(s.view.Tree, s.in.Env, s.in.Dir, c.Name)
 		if at == "" {
 			continue
 		}

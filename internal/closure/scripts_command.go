@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"smith/internal/closure/imports"
+	"smith/internal/program"
 	"smith/internal/tree"
 	"smith/record"
 )
@@ -27,7 +28,7 @@ func (q *query) command(ref imports.Reference) error {
 	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
 		return nil // counts from wherever the script runs
 	}
-	to, _ := findProgram(q.view.Tree, q.env, "/", name)
+	to, _ := program.Find(q.view.Tree, q.env, "/", name)
 	if at, err := q.view.Resolve(to); to == "" || err != nil || !at.Node.Executable() {
 		if err := ignoreAbsent(err); err != nil {
 			return err
@@ -169,7 +170,7 @@ func (s *selector) searchPath(d *dialect) ([]string, error) {
 		return nil
 	}
 	if d.variable != "" {
-		for dir := range strings.SplitSeq(setting(s.in.Env, d.variable), ":") {
+		for dir := range strings.SplitSeq(program.Getenv(s.in.Env, d.variable), ":") {
 			if strings.HasPrefix(dir, "/") {
 				if err := add(dir); err != nil {
 					return nil, err

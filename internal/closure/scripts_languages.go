@@ -10,6 +10,7 @@ import (
 	"smith/internal/closure/imports/node"
 	"smith/internal/closure/imports/python"
 	"smith/internal/closure/imports/tcl"
+	"smith/internal/program"
 	"smith/record"
 )
 
@@ -411,7 +412,7 @@ func findSourced(q *query, ref imports.Reference) ([]target, error) {
 	}
 	name := ref.Name
 	if !strings.Contains(name, "/") {
-		for dir := range strings.SplitSeq(searchPath(q.env), ":") {
+		for dir := range strings.SplitSeq(program.SearchPath(q.env), ":") {
 			if is, err := q.isFile(dir + "/" + name); err != nil {
 				return nil, err
 			} else if is {

@@ -19,6 +19,7 @@ import (
 	"smith/internal/closure/imports/ruby"
 	"smith/internal/closure/imports/shell"
 	"smith/internal/closure/imports/tcl"
+	"smith/internal/program"
 	"smith/internal/tree"
 	"smith/record"
 )
@@ -122,13 +123,13 @@ func (s *selector) dialect(it *item) (*dialect, error) {
 	if !it.node.Executable() && !s.isEntry(it.node) {
 		return nil, nil
 	}
-	line, err := shebang(it.node)
+	line, err := program.Shebang(it.node)
 	if line == "" || err != nil {
 		return nil, err
 	}
-	for _, c := range parseShebang(line, s.in.Env) {
+	for _, c := range program.Interpreters(line, s.in.Env) {
 		for _, d := range s.modules.dialects {
-			if d.program.MatchString(path.Base(c.program)) {
+			if d.program.MatchString(path.Base(c.Program)) {
 				return d, nil
 			}
 		}
@@ -183,7 +184,7 @@ func imported(ctx context.Context, s *selector, it *item, out *outcome) error {
 	}
 	q := &query{selector: s, item: it, dialect: d, out: out, env: s.in.Env, refs: script.References}
 	if script.Path != "" {
-		q.env = append(slices.Clone(q.env), "PATH="+script.Path+":"+searchPath(q.in.Env))
+		q.env = append(slices.Clone(q.env), "PATH="+script.Path+":"+program.SearchPath(q.in.Env))
 	}
 	for _, ref := range q.refs {
 		if err := ctx.Err(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"smith/internal/elf/loader"
+	"smith/internal/program"
 	"smith/internal/tree"
 	"smith/record"
 )
@@ -202,15 +203,12 @@ func (s *selector) take(out outcome) error {
 	return nil
 }
 
-// maxLinks is how many links one path may lead through.
-const maxLinks = 40
-
 // bring keeps what a path leads to and every link on the way. A path that
 // leads nowhere is passed over: what is needed and missing is found by the
 // check of the finished tree.
 func (s *selector) bring(e edge, depth int) error {
 	at, err := s.view.Lookup(e.to)
-	if err != nil || depth > maxLinks {
+	if err != nil || depth > tree.MaxLinks {
 		return ignoreAbsent(err)
 	}
 	for _, link := range at.Links {
@@ -385,7 +383,7 @@ func (s *selector) lookAhead() {
 	}
 	var programs []string
 	if len(s.in.Entrypoint) > 0 {
-		program, _ := findProgram(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0])
+		program, _ := program.Find(s.view.Tree, s.in.Env, s.in.Dir, s.in.Entrypoint[0])
 		programs = append(programs, program)
 	}
 	for _, r := range s.in.Roots {

@@ -10,6 +10,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"smith/internal/enumerate"
 	"smith/internal/event"
 	"smith/internal/oci/image"
 	"smith/internal/reference"
@@ -129,7 +130,7 @@ func newPackages(before, after *record.Record) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{"packages since the last build: " + enumerate(names, mostGrown)}
+	return []string{"packages since the last build: " + enumerate.Brief(names, mostGrown)}
 }
 
 // largest names the files that are the most larger than the old ones.

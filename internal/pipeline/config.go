@@ -12,13 +12,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"smith/internal/oci/image"
+	"smith/internal/program"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
 )
-
-// defaultPath is written where neither the spec nor a base names a PATH, as
-// every container tool assumes it.
-const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // containerConfig works out how a container of the image is run: what the
 // spec says, then what the parent says, then what the package's image says.
@@ -35,7 +32,7 @@ func containerConfig(s *smithfile.Spec, pkg, parent *image.Image) image.Containe
 	}
 	c.Env = mergeEnv(baseEnv(pkg), baseEnv(parent), s.Env)
 	if !slices.ContainsFunc(c.Env, func(e string) bool { return strings.HasPrefix(e, "PATH=") }) {
-		c.Env = append([]string{defaultPath}, c.Env...)
+		c.Env = append([]string{"PATH=" + program.DefaultPath}, c.Env...)
 	}
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"smith/internal/oci/image"
+	"smith/internal/program"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
 )
@@ -42,7 +43,7 @@ func TestCommand(t *testing.T) {
 func TestEnv(t *testing.T) {
 	s := &smithfile.Spec{Env: []string{"A=spec", "D=4"}}
 	got := containerConfig(s, base(nil, nil, "A=pkg", "B=pkg", "C=pkg"), base(nil, nil, "B=parent")).Env
-	want := []string{defaultPath, "A=spec", "B=parent", "C=pkg", "D=4"}
+	want := []string{"PATH=" + program.DefaultPath, "A=spec", "B=parent", "C=pkg", "D=4"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

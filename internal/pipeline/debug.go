@@ -11,6 +11,7 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/elf/debuginfo"
+	"smith/internal/enumerate"
 	"smith/internal/oci/image"
 	"smith/internal/recording"
 	"smith/internal/reference"
@@ -115,7 +116,7 @@ func (b *Builder) missingDebug(found *debuginfo.Found, absent map[string]string)
 			left += len(files[why])
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("no debug information of %s: %s", enumerate(files[why], mostMissingFiles), why))
+		lines = append(lines, fmt.Sprintf("no debug information of %s: %s", enumerate.Brief(files[why], mostMissingFiles), why))
 	}
 	if left > 0 {
 		lines = append(lines, fmt.Sprintf("no debug information of %d more files; -v names them", left))

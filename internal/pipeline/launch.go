@@ -12,6 +12,7 @@ import (
 	"smith/internal/distro/accounts"
 	"smith/internal/distro/service"
 	"smith/internal/oci/image"
+	"smith/internal/program"
 	"smith/internal/smithfile"
 	"smith/internal/tree"
 )
@@ -109,7 +110,7 @@ func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launc
 // package which only belongs to the one asked for, as the tools that set up
 // MariaDB's data lie beside the server in mariadb-server-core.
 func (l launch) besideProgram(from *offered, held []distro.Holding) launch {
-	program := closure.Program(from.pkg.Tree, l.config.Env, l.config.WorkingDir, l.program()[0])
+	program := program.Existing(from.pkg.Tree, l.config.Env, l.config.WorkingDir, l.program()[0])
 	for _, h := range held {
 		if h.Own() || !slices.Contains(h.Programs, program) {
 			continue
@@ -136,7 +137,7 @@ func (l launch) withoutForeignProgram(s *smithfile.Spec, selected, parent *tree.
 	}
 	name := l.program()[0]
 	for _, t := range []*tree.Tree{selected, parent} {
-		if t != nil && closure.Program(t, l.config.Env, l.config.WorkingDir, name) != "" {
+		if t != nil && program.Existing(t, l.config.Env, l.config.WorkingDir, name) != "" {
 			return l, nil
 		}
 	}

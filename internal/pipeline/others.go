@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -13,7 +12,9 @@ import (
 
 	"smith/internal/closure"
 	"smith/internal/distro"
+	"smith/internal/enumerate"
 	"smith/internal/event"
+	"smith/internal/program"
 	"smith/internal/source"
 	"smith/internal/tree"
 	"smith/record"
@@ -88,7 +89,7 @@ type lister interface {
 // the entry point and those that the spec names, by path.
 func otherPrograms(in closure.Input, keep []string) (map[string]string, error) {
 	others := map[string]string{}
-	entry := closure.Program(in.Source, in.Env, in.Dir, in.Entrypoint[0])
+	entry := program.Existing(in.Source, in.Env, in.Dir, in.Entrypoint[0])
 	target, err := in.Source.Resolve(entry)
 	if err != nil {
 		return nil, nil //nolint:nilerr // a program of rootfs/ or of the parent
@@ -197,18 +198,10 @@ func isOther(t *tree.Tree, name string) (bool, error) {
 	}
 	at, err := t.Resolve(name)
 	if err != nil || !at.Node.Executable() {
-		return false, nil
+		return false, nil //nolint:nilerr // what the source lacks is not a program of it
 	}
-	r, err := at.Node.Open()
-	if err != nil {
-		return false, fmt.Errorf("cannot read %s: %w", name, err)
-	}
-	defer r.Close()
-	head := make([]byte, 2)
-	if _, err := io.ReadFull(r, head); err != nil {
-		return false, nil
-	}
-	return bytes.Equal(head, []byte("#!")), nil
+	line, err := program.Shebang(at.Node)
+	return line != "", err
 }
 
 // needs is which kept path asks for which.
@@ -283,7 +276,7 @@ func (s spared) warnings() []string {
 			verb = "need"
 		}
 		texts = append(texts, fmt.Sprintf("left out %s, which %s %s and the entry point does not; programs: [%s] keeps it",
-			enumerate(names, mostSpared), verb, by, path.Base(names[0])))
+			enumerate.Brief(names, mostSpared), verb, by, path.Base(names[0])))
 	}
 	return texts
 }

@@ -1,9 +1,9 @@
 package pipeline
 
 import (
-	"fmt"
 	"path"
-	"strings"
+
+	"smith/internal/enumerate"
 )
 
 // mostPrograms is how many programs of a package a warning names.
@@ -19,14 +19,5 @@ func noProgram(programs []string) string {
 	for _, p := range programs {
 		names = append(names, path.Base(p))
 	}
-	return remedy + ", such as " + programs[0] + " (the package has " + enumerate(names, mostPrograms) + ")"
-}
-
-// enumerate names the first of some things and counts the rest.
-func enumerate(names []string, most int) string {
-	text := strings.Join(names[:min(most, len(names))], ", ")
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(", %d more", more)
-	}
-	return text
+	return remedy + ", such as " + programs[0] + " (the package has " + enumerate.Brief(names, mostPrograms) + ")"
 }

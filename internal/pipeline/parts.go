@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"smith/internal/closure"
+	"smith/internal/enumerate"
 	"smith/internal/event"
 	"smith/internal/tree"
 	"smith/record"
@@ -109,7 +110,7 @@ func leftOut(lacking map[string]*closure.Problem) []string {
 	}
 	var texts []string
 	for why, names := range byWhy {
-		texts = append(texts, "skipped "+enumerate(names, mostLeftOut)+" from the package: "+why)
+		texts = append(texts, "skipped "+enumerate.Brief(names, mostLeftOut)+" from the package: "+why)
 	}
 	slices.Sort(texts)
 	return texts

@@ -10,6 +10,7 @@ import (
 	"smith/internal/closure"
 	"smith/internal/event"
 	"smith/internal/oci/image"
+	"smith/internal/program"
 	"smith/internal/source"
 	"smith/internal/tree"
 	"smith/record"
@@ -233,5 +234,5 @@ func programOf(files *tree.Tree, config image.ContainerConfig) string {
 	if len(words) == 0 {
 		return ""
 	}
-	return closure.Program(files, config.Env, config.WorkingDir, words[0])
+	return program.Existing(files, config.Env, config.WorkingDir, words[0])
 }

@@ -12,6 +12,7 @@ import (
 	"smith/internal/distro"
 	"smith/internal/distro/accounts"
 	"smith/internal/distro/service"
+	"smith/internal/program"
 	"smith/internal/smithfile"
 	"smith/internal/source"
 	"smith/internal/tree"
@@ -86,7 +87,7 @@ func (l *launch) serve(ctx context.Context, r Request, from *offered, named bool
 	if strings.HasPrefix(path.Base(s.Program), "php-fpm") && s.User == "" && strings.HasPrefix(s.Program, "/usr/sbin/php-fpm") && path.Base(s.Program) != "php-fpm" {
 		s.User = "www-data" // Debian's pool gives its socket to this user, which only that user may do
 	}
-	if named && closure.Program(from.pkg.Tree, l.config.Env, l.config.WorkingDir, l.program()[0]) != closure.Program(from.pkg.Tree, nil, "", s.Program) {
+	if named && program.Existing(from.pkg.Tree, l.config.Env, l.config.WorkingDir, l.program()[0]) != program.Existing(from.pkg.Tree, nil, "", s.Program) {
 		return false, nil
 	}
 	l.server = &s

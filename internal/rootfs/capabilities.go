@@ -3,12 +3,12 @@ package rootfs
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 
 	"smith/internal/capability"
 	"smith/internal/nearest"
+	"smith/internal/program"
 	"smith/internal/tree"
 )
 
@@ -35,7 +35,7 @@ func (c *Capabilities) Add(t *tree.Tree, name string, names []string) error {
 	case err != nil:
 		return err
 	}
-	if err := program(at.Node); err != nil {
+	if err := executable(at.Node); err != nil {
 		return fmt.Errorf("%s cannot have capabilities: %w", name, err)
 	}
 	if c.paths == nil {
@@ -47,21 +47,16 @@ func (c *Capabilities) Add(t *tree.Tree, name string, names []string) error {
 	return nil
 }
 
-// program says why a node is no program that the kernel executes itself.
-func program(n *tree.Node) error {
+// executable returns why the kernel does not execute a node itself, or nil.
+func executable(n *tree.Node) error {
 	switch {
 	case n.Kind != tree.File:
 		return fmt.Errorf("%s is a %s", n.Path(), n.Kind)
 	case !n.Executable():
 		return fmt.Errorf("%s is not executable", n.Path())
 	}
-	r, err := n.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	start, err := io.ReadAll(io.LimitReader(r, 2))
-	if string(start) == "#!" {
+	line, err := program.Shebang(n)
+	if line != "" {
 		err = fmt.Errorf("%s is a script, and the kernel gives capabilities to programs only", n.Path())
 	}
 	return err

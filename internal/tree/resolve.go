@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links Linux follows for one path
+// MaxLinks is how many symbolic links Linux follows for one path
 // (MAXSYMLINKS, path_resolution(7)).
-const maxLinks = 40
+const MaxLinks = 40
 
 // Errors that a PathError wraps, beside fs.ErrNotExist.
 var (
@@ -106,7 +106,7 @@ func (t *Tree) walk(name string, followLast bool) (Resolution, error) {
 			at = next
 			continue
 		}
-		if links = append(links, next); len(links) > maxLinks {
+		if links = append(links, next); len(links) > MaxLinks {
 			return fail(next.Path(), ErrLoop)
 		}
 		if next.Link == "" || len(next.Link)+len(todo) > maxPath*4 {

@@ -27,9 +27,6 @@ func mergedUsr() aliases {
 	return links
 }
 
-// maxLinks is how many links are followed for one path (MAXSYMLINKS).
-const maxLinks = 40
-
 // place returns where a path lies: every directory on the way that is a link is
 // followed, the last element is not.
 func (a aliases) place(name string) (string, error) {
@@ -40,7 +37,7 @@ func (a aliases) place(name string) (string, error) {
 		if !link {
 			continue
 		}
-		if followed++; followed > maxLinks {
+		if followed++; followed > tree.MaxLinks {
 			return "", fmt.Errorf("%s: %w", name, tree.ErrLoop)
 		}
 		at, todo = "", append(strings.Split(strings.TrimPrefix(target, "/"), "/"), todo...)
@@ -65,7 +62,7 @@ func (a aliases) follow(link string, target string) error {
 // of another must be a link to a directory, or nothing can be built: such
 // packages are opened, and it is begun anew with that link.
 func (s *Set) build() error {
-	for range maxLinks {
+	for range tree.MaxLinks {
 		s.root, s.made = &folder{set: s, path: "/"}, map[string]*record.Origin{}
 		for i, m := range s.members {
 			if err := s.spread(i, m); err != nil {

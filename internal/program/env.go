@@ -1,6 +1,7 @@
-package closure
+package program
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -9,8 +10,7 @@ import (
 // env(1) as what a "#!" line runs: its options and settings lead to the
 // program that it executes (coreutils manual, "env invocation").
 
-// envOptions are the long options that matter and the short ones they stand
-// for; all but ignore-environment take an argument.
+// envOptions maps the long options that matter to their short forms; all but ignore-environment take an argument.
 var envOptions = map[string]byte{"ignore-environment": 'i', "unset": 'u', "chdir": 'C', "split-string": 'S', "argv0": 'a'}
 
 // An envCall is one run of env under way.
@@ -24,22 +24,22 @@ type envCall struct {
 
 // envCommand returns the program that env runs with these arguments, and the
 // environment in which it looks for it. The program is "" where env runs none.
-func envCommand(words, env []string) command {
+func envCommand(words, env []string) Command {
 	c := envCall{words: words, given: env}
 	for options := true; options && len(c.words) > 0; {
 		options = c.option()
 	}
-	result := command{env: c.environment()}
+	result := Command{Env: c.environment()}
 	for _, w := range c.words {
 		if !strings.Contains(w, "=") {
-			result.program = w
+			result.Program = w
 			break
 		}
-		result.env = append(result.env, w)
+		result.Env = append(result.Env, w)
 	}
-	result.search = !strings.Contains(result.program, "/")
-	if !result.search && c.dir != "" && !path.IsAbs(result.program) {
-		result.program = path.Join(c.dir, result.program)
+	result.Search = !strings.Contains(result.Program, "/")
+	if !result.Search && c.dir != "" && !path.IsAbs(result.Program) {
+		result.Program = path.Join(c.dir, result.Program)
 	}
 	return result
 }
@@ -69,7 +69,7 @@ func (c *envCall) option() bool {
 // long follows an option such as "--unset=NAME". Names may be cut short.
 func (c *envCall) long(text string) {
 	name, argument, given := strings.Cut(text, "=")
-	for _, full := range sortedKeys(envOptions) {
+	for _, full := range slices.Sorted(maps.Keys(envOptions)) {
 		if !strings.HasPrefix(full, name) {
 			continue
 		}
@@ -213,7 +213,7 @@ func (s *splitter) escape() {
 	}
 }
 
-// variable puts the value of ${NAME}. One that is not set leaves nothing, not
+// variable puts the value of ${NAME}. An unset one leaves nothing, not
 // even an empty word.
 func (s *splitter) variable() {
 	name, rest, closed := strings.Cut(s.rest[1:], "}")
@@ -222,17 +222,7 @@ func (s *splitter) variable() {
 		return
 	}
 	s.rest = rest
-	if value := setting(s.env, name); value != "" {
+	if value := Getenv(s.env, name); value != "" {
 		s.put(value)
 	}
-}
-
-// setting returns the last value of a variable in an environment, or "".
-func setting(env []string, name string) string {
-	for _, e := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(e, name+"="); ok {
-			return value
-		}
-	}
-	return ""
 }
