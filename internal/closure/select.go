@@ -399,7 +399,9 @@ func (s *selector) lookAhead() {
 }
 
 // fileRules are the rules that look at each kept file once.
-func fileRules() []rule { return []rule{scripts, dlopenNotes, threads, providers, namedData} }
+func fileRules() []rule {
+	return []rule{scripts, dlopenNotes, threads, providers, entryShell, namedData}
+}
 
 // worldRules are the rules that look at all that is kept.
 func worldRules() []worldRule {

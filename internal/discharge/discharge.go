@@ -19,6 +19,9 @@ type Package struct {
 	Source string
 	// Essential reports whether every system of the distribution has it.
 	Essential bool
+	// Asked reports whether it was asked for by name, so that what is kept of it
+	// was decided before.
+	Asked bool
 	// Needs are its dependencies, in the package's order.
 	Needs []Need
 }
@@ -95,6 +98,9 @@ func Judge(ctx context.Context, set []Package, facts Facts, policy Policy) ([]Ve
 		if len(facts.Kept(i)) == 0 {
 			continue
 		}
+		if err := j.whole(ctx, i); err != nil {
+			return nil, err
+		}
 		if err := j.needs(ctx, i, i); err != nil {
 			return nil, err
 		}
@@ -108,6 +114,36 @@ type judge struct {
 	policy   Policy
 	done     map[[2]int]bool
 	verdicts []Verdict
+}
+
+// whole judges the rest of a package of which a program is kept: what a program
+// reads and loads lies in its own package, under names that it puts together.
+func (j *judge) whole(ctx context.Context, p int) error {
+	kept := j.facts.Kept(p)
+	program := slices.IndexFunc(kept, isProgram)
+	if program < 0 || j.set[p].Essential || j.set[p].Asked || slices.Contains(maintainerTools, j.set[p].Name) {
+		return nil
+	}
+	files, err := j.facts.Files(ctx, p)
+	if err != nil {
+		return err
+	}
+	k := sorted(slices.DeleteFunc(slices.Clone(files), isOfMachine))
+	rest := slices.Concat(k.plugins, k.data)
+	spoken := languagesOf(slices.Concat(kept, j.facts.Brought(p)))
+	for _, l := range k.languages {
+		if spoken[l] {
+			rest = append(rest, k.modules...)
+			break
+		}
+	}
+	rest = slices.DeleteFunc(without(rest, kept), func(name string) bool { return isScriptOfOther(name, spoken) })
+	if len(rest) == 0 {
+		return nil
+	}
+	slices.Sort(rest)
+	j.verdicts = append(j.verdicts, Verdict{From: p, To: p, Outcome: Undischarged, Why: "may be read by " + kept[program], Files: rest})
+	return nil
 }
 
 // needs judges the dependencies of a package. user is the package whose files

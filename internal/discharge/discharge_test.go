@@ -168,6 +168,11 @@ func TestJudge(t *testing.T) {
 			files: paths{"base": "/usr/share/base", "setup": "/etc/passwd /etc/group"},
 			kept:  paths{"app": "/usr/bin/app"},
 		}},
+		{"the rest of a package of which a program is kept", fake{
+			set:   packages("app: erl; erl: tool" + "; tool"),
+			files: paths{"erl": "/usr/bin/erl /usr/bin/erlc /usr/lib/erlang/erts/bin/beam.smp /usr/share/erl/x.pl /usr/share/erl/y /usr/lib/libz.so.1"},
+			kept:  paths{"app": "/usr/bin/app", "erl": "/usr/bin/erl"},
+		}},
 		{"the alternative that is kept", fake{
 			set:   packages("app: mta|exim; mta; exim"),
 			files: paths{"mta": "/usr/share/mta"},

@@ -158,6 +158,17 @@ func languagesOf(paths []string) map[string]bool {
 	return spoken
 }
 
+// isScriptOfOther reports whether a file is written in a language that is not
+// spoken: it would bring an interpreter for its own sake.
+func isScriptOfOther(name string, spoken map[string]bool) bool {
+	for _, l := range languages {
+		if l.files.MatchString(path.Base(name)) {
+			return !spoken[l.name]
+		}
+	}
+	return false
+}
+
 // interpreterOf returns the language that one of some programs interprets and
 // that is spoken, or "".
 func interpreterOf(programs []string, spoken map[string]bool) string {

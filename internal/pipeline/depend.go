@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"smith/internal/closure"
@@ -48,6 +49,13 @@ func dependenciesOf(r Request, l launch) *dependencies {
 		d.suspect = len(l.roots) == 0
 	}
 	return d
+}
+
+// refuse has some roots never asked for: they were left out on purpose.
+func (d *dependencies) refuse(patterns map[string]bool) {
+	if d != nil {
+		maps.Copy(d.asked, patterns)
+	}
 }
 
 // round asks for the run-time files of dependencies that nothing discharges.
@@ -98,6 +106,9 @@ func (d *dependencies) roots() []closure.Root {
 
 // arrow names a dependency: "gunicorn → python3-pkg-resources".
 func (d *dependencies) arrow(v discharge.Verdict) string {
+	if v.From == v.To {
+		return "the rest of " + d.facts.List[v.To].Name + ", of which a program is kept"
+	}
 	return d.facts.List[v.From].Name + " → " + d.facts.List[v.To].Name
 }
 

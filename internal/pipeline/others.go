@@ -56,10 +56,12 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 	}
 	g := newNeeds(sel)
 	base := g.reach(g.roots(others))
-	own := map[string]bool{}
+	own, limit := map[string]bool{}, int64(0)
 	for name := range base {
 		own[g.origin[name]] = true
+		limit += g.size[name] / 10
 	}
+	limit = max(limit, mostBrought)
 	for _, name := range slices.Sorted(maps.Keys(others)) {
 		if base[name] || configured[name] {
 			continue
@@ -71,7 +73,7 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 				size += g.size[path]
 			}
 		}
-		if size > mostBrought {
+		if size > limit {
 			by := slices.MaxFunc(slices.Sorted(maps.Keys(brings)), func(a, b string) int { return cmp.Compare(brings[a], brings[b]) })
 			out.programs[by] = append(out.programs[by], name)
 			out.patterns[others[name]] = true
@@ -137,9 +139,10 @@ func everywhere(ctx context.Context, known lister) (map[string]bool, error) {
 	return free, nil
 }
 
-// mostBrought is how many bytes of packages of its own a program may bring
-// without being left out: a small library is no reason to miss a client.
-const mostBrought = 1 << 20
+// mostBrought is how many bytes of packages of its own a program may bring, or a
+// tenth of the image, without being left out: a small library is no reason to
+// miss a client.
+const mostBrought = 2 << 20
 
 // maxConfigured bounds a configuration file that is searched for programs.
 const maxConfigured = 256 << 10

@@ -127,6 +127,7 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 			}
 			if len(left.patterns) > 0 {
 				in.Roots = left.without(in.Roots)
+				done.discharge.refuse(left.patterns)
 				continue
 			}
 		}

@@ -52,7 +52,7 @@ func New(ctx context.Context, p Packages, offered *tree.Tree) (*Facts, error) {
 	}
 	f := &Facts{packages: p, offered: offered, List: list, objects: map[int]map[string]bool{}}
 	for _, one := range list {
-		d := discharge.Package{Name: one.Name, Source: one.Source, Essential: one.Essential}
+		d := discharge.Package{Name: one.Name, Source: one.Source, Essential: one.Essential, Asked: one.Asked}
 		for _, r := range one.Relations {
 			if r.Kind != source.Recommends {
 				d.Needs = append(d.Needs, discharge.Need{Text: r.Text, By: r.By})
