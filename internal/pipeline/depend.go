@@ -3,7 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 
 	"smith/internal/closure"
@@ -79,12 +82,12 @@ func (d *dependencies) round(pkg *source.Offer) round {
 			sel.Suspects = append(sel.Suspects, d.suspects()...)
 			return nil, nil
 		}
-		return d.roots(), nil
+		return d.roots(pkg.Tree, sel)
 	}
 }
 
 // roots are the files of undischarged dependencies that were not asked for yet.
-func (d *dependencies) roots() []closure.Root {
+func (d *dependencies) roots(offered *tree.Tree, sel *closure.Selection) ([]closure.Root, error) {
 	var roots []closure.Root
 	for _, v := range d.verdicts {
 		if v.Outcome != discharge.Undischarged {
@@ -96,12 +99,49 @@ func (d *dependencies) roots() []closure.Root {
 				continue
 			}
 			d.asked[pattern] = true
+			if foreign, err := isForeignScript(offered, sel.Tree, name); foreign || err != nil {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
 			roots = append(roots, closure.Root{
 				Pattern: pattern, Rule: record.RuleDepends, Detail: d.arrow(v), Part: true,
 			})
 		}
 	}
-	return roots
+	return roots, nil
+}
+
+// shebang matches the first line of a script: the interpreter, or the one that
+// env(1) looks for.
+var shebang = regexp.MustCompile(`^#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(\S+)`)
+
+// isForeignScript reports whether a file is a script of an interpreter that is
+// not selected, other than a shell: it would bring that for its own sake.
+func isForeignScript(offered, selected *tree.Tree, name string) (bool, error) {
+	at, err := offered.Resolve(name)
+	if err != nil || !at.Node.Executable() {
+		return false, nil
+	}
+	r, err := at.Node.Open()
+	if err != nil {
+		return false, fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	defer r.Close()
+	head := make([]byte, min(at.Node.Size, 128))
+	if _, err := io.ReadFull(r, head); err != nil {
+		return false, fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	match := shebang.FindSubmatch(head)
+	if match == nil {
+		return false, nil
+	}
+	base := path.Base(string(match[1]))
+	if slices.Contains([]string{"sh", "bash", "dash"}, base) {
+		return false, nil
+	}
+	return !selected.Exists("/usr/bin/" + base), nil
 }
 
 // arrow names a dependency: "gunicorn → python3-pkg-resources".
