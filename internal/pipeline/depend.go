@@ -98,13 +98,13 @@ func (d *dependencies) roots(offered *tree.Tree, sel *closure.Selection) ([]clos
 			if d.asked[pattern] {
 				continue
 			}
-			d.asked[pattern] = true
 			if foreign, err := isForeignScript(offered, sel.Tree, name); foreign || err != nil {
 				if err != nil {
 					return nil, err
 				}
 				continue
 			}
+			d.asked[pattern] = true
 			roots = append(roots, closure.Root{
 				Pattern: pattern, Rule: record.RuleDepends, Detail: d.arrow(v), Part: true,
 			})
