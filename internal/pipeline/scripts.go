@@ -32,7 +32,7 @@ func (b *Builder) scripts(pkg *source.Offer, files *tree.Tree) []record.Script {
 		if len(missed) > 1 {
 			more = fmt.Sprintf(" and %d more", len(missed)-1)
 		}
-		b.Events.Warn(fmt.Sprintf("%s of %s is not run: it would have done “%.80s” (line %d)%s; -v lists all", s.Name, s.Package, missed[0].Command, missed[0].Line, more))
+		b.Events.Warn(fmt.Sprintf("%s of %s is not run: it would have done “%.80s” (line %d)%s: %s; -v lists all", s.Name, s.Package, missed[0].Command, missed[0].Line, more, missed[0].Why))
 	}
 	return all
 }
