@@ -2,11 +2,13 @@ package closure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
+	"smith/internal/program"
 	"smith/internal/tree"
 	"smith/record"
 )
@@ -20,6 +22,9 @@ type family struct {
 	modules string   // glob of the modules' names
 	configs []string // globs; "LIBDIR" stands for the library's own folder
 	named   func(config string) references
+	// env is a variable that names configuration files in place of configs, with
+	// colons between them; "" where there is none.
+	env string
 	// spliced says that what a file includes stands in the file's place: its
 	// sections are those of one configuration.
 	spliced bool
@@ -44,7 +49,7 @@ var families = []family{
 	{ // config(5ssl), OSSL_PROVIDER-legacy(7ssl), engine(3ssl)
 		library: "libcrypto.so.*", folders: []string{"ossl-modules", "engines-3", "engines-1.1"}, modules: "*.so",
 		configs: []string{"/etc/ssl/openssl.cnf", "/etc/ssl/openssl.cnf.d/*", "/usr/lib/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/usr/local/ssl/openssl.cnf"},
-		named:   opensslModules, spliced: true,
+		named:   opensslModules, spliced: true, env: "OPENSSL_CONF",
 	},
 	{ // Cyrus SASL, "Options": mech_list, auxprop_plugin
 		library: "libsasl2.so.*", folders: []string{"sasl2"}, modules: "lib*.so*",
@@ -56,7 +61,7 @@ var families = []family{
 	},
 	{ // krb5.conf(5), [plugins]; paths count from plugin_base_dir
 		library: "libkrb5.so.*", folders: []string{"krb5/plugins", "krb5/plugins/*"}, modules: "*.so",
-		configs: []string{"/etc/krb5.conf", "/etc/krb5.conf.d/*"}, named: krb5Modules,
+		configs: []string{"/etc/krb5.conf", "/etc/krb5.conf.d/*"}, named: krb5Modules, env: "KRB5_CONFIG",
 	},
 	{ // PHP Manual, php.ini directives: extension, zend_extension, extension_dir
 		library: "{php*,libphp*.so}", modules: "*.so",
@@ -90,10 +95,16 @@ type configReader struct {
 	libdir string
 	out    *outcome
 	seen   map[*tree.Node]bool
+	// from is the variable of the environment that names the configuration, ""
+	// where none does.
+	from string
 }
 
 func (s *selector) modulesOf(f family, library *item, out *outcome) error {
-	r := configReader{s, f, path.Dir(library.path), out, map[*tree.Node]bool{}}
+	r := configReader{s, f, path.Dir(library.path), out, map[*tree.Node]bool{}, ""}
+	if value := program.Getenv(s.in.Env, f.env); f.env != "" && value != "" {
+		return errors.Join(r.environment(f.env, value), s.otherModules(f, library, out))
+	}
 	for _, pattern := range f.configs {
 		configs, err := s.view.Glob(strings.ReplaceAll(pattern, "LIBDIR", r.libdir))
 		if err != nil {
@@ -106,6 +117,29 @@ func (s *selector) modulesOf(f family, library *item, out *outcome) error {
 		}
 	}
 	return s.otherModules(f, library, out)
+}
+
+// environment brings the configuration files that a variable names, and what
+// those name.
+func (r configReader) environment(variable, value string) error {
+	r.from = variable
+	for config := range strings.SplitSeq(value, ":") {
+		if !path.IsAbs(config) || filledAtRunTime(tree.Clean(config), r.in.Mounts) {
+			continue
+		}
+		if is, err := r.isFile(config); !is || err != nil {
+			if err != nil {
+				return err
+			}
+			r.out.lacks(Problem{Name: config, Text: fmt.Sprintf("env: %s names %s, which nothing on offer has", variable, config)})
+			continue
+		}
+		r.out.needs(edge{to: config, reason: record.Reason{Rule: record.RuleEnv, Detail: variable + "=" + value}})
+		if err := r.read(config, ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read brings what one configuration file names, if the image has it. What it
@@ -128,7 +162,10 @@ func (r configReader) read(config, before string) error {
 		switch {
 		case at != "":
 			r.out.needs(edge{to: at, names: []string{module}, reason: record.Reason{Rule: record.RulePlugin, From: n.Path(), Detail: module}})
-		case !slices.Contains(found.optional, module):
+		case slices.Contains(found.optional, module):
+		case r.from != "":
+			r.out.lacks(Problem{Name: module, Text: fmt.Sprintf("env: %s names %s, which loads the module %s; nothing on offer has it", r.from, config, module)})
+		default:
 			r.out.warn(fmt.Sprintf("%s names the module %s, which the source does not have", config, module))
 		}
 	}
@@ -138,6 +175,9 @@ func (r configReader) read(config, before string) error {
 		}
 		if err := r.included(n, other, before+text); err != nil {
 			return err
+		}
+		if tree.IsLiteral(other) && !strings.Contains(other, "$") && !r.view.Exists(other) && !filledAtRunTime(tree.Clean(other), r.in.Mounts) {
+			r.out.warn(fmt.Sprintf("%s includes %s, which does not exist in the image or the source", config, other))
 		}
 	}
 	return nil

@@ -405,7 +405,7 @@ func fileRules() []rule {
 
 // worldRules are the rules that look at all that is kept.
 func worldRules() []worldRule {
-	return []worldRule{interpreters, nss, plugins, gconv, bundleData, hwcaps}
+	return []worldRule{interpreters, nss, plugins, gconv, bundleData, locales, hwcaps}
 }
 
 // sorted returns the items in the order of their paths.

@@ -1,6 +1,7 @@
 package closure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path"
@@ -10,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"smith/internal/closure/imports"
 	"smith/internal/elf"
 	"smith/internal/elf/loader"
 	"smith/internal/tree"
@@ -77,6 +79,10 @@ var shellCalls = []string{"system", "popen", "wordexp"}
 // for each of the bundles why the object seems to want it, or "".
 func (s *selector) namesIn(it *item, wanted []bundle) (names, why []string, err error) {
 	f, err := s.loader.ELF(it.node)
+	if errors.Is(err, elf.ErrNotELF) {
+		why, err = s.signsInScript(it, wanted)
+		return nil, why, err
+	}
 	if err != nil {
 		return nil, nil, s.unreadable(it, err)
 	}
@@ -103,6 +109,47 @@ func (s *selector) namesIn(it *item, wanted []bundle) (names, why []string, err 
 		names = append(names, elf.Shell)
 	}
 	return names, why, nil
+}
+
+// signsInScript returns for each of the bundles why a script or module seems to
+// want it, or "".
+func (s *selector) signsInScript(it *item, wanted []bundle) ([]string, error) {
+	d, err := s.dialect(it)
+	if d == nil || err != nil || it.node.Size > imports.MaxSize {
+		return nil, err
+	}
+	text, err := it.node.ReadAll(imports.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	why := make([]string, len(wanted))
+	for i, b := range wanted {
+		for _, word := range b.words {
+			if why[i] == "" && hasPath(text, word) {
+				why[i] = "names " + word
+			}
+		}
+	}
+	return why, nil
+}
+
+// hasPath reports whether a text has a path that is not a part of a longer one,
+// nor of a list that a program was built with ("/usr/share/zoneinfo:/usr/lib").
+func hasPath(text []byte, path string) bool {
+	inPath := func(c byte) bool {
+		return c == '/' || c == '.' || c == ':' || c == '_' || c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(path))
+		if i < 0 {
+			return false
+		}
+		start, end := at+i, at+i+len(path)
+		if (start == 0 || !inPath(text[start-1])) && (end == len(text) || !inPath(text[end])) {
+			return true
+		}
+		at = end
+	}
 }
 
 // suspectName lists a name if the source has a library of that name, or the
