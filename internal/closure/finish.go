@@ -25,8 +25,7 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 	s.warnPython()
 	sel := &Selection{Tree: tree.New(), Files: map[string][]record.Reason{}}
 	for _, it := range s.sorted() {
-		s.guard(it)
-		if it.holder == ofParent {
+		if !s.guard(it) || it.holder == ofParent {
 			continue
 		}
 		if err := s.write(sel, it); err != nil {
@@ -59,20 +58,32 @@ func (s *selector) finish(ctx context.Context) (*Selection, error) {
 	return sel, nil
 }
 
-// guard refuses a file of the source that only its owner or group may read:
-// an image gives it to everybody. A root that names exactly this file may.
-func (s *selector) guard(it *item) {
+// guard reports whether a file may be written. One of the source that only its
+// owner or group may read is refused, since an image gives it to everybody. A
+// root that names exactly this file may; what only evidence brings is skipped.
+func (s *selector) guard(it *item) bool {
 	if it.holder != ofSource || it.node.Kind != tree.File || it.node.Mode&0o004 != 0 {
-		return
+		return true
 	}
 	mode := fmt.Sprintf("mode %04o", it.node.Mode)
-	if it.named {
+	switch {
+	case it.named:
 		s.warn(it.path + " (" + mode + ") may be read by everybody in the image")
-		return
+		return true
+	case slices.ContainsFunc(it.reasons, func(r record.Reason) bool { return !isEvidence(r.Rule) }):
+		steps, root := chain(s.reasons, it.path)
+		s.refused = append(s.refused, Problem{Name: it.path, From: it.path, Root: root, Text: strings.Join(steps, " → ") +
+			": others may not read this file (" + mode + "), and in the image they could: exclude it, or name it exactly in paths"})
+		return true
 	}
-	steps, root := chain(s.reasons, it.path)
-	s.refused = append(s.refused, Problem{Name: it.path, From: it.path, Root: root, Text: strings.Join(steps, " → ") +
-		": others may not read this file (" + mode + "), and in the image they could: exclude it, or name it exactly in paths"})
+	s.warn("skipped " + it.path + " (" + mode + "): it is not world-readable (list it under paths to keep it)")
+	return false
+}
+
+// isEvidence reports whether a rule brings what a program may use, not what it
+// cannot start without.
+func isEvidence(r record.Rule) bool {
+	return r == record.RuleData || r == record.RuleCommand || r == record.RuleDepends
 }
 
 // write puts a kept node into the selection, with the folders on the way.

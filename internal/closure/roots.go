@@ -10,12 +10,11 @@ import (
 )
 
 // roots keeps what the spec asks for by name: paths, the overlay, and the entry
-// point.
+// point; then what packages hold beside. The first reason of a path is the one
+// that is shown.
 func (s *selector) roots() error {
-	for _, r := range s.in.Roots {
-		if err := s.root(r); err != nil {
-			return err
-		}
+	if err := s.rootsOf(func(r Root) bool { return !r.Part }); err != nil {
+		return err
 	}
 	if err := s.overlay(); err != nil {
 		return err
@@ -26,6 +25,18 @@ func (s *selector) roots() error {
 			continue
 		}
 		if err := s.bring(edge{to: at, reason: record.Reason{Rule: record.RulePath, Detail: c.Detail}, named: true}, 0); err != nil {
+			return err
+		}
+	}
+	return s.rootsOf(func(r Root) bool { return r.Part })
+}
+
+func (s *selector) rootsOf(wanted func(Root) bool) error {
+	for _, r := range s.in.Roots {
+		if !wanted(r) {
+			continue
+		}
+		if err := s.root(r); err != nil {
 			return err
 		}
 	}
