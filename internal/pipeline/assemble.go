@@ -31,7 +31,7 @@ func (b *Builder) assemble(ctx context.Context, r Request, from *offered, c *cho
 	a := &assembled{reasons: maps.Clone(c.selection.Files), inputs: c.inputs}
 	added, err := rootfs.Furnish(files, rootfs.Furniture{
 		Parent: from.parent.Tree, Mounts: c.launch.mounts(), Accounts: namesUsers(r, c.launch), User: c.launch.user, Groups: c.launch.groups,
-		Others: c.launch.others, Directories: c.launch.directories, Links: c.launch.links,
+		Hosts: len(c.launch.roots) > 0, Others: c.launch.others, Directories: c.launch.directories, Links: c.launch.links,
 	})
 	if err != nil {
 		return nil, err

@@ -134,6 +134,9 @@ func explained(s service.Service) string {
 	return text
 }
 
+// temporary is where libraries and programs expect to write what they forget.
+const temporary = "/tmp"
+
 // withSystem adds what the packages promise of the system around the program:
 // accounts, directories that it writes to, and where its logs go.
 func (l launch) withSystem(r Request, pkg *source.Offer, selection *closure.Selection) (launch, error) {
@@ -159,9 +162,11 @@ func (l launch) withSystem(r Request, pkg *source.Offer, selection *closure.Sele
 	l.links, l.directories = s.Links, slices.Concat(s.Runtime, s.Scratch)
 	l.config.SetWritable(s.Scratch)
 	volumes := maps.Clone(l.config.Volumes)
-	if volumes == nil && len(s.State) > 0 {
+	if volumes == nil {
 		volumes = map[string]struct{}{}
 	}
+	// With a read-only root, engines make only volumes writable.
+	volumes[temporary] = struct{}{}
 	for _, dir := range s.State {
 		volumes[dir] = struct{}{}
 	}

@@ -16,6 +16,9 @@ group:      files
 hosts:      files dns
 `
 
+// hosts is an /etc/hosts (hosts(5)) of a machine without a name.
+const hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+
 // home is where a process may write.
 const home = "/write"
 

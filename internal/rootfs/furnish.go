@@ -34,6 +34,8 @@ type Furniture struct {
 	Accounts bool
 	User     smithfile.User
 	Groups   []string
+	// Hosts adds an /etc/hosts that knows localhost, for runtimes that mount none.
+	Hosts bool
 	// Others are the accounts of packages.
 	Others *accounts.Set
 	// Directories are those that a service of the image writes to, and Links the
@@ -61,6 +63,12 @@ func Furnish(t *tree.Tree, f Furniture) (map[string]record.Reason, error) {
 	}
 	if err := a.service(f); err != nil {
 		return nil, err
+	}
+	if f.Hosts {
+		reason := record.Reason{Rule: record.RuleNSS, Detail: "knows localhost; a runtime mounts its own file over it"}
+		if err := a.file("/etc/hosts", hosts, reason, true); err != nil {
+			return nil, err
+		}
 	}
 	if !f.Accounts {
 		return a.reasons, nil
