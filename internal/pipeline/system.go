@@ -134,6 +134,19 @@ func explained(s service.Service) string {
 	return text
 }
 
+// withLocale sets LANG where the environment says nothing of it and the image
+// has the locale C.UTF-8.
+func withLocale(env []string, t *tree.Tree) []string {
+	said := func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return name == "LANG" || name == "LC_ALL" || name == "LC_CTYPE"
+	}
+	if slices.ContainsFunc(env, said) || !t.Exists(closure.UTF8Locale+"/LC_CTYPE") {
+		return env
+	}
+	return append(slices.Clone(env), "LANG=C.UTF-8")
+}
+
 // temporary is where libraries and programs expect to write what they forget.
 const temporary = "/tmp"
 
@@ -159,6 +172,7 @@ func (l launch) withSystem(r Request, pkg *source.Offer, selection *closure.Sele
 	if !s.Accounts.Empty() {
 		s.Accounts.Need("nobody")
 	}
+	l.config.Env = withLocale(l.config.Env, selection.Tree)
 	l.links, l.directories = s.Links, slices.Concat(s.Runtime, s.Scratch)
 	l.config.SetWritable(s.Scratch)
 	volumes := maps.Clone(l.config.Volumes)
