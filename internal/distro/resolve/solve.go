@@ -7,10 +7,14 @@ import (
 	"slices"
 )
 
-// Options bound a search. The zero value is right for all but tests.
+// Options adapt a search to the family of the packages.
 type Options struct {
+	// Minimize leaves out an option that brings another option of the same
+	// relation along, as libsolv does when it minimizes its answer. apt keeps
+	// the first alternative.
+	Minimize bool
 	// Steps bounds the packages looked at, decisions and conflicts, together;
-	// 0 means a bound that real requests stay far under.
+	// 0 means a bound that real requests stay far below.
 	Steps int
 }
 
@@ -48,7 +52,8 @@ func (s *Solution) IDs() []ID {
 //   - the first of Options that goes with what was chosen before; clauses all
 //     of whose options share a slot are settled before those between different
 //     packages;
-//   - of the Options that are Equal, the one that brings the fewest packages.
+//   - of the Options that are Equal, the one that brings the fewest packages;
+//   - with Minimize, an option that another one brings along anyway.
 //
 // Weak clauses come last and change nothing of what is needed without them.
 // Of those that cannot all hold, the ones of packages chosen earlier do.
@@ -61,7 +66,7 @@ func Solve(ctx context.Context, c Catalogue, wanted []Clause, options Options) (
 		return cmp.Or(cmp.Compare(a.Text, b.Text), slices.Compare(a.Options, b.Options))
 	})
 	s := &solver{
-		catalogue: c, steps: cmp.Or(options.Steps, defaultSteps),
+		catalogue: c, steps: cmp.Or(options.Steps, defaultSteps), minimize: options.Minimize,
 		known: map[ID]variable{}, slots: map[string][]variable{},
 	}
 	if err := s.search(ctx, wanted); err != nil {
@@ -79,6 +84,7 @@ type solver struct {
 	sat       sat
 	catalogue Catalogue
 	steps     int
+	minimize  bool
 
 	known map[ID]variable
 	slots map[string][]variable

@@ -23,9 +23,6 @@ var solvable = []struct{ name, universe, wanted, want string }{
 		"what nothing provides is not forgotten by going back",
 		"x 1 : needs v, w\nz1 1 +v : not a\nz2 1 +v\np1 1 +w : needs a, none\np2 1 +w : needs a\na 1", "x", "a1 p21 x1 z21",
 	},
-	{"an alternative that another one needs", "a 1 : needs b | c\nb 1 : needs d\nd 1 : needs c\nc 1", "a", "a1 c1"},
-	{"an alternative that calls for another one on a condition", "a 1 : needs b | c; needs c if b\nb 1\nc 1", "a", "a1 c1"},
-	{"alternatives that need each other", "a 1 : needs b | c\nb 1 : needs c\nc 1 : needs b", "a", "a1 b1 c1"},
 	{"a cycle", "a 1 : needs b\nb 1 : needs a", "a", "a1 b1"},
 	{"itself", "a 1 +v : needs v, a", "a", "a1"},
 	{"an older version because the best lacks something", "a 2 : needs gone\na 1", "a", "a1"},
@@ -70,6 +67,27 @@ var solvable = []struct{ name, universe, wanted, want string }{
 	{"equal options: the fewest packages", "a 1 : fewest b | c\nb 1 : needs d\nc 1\nd 1", "a", "a1 c1"},
 	{"equal options: what is there counts nothing", "a 1 : fewest b | c, d, e\nb 1 : needs d, e\nc 1 : needs f\nd 1\ne 1\nf 1", "a", "a1 b1 d1 e1"},
 	{"equal options: the first of two as small", "a 1 : fewest b | c\nb 1\nc 1", "a", "a1 b1"},
+}
+
+// What Minimize changes.
+func TestMinimize(t *testing.T) {
+	for _, test := range []struct{ name, universe, want, minimized string }{
+		{"an alternative that another one needs", "a 1 : needs b | c\nb 1 : needs d\nd 1 : needs c\nc 1", "a1 b1 c1 d1", "a1 c1"},
+		{"an alternative that calls for another one on a condition", "a 1 : needs b | c; needs c if b\nb 1\nc 1", "a1 b1 c1", "a1 c1"},
+		{"alternatives that need each other", "a 1 : needs b | c\nb 1 : needs c\nc 1 : needs b", "a1 b1 c1", "a1 b1 c1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for minimize, want := range map[bool]string{false: test.want, true: test.minimized} {
+				got, err := newUniverse(test.universe).solveWith(t, resolve.Options{Minimize: minimize}, "a")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got != want {
+					t.Errorf("minimize %v: got %s, want %s", minimize, got, want)
+				}
+			}
+		})
+	}
 }
 
 func TestSolve(t *testing.T) {

@@ -44,7 +44,11 @@ func (w *sweeper) preferred(weak bool) bool {
 	w.each(func(r *relation) bool {
 		if r.clause.Weak == weak {
 			if chosen := w.fulfilling(r); len(chosen) > 0 {
-				w.keep(w.sufficient(chosen), r)
+				best := chosen[0]
+				if w.minimize {
+					best = w.sufficient(chosen)
+				}
+				w.keep(best, r)
 				return false
 			}
 		}

@@ -143,7 +143,12 @@ func (u *universe) wanted(words ...string) []resolve.Clause {
 // solve returns the packages chosen, sorted, in one line.
 func (u *universe) solve(t *testing.T, words ...string) (string, error) {
 	t.Helper()
-	solution, err := resolve.Solve(t.Context(), u, u.wanted(words...), resolve.Options{})
+	return u.solveWith(t, resolve.Options{}, words...)
+}
+
+func (u *universe) solveWith(t *testing.T, options resolve.Options, words ...string) (string, error) {
+	t.Helper()
+	solution, err := resolve.Solve(t.Context(), u, u.wanted(words...), options)
 	if err != nil {
 		return "", err
 	}

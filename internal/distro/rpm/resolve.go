@@ -84,7 +84,7 @@ func (f *family) fill(ctx context.Context, chosen *distro.Choice, requests []dis
 	if err != nil {
 		return err
 	}
-	solution, err := resolve.Solve(ctx, catalogue, wanted, resolve.Options{})
+	solution, err := resolve.Solve(ctx, catalogue, wanted, resolve.Options{Minimize: true})
 	if err != nil {
 		return err
 	}

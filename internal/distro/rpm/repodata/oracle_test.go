@@ -75,7 +75,7 @@ func TestChoosesAsDnf(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 					continue
 				}
-				s, err := resolve.Solve(t.Context(), c, clauses, resolve.Options{})
+				s, err := resolve.Solve(t.Context(), c, clauses, resolve.Options{Minimize: true})
 				if want.unmet {
 					unmet++
 					if _, ok := errors.AsType[*resolve.Unsolvable](err); !ok {

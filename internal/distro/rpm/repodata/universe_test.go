@@ -291,7 +291,7 @@ func choose(t *testing.T, repositories []*Repository, recommends bool, request s
 		}
 		wanted = append(wanted, clauses...)
 	}
-	s, err := resolve.Solve(t.Context(), c, wanted, resolve.Options{})
+	s, err := resolve.Solve(t.Context(), c, wanted, resolve.Options{Minimize: true})
 	if err != nil {
 		if _, ok := errors.AsType[*resolve.Unsolvable](err); !ok {
 			t.Errorf("%s: %v", request, err)
