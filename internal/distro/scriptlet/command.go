@@ -221,6 +221,9 @@ func (e *evaluator) redirect(s *syntax.Stmt, r *syntax.Redirect) {
 	if at.known && (strings.HasPrefix(at.text, "/dev/") || strings.HasPrefix(at.text, "/proc/") || isNumber(at.text)) {
 		return
 	}
+	if at.known && at.text == temporary {
+		e.draft = e.copied(s)
+	}
 	f := e.write(at)
 	if f.Class == Unhandled && f.Path != "" && r.Op != syntax.AppOut && r.Op != syntax.AppAll {
 		if text, ok := e.text(s); ok {
@@ -228,6 +231,22 @@ func (e *evaluator) redirect(s *syntax.Stmt, r *syntax.Redirect) {
 		}
 	}
 	e.effect(f, []value{{">", true}, at}, int(r.Pos().Line()))
+}
+
+// copied returns the file that a command copies to its output, as cat does with
+// one file, or "".
+func (e *evaluator) copied(s *syntax.Stmt) string {
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) != 2 {
+		return ""
+	}
+	if command := e.single(call.Args[0]); command.text != "cat" {
+		return ""
+	}
+	if from := e.single(call.Args[1]); from.known && path.IsAbs(from.text) {
+		return from.text
+	}
+	return ""
 }
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }

@@ -63,6 +63,7 @@ type evaluator struct {
 	line      int // of the command whose text is followed; 0 for the script's own
 	steps     int
 	depth     int
+	draft     string // what a temporary file is a copy of, "" where that is not known
 	effects   []Effect
 	seen      map[string]bool               // commands that are among the effects
 	watch     func(words []value, line int) // sees each command; nil where nobody looks

@@ -153,13 +153,19 @@ func copies(words []value, why string) Effect {
 
 // configuration copies a file to where the administrator may change it: ucf
 // SOURCE DESTINATION.
-func configuration(_ *evaluator, args []value) Effect {
+//
+// A temporary file that began as a copy of another stands for that.
+func configuration(e *evaluator, args []value) Effect {
 	words := operands(args, "s")
 	if len(words) == 0 || slices.ContainsFunc(args, func(a value) bool { return a.text == "--purge" || a.text == "-p" }) {
 		return Effect{Class: Irrelevant, Why: whyUpgrade}
 	}
 	if len(words) > 2 {
 		words = words[len(words)-2:]
+	}
+	if words[0].text == temporary && e.draft != "" {
+		words = slices.Clone(words)
+		words[0].text = e.draft
 	}
 	return copies(words, "it brings a configuration file")
 }

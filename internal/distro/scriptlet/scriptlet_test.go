@@ -250,7 +250,8 @@ func TestDetails(t *testing.T) {
 	texts := golden.New(t)
 	for _, text := range []string{
 		"cp /usr/share/a/conf /etc/a/conf", "cp -a /usr/share/a/x /usr/share/a/y /etc/a/", "cp -t /etc /x", "install -m 0644 -o web -g adm /usr/share/a/b /etc/a/b",
-		"install -d -o web -g web /var/lib/a", "mkdir -p /srv/x/y", "ucf --three-way --debconf-ok /usr/share/a/a.ini /etc/a.ini", "ln /usr/bin/a /usr/bin/b",
+		"install -d -o web -g web /var/lib/a", "mkdir -p /srv/x/y", "ucf --three-way --debconf-ok /usr/share/a/a.ini /etc/a.ini",
+		`t=$(mktemp); cat /usr/lib/a/a.ucf > "$t"; sed -i s/a/b/ "$t"; ucf "$t" /etc/a/a`, `t=$(mktemp); sed s/a/b/ /usr/lib/a > "$t"; ucf "$t" /etc/a/a`, "ln /usr/bin/a /usr/bin/b",
 		"touch /etc/empty", "echo a b > /etc/text", "echo -n a > /etc/text", "echo -e a > /etc/text", "printf x > /etc/text", "printf %s x > /etc/text",
 		"cat > /etc/here <<E\na $HOMEX b\nE\n", "cat > /etc/here <<-'E'\n\ta\n\tE\n", "echo $(uname) > /etc/text", "echo a >> /etc/text",
 		"chown www-data:adm /var/log/x", "chown -R 10:root /x", "dpkg-statoverride --update --add root postdrop 02555 /usr/sbin/postdrop", "chgrp mail /x",
