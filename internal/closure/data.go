@@ -149,8 +149,14 @@ func (s *selector) namedDirectory(ctx context.Context, it *item, name string, di
 		return nil // every file of an image may lie anywhere
 	}
 	first, err := firstFile(dir)
-	if first == nil || err != nil {
+	if err != nil {
 		return err
+	}
+	if first == nil { // a place for the files of other packages, or of the user
+		if dir.Origin != nil && s.related(it.node, dir) {
+			out.needs(edge{to: at, reason: record.Reason{Rule: record.RuleData, From: it.path, Detail: "a directory that is named in its data: " + name}})
+		}
+		return nil
 	}
 	if !s.related(it.node, first) {
 		out.suspects = append(out.suspects, suspect{first, record.Finding{Name: name, From: it.path, Detail: "a directory that is named in its data; the source has " + first.Path()}})
