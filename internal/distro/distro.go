@@ -103,8 +103,8 @@ type Family interface {
 	Resolve(ctx context.Context, q Query) (*Choice, error)
 	// Locked returns the package of a lock.
 	Locked(item *Item) Package
-	// Pseudo are what a lock says of the request beside the names of packages.
-	Pseudo() []string
+	// AddRequests adds what only this family can ask for to what a lock records.
+	AddRequests(to *lock.Requests)
 	// Newest returns the version of a package that the repositories have now, ""
 	// where they have none.
 	Newest(ctx context.Context, p lock.Package) (string, error)

@@ -44,7 +44,7 @@ func (s *Source) Lock(ctx context.Context, platform ocispec.Platform) (*lock.Pla
 	if err = errors.Join(err, chosen.close()); err != nil {
 		return nil, err
 	}
-	l := &lock.Platform{Requests: s.wanted()}
+	l := &lock.Platform{Family: s.family.Format(), Requests: s.wanted()}
 	for _, p := range all {
 		l.Packages = append(l.Packages, p.Base().locked())
 	}
@@ -102,32 +102,31 @@ func each(ctx context.Context, all []Package, do func(context.Context, Package) 
 	return group.Wait()
 }
 
-// wanted is what the spec asks for, in the words of a lock.
-func (s *Source) wanted() []string {
-	all := s.family.Pseudo()
+// wanted is what the spec asks for, as a lock records it.
+func (s *Source) wanted() lock.Requests {
+	wanted := lock.Requests{Recommends: s.Recommends, DebugInfo: s.Debug}
 	for _, r := range s.Requests {
-		all = append(all, r.Text)
+		wanted.Packages = append(wanted.Packages, r.Text)
 	}
-	if s.Recommends {
-		all = append(all, "recommends: true")
-	}
-	if s.Debug {
-		all = append(all, lock.Debug)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	s.family.AddRequests(&wanted)
+	wanted.Sort()
+	return wanted
 }
 
-// fromLock returns the packages that the lock has for a platform, if it was
-// made for what the spec asks for; the essential ones only with whole.
+// fromLock returns the packages that the lock has for a platform, or an error if
+// the spec asks for others; the essential ones only with whole.
 func (s *Source) fromLock(platform ocispec.Platform, whole bool) (*Choice, error) {
 	name := image.PlatformName(platform)
 	l := s.Locked[name]
 	if l == nil {
-		return nil, fmt.Errorf("smith.lock is out of date: it has no packages for %s; smith lock --update adds them", name)
+		return nil, fmt.Errorf("smith.lock is out of date: it has no packages for %s; run \"smith lock\" to add them", name)
 	}
-	if changes := l.Changes(s.wanted()); changes != "" {
-		return nil, fmt.Errorf("smith.lock is out of date: %s; smith lock adopts that and keeps the other versions, smith lock --update renews all", changes)
+	if format := s.family.Format(); l.Family != "" && l.Family != format {
+		return nil, fmt.Errorf("smith.lock is out of date: it has %s packages for %s, and the spec asks for %s packages; run \"smith lock --update\" to replace them",
+			l.Family, name, format)
+	}
+	if changes := l.Requests.Changes(s.wanted()); changes != "" {
+		return nil, fmt.Errorf("smith.lock is out of date: %s; run \"smith lock\" to update it and keep the other versions, or \"smith lock --update\" to renew all of them", changes)
 	}
 	chosen := &Choice{}
 	for _, p := range l.Packages {

@@ -20,7 +20,7 @@ type fixed struct{ Family }
 func (fixed) Platform(p ocispec.Platform) (ocispec.Platform, error) { return p, nil }
 func (fixed) Start(o fetch.Options) (*fetch.Client, error)          { return fetch.New(o), nil }
 func (fixed) Format() record.Format                                 { return record.FormatDeb }
-func (fixed) Pseudo() []string                                      { return []string{"module: a"} }
+func (fixed) AddRequests(r *lock.Requests)                          { r.Modules = []string{"a:1"} }
 func (fixed) Locked(*Item) Package                                  { return nil }
 
 func (fixed) Newest(_ context.Context, p lock.Package) (string, error) {
@@ -38,7 +38,11 @@ func TestOutdatedLocks(t *testing.T) {
 		locked map[string]*lock.Platform
 	}{
 		{"no platform", map[string]*lock.Platform{}},
-		{"other requests", map[string]*lock.Platform{"linux/amd64": {Requests: []string{"curl", "module: a", "recommends: true"}}}},
+		{"other requests", map[string]*lock.Platform{"linux/amd64": {Requests: lock.Requests{Packages: []string{"curl"}, Modules: []string{"a:1"}, Recommends: true}}}},
+		{"other modules", map[string]*lock.Platform{"linux/amd64": {Requests: lock.Requests{
+			Packages: []string{"bash"}, Modules: []string{"a:2"}, DebugDeps: []string{"a-debuginfo"}, DebugInfo: true,
+		}}}},
+		{"other family", map[string]*lock.Platform{"linux/amd64": {Family: record.FormatRPM}}},
 	} {
 		s := New(Options{Requests: []Request{{Text: "bash"}}, Locked: tt.locked, Debug: true, Events: event.Silent{}}, fixed{})
 		_, err := s.Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "amd64"})

@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// Addresses returns where archives would have a package that the mirrors lost.
+// Addresses returns where archives would have a package that no mirror has any
+// more.
 // An archive is one of:
 //
 //   - an address with {sha256}, {name}, {version}, {architecture}, {file} or
 //     {path} in it;
 //   - the address of a snapshot, which holds files at the same paths below it;
-//   - a folder that smith fetch --to made; a path that is not absolute counts
-//     from dir.
+//   - a directory that smith fetch --to made; a relative path is resolved
+//     against dir.
 func Addresses(archives []string, dir string, p Package) []string {
 	var all []string
 	for _, a := range archives {
@@ -32,12 +33,11 @@ func Addresses(archives []string, dir string, p Package) []string {
 	return all
 }
 
-// KeptAs is the path of a package's file in a folder that smith fetch --to
+// KeptAs is the path of a package's file in a directory that smith fetch --to
 // makes.
 func KeptAs(p Package) string { return "sha256/" + p.SHA256 }
 
-// FileAddress is the address of a file; one that is not absolute counts from
-// dir.
+// FileAddress is the URL of a file; a relative path is resolved against dir.
 func FileAddress(dir, file string) string {
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(dir, file)
@@ -49,8 +49,8 @@ func FileAddress(dir, file string) string {
 	return (&url.URL{Scheme: "file", Path: file}).String()
 }
 
-// path is that of the package's file below its repository: from pool/ on where
-// it has one, as every archive of Debian packages and its snapshots have.
+// path is the path of the package's file below its repository. Every archive of
+// Debian packages and its snapshots share the part from pool/ on.
 func (p Package) path() string {
 	u, err := url.Parse(p.URL)
 	if err != nil {

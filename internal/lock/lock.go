@@ -1,6 +1,6 @@
-// Package lock is smith.lock: which packages and images exactly a spec's
-// answer was, for each platform, so that a later build uses the same. It reads
-// and writes the file; it asks nobody and chooses nothing.
+// Package lock is smith.lock: the exact packages and images that a spec was
+// resolved to, for each platform, so that later builds use the same. It reads
+// and writes the file, and resolves nothing.
 package lock
 
 import (
@@ -12,28 +12,41 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"smith/record"
 )
 
-// Version is the version of the file's form.
-const Version = 1
+// Version is the version of the file's format. Version 1 is read too.
+const Version = 2
 
-// A Lock is what was chosen.
+// A Lock is what the spec was resolved to.
 type Lock struct {
 	Version int `yaml:"version"`
-	// Platforms are by their names, such as "linux/amd64".
+	// Platforms are keyed by name, such as "linux/amd64".
 	Platforms map[string]*Platform `yaml:"platforms"`
 }
 
-// A Platform is what was chosen for one.
+// Family is the format of the packages of all platforms, "" if there are none.
+func (l *Lock) Family() record.Format {
+	for _, name := range slices.Sorted(maps.Keys(l.Platforms)) {
+		if f := l.Platforms[name].Family; f != "" {
+			return f
+		}
+	}
+	return ""
+}
+
+// A Platform is what the spec was resolved to for one platform.
 type Platform struct {
-	// Requests are what the spec asked for, sorted.
-	Requests []string `yaml:"requests,omitempty"`
-	// Packages are all of the set, also those whose files no image needed,
+	// Family is the format of the packages, "" where there are none.
+	Family record.Format `yaml:"family,omitempty"`
+	// Requests are what the spec asked for.
+	Requests Requests `yaml:"requests,omitempty"`
+	// Packages are the whole set, including those whose files no image needs,
 	// sorted by name.
 	Packages []Package `yaml:"packages,omitempty"`
 	Images   []Image   `yaml:"images,omitempty"`
@@ -44,30 +57,28 @@ type Package struct {
 	Name         string `yaml:"name"`
 	Version      string `yaml:"version"`
 	Architecture string `yaml:"architecture"`
-	// URL is where it was offered, or the path of a file as the spec has it.
+	// URL is where it was available, or the path of a file as the spec has it.
 	URL    string `yaml:"url"`
 	Size   int64  `yaml:"size"`
 	SHA256 string `yaml:"sha256"`
-	// Essential says that no package of the set relates to it: it is one that
-	// every system of the distribution has, and is opened only where the set
-	// lacks something.
+	// Essential reports whether no package of the set depends on it: every
+	// system of the distribution has it, and it is opened only if the set lacks
+	// something.
 	Essential bool `yaml:"essential,omitempty"`
-	// Repository is what offered it, in its own words: "Debian bookworm main".
+	// Repository is the name that its repository gives itself: "Debian bookworm
+	// main".
 	Repository string `yaml:"repository,omitempty"`
-	// Key is the fingerprint of the key that vouched for it, "" where none did.
+	// Key is the fingerprint of the key that vouched for it, "" if none did.
 	Key string `yaml:"key,omitempty"`
-	// Vouched says what vouched for it where no key did.
+	// Vouched describes what vouched for it if no key did.
 	Vouched string `yaml:"vouched,omitempty"`
-	// Debug is the source package of whose files it holds debug information, ""
-	// for all others. Such a package is opened only for files that an image
+	// Debug is the source package whose debug information it holds, "" for all
+	// other packages. Such a package is opened only for files that an image
 	// keeps.
 	Debug string `yaml:"debug,omitempty"`
 }
 
-// Debug is the request for the packages with debug information.
-const Debug = "debuginfo: true"
-
-// String names the package as messages do.
+// String is the package's name in messages.
 func (p Package) String() string { return p.Name + " " + p.Version + " " + p.Architecture }
 
 // An Image is an image input.
@@ -76,35 +87,18 @@ type Image struct {
 	Digest    string `yaml:"digest"`
 }
 
-// Changes says how what is asked for now differs from what the lock was made
-// for, "" where it does not.
-func (p *Platform) Changes(now []string) string {
-	var changes []string
-	for _, r := range now {
-		if !slices.Contains(p.Requests, r) {
-			changes = append(changes, "the spec asks for "+r+" now")
-		}
-	}
-	for _, r := range p.Requests {
-		if !slices.Contains(now, r) {
-			changes = append(changes, "the spec does not ask for "+r+" any more")
-		}
-	}
-	return strings.Join(changes, ", ")
-}
-
 // maxFile bounds smith.lock.
 const maxFile = 64 << 20
 
-// ReadFile reads the lock at a path. The error is fs.ErrNotExist where there
-// is none.
+// ReadFile reads the lock at a path. The error is fs.ErrNotExist if the file
+// does not exist.
 func ReadFile(path string) (*Lock, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.Size() > maxFile {
-		return nil, fmt.Errorf("cannot read %s: it is larger than %d bytes; smith lock --update makes it anew", path, maxFile)
+		return nil, fmt.Errorf("cannot read %s: it is larger than %d bytes; run \"smith lock --update\" to rewrite it", path, maxFile)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -112,64 +106,22 @@ func ReadFile(path string) (*Lock, error) {
 	}
 	l, err := Decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w; smith lock --update makes it anew", path, err)
+		return nil, fmt.Errorf("cannot read %s: %w; run \"smith lock --update\" to rewrite it", path, err)
 	}
 	return l, nil
 }
 
-// unknownKey matches what the decoder says of a key that a struct lacks.
-var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type`)
-
-// Decode reads a lock, strictly.
-func Decode(data []byte) (*Lock, error) {
-	l := &Lock{}
-	if err := yaml.Load(data, l, yaml.WithKnownFields()); err != nil {
-		if unknown := unknownKey.FindStringSubmatch(err.Error()); unknown != nil {
-			return nil, fmt.Errorf("line %s: a lock has no key %s", unknown[1], unknown[2])
-		}
-		return nil, err
-	}
-	if l.Version != Version {
-		return nil, fmt.Errorf("it is of version %d, and this smith knows %d", l.Version, Version)
-	}
-	for name, p := range l.Platforms {
-		if p == nil {
-			return nil, fmt.Errorf("platform %s is empty", name)
-		}
-		for _, pkg := range p.Packages {
-			if err := pkg.check(); err != nil {
-				return nil, fmt.Errorf("platform %s: %w", name, err)
-			}
-		}
-	}
-	return l, nil
-}
-
-var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
-func (p Package) check() error {
-	switch {
-	case p.Name == "" || p.Version == "" || p.Architecture == "" || p.URL == "":
-		return fmt.Errorf("package %s lacks a name, version, architecture or url", p)
-	case !sha256Form.MatchString(p.SHA256):
-		return fmt.Errorf("package %s: sha256 %.80q is none", p, p.SHA256)
-	case p.Size < 0:
-		return fmt.Errorf("package %s: size %d is none", p, p.Size)
-	}
-	return nil
-}
-
-// Encode returns the file: sorted, so that a diff shows what changed.
+// Encode returns the file, sorted to keep diffs small.
 func (l *Lock) Encode() ([]byte, error) {
 	for _, p := range l.Platforms {
-		slices.Sort(p.Requests)
+		p.Requests.Sort()
 		slices.SortFunc(p.Packages, func(a, b Package) int {
 			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Version, b.Version))
 		})
 		slices.SortFunc(p.Images, func(a, b Image) int { return cmp.Compare(a.Reference, b.Reference) })
 	}
 	var out bytes.Buffer
-	out.WriteString("# Written by smith lock; smith lock --update moves it on.\n")
+	out.WriteString("# Written by smith lock; \"smith lock --update\" renews it.\n")
 	d, err := yaml.NewDumper(&out, yaml.WithIndent(2))
 	if err == nil {
 		err = d.Dump(l)
@@ -183,7 +135,7 @@ func (l *Lock) Encode() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// WriteFile puts the lock at a path: the old one stays, or the new one is there.
+// WriteFile replaces the file at a path atomically.
 func (l *Lock) WriteFile(path string) error {
 	data, err := l.Encode()
 	if err != nil {
@@ -209,7 +161,7 @@ func (l *Lock) WriteFile(path string) error {
 	return err
 }
 
-// Absent says whether an error of ReadFile means that there is no lock.
+// Absent reports whether an error of ReadFile means that the lock does not exist.
 func Absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // A Change is how the lock of a platform differs from an old one.
@@ -218,22 +170,22 @@ type Change struct {
 	// Packages and Images are how many the lock lists.
 	Packages int `json:"packages"`
 	Images   int `json:"images"`
-	// First is set where there was no old lock for the platform.
+	// First reports whether there was no old lock for the platform.
 	First bool `json:"first,omitempty"`
 	// Entries are the packages and images that differ, sorted by name, nil for
 	// a first lock.
 	Entries []ChangedEntry `json:"entries,omitempty"`
 }
 
-// A ChangedEntry is a package or image with its versions or digests; "" where
-// the lock does not list it.
+// A ChangedEntry is a package or image with its versions or digests, "" for a
+// lock that does not list it.
 type ChangedEntry struct {
 	Name   string `json:"name"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
 }
 
-// String describes the change in a line for each entry and one for the whole.
+// String describes the change in a line for each entry and a summary line.
 func (c Change) String() string {
 	var b strings.Builder
 	for _, e := range c.Entries {
@@ -289,7 +241,7 @@ func (l *Lock) Changes(old *Lock) []Change {
 	return changes
 }
 
-// versions are those of packages and images by their names.
+// versions returns the versions of packages and the digests of images by name.
 func (p *Platform) versions() map[string]string {
 	all := map[string]string{}
 	for _, pkg := range p.Packages {

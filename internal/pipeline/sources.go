@@ -62,7 +62,14 @@ func platforms(r Request) ([]ocispec.Platform, error) {
 
 // context is what decides the meaning of a name in the spec.
 func (r Request) context() reference.Context {
-	return reference.Context{Type: r.Spec.Type, Mock: r.Spec.Mock != nil, Family: family(), Stat: r.stat}
+	c := reference.Context{Type: r.Spec.Type, Mock: r.Spec.Mock != nil, Stat: r.stat}
+	if r.Lock != nil {
+		c.Locked = string(r.Lock.Family())
+	}
+	if c.Locked == "" {
+		c.Family = family()
+	}
+	return c
 }
 
 // packageSource returns the source of the spec's packages, nil where it names

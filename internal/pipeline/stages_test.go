@@ -17,6 +17,7 @@ import (
 	"smith/internal/closure"
 	"smith/internal/event"
 	"smith/internal/golden"
+	"smith/internal/lock"
 	"smith/internal/oci/image"
 	"smith/internal/reference"
 	"smith/internal/smithfile"
@@ -312,5 +313,14 @@ func TestTarget(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A lock decides what a package is; the machine's os-release is not read.
+func TestLockDecidesFamily(t *testing.T) {
+	locked := &lock.Lock{Platforms: map[string]*lock.Platform{"linux/amd64": {}, "linux/arm64": {Family: record.FormatRPM}}}
+	c := Request{Spec: &smithfile.Spec{}, Lock: locked}.context()
+	if c.Locked != "rpm" || c.Family != "" {
+		t.Errorf("family %q by the lock, %q by the machine", c.Locked, c.Family)
 	}
 }

@@ -67,6 +67,9 @@ type Context struct {
 	Type string
 	// Mock says whether the spec has a section mock.
 	Mock bool
+	// Locked is the package family of smith.lock, "" if there is none. It decides
+	// before the family of this machine.
+	Locked string
 	// Family is the package family of this machine, from Family.
 	Family string
 	// Stat tells of a path on this machine, as os.Stat does, or of one in the
@@ -86,8 +89,9 @@ type Context struct {
 //     not there is an error.
 //  4. A first part with a dot, a port or localhost, then /, or http(s)://, is
 //     a registry.
-//  5. A bare name is Docker Hub's with type: oci; a package of RPM where the
-//     spec has a section mock; else one of this machine's family.
+//  5. A bare name is Docker Hub's with type: oci; an RPM package if the spec has
+//     a section mock; else a package of the family that smith.lock has, or of
+//     this machine's.
 func Parse(name string, c Context) (Reference, error) {
 	if c.Type == "host" {
 		return host(name)
@@ -242,6 +246,8 @@ func (c Context) bare(name string) (Reference, error) {
 		return shortName(name)
 	case c.Mock:
 		return Reference{Kind: Package, Name: name, Family: "rpm", Decided: "the spec has a section mock"}, nil
+	case c.Locked != "":
+		return Reference{Kind: Package, Name: name, Family: c.Locked, Decided: "smith.lock has " + c.Locked + " packages"}, nil
 	case c.Family == "":
 		return Reference{}, fmt.Errorf("cannot tell what package %q is: this machine's os-release names no known family; "+
 			"set type: oci, deb, rpm or apk, or write ./%s for a file", name, name)

@@ -182,6 +182,8 @@ func TestParseBareByContext(t *testing.T) {
 	check(t, "mock", got, err, Reference{Kind: Package, Name: "httpd", Family: "rpm", Decided: "the spec has a section mock"}, "")
 	got, err = Parse("debian", Context{Type: "oci", Mock: true, Stat: stat})
 	check(t, "type before mock", got, err, Reference{Kind: Registry, Remote: "docker.io/library/debian", Decided: hub}, "")
+	got, err = Parse("nginx", Context{Locked: "deb", Family: "rpm", Stat: stat})
+	check(t, "the lock before this machine", got, err, Reference{Kind: Package, Name: "nginx", Family: "deb", Decided: "smith.lock has deb packages"}, "")
 	got, err = Parse("nginx", Context{Stat: stat})
 	check(t, "no family", got, err, Reference{}, `cannot tell what package "nginx" is: this machine's os-release names no known family; `+
 		`set type: oci, deb, rpm or apk, or write ./nginx for a file`)

@@ -70,8 +70,8 @@ func (f *family) Start(network fetch.Options) (*fetch.Client, error) {
 // Rules are dpkg's.
 func (f *family) Rules() packages.Rules { return Rules() }
 
-// Pseudo is empty: the names of packages say all.
-func (f *family) Pseudo() []string { return nil }
+// AddRequests adds nothing: all requests are packages.
+func (f *family) AddRequests(*lock.Requests) {}
 
 // Locked returns the package of a lock. Other mirrors of its repository may hold
 // it too.
@@ -184,22 +184,18 @@ func (m *machine) mirrored(address string) []string {
 	return all
 }
 
-// pinned returns preferences that keep the versions of a lock before those of
-// the machine. A version that nobody offers any more pins nothing.
-func (m *machine) pinned(keep *lock.Platform) (*apt.Preferences, error) {
-	if keep == nil || len(keep.Packages) == 0 {
-		return m.preferences, nil
-	}
-	var pins strings.Builder
-	for _, p := range keep.Packages {
-		pins.WriteString("Package: " + p.Name + "\nPin: version " + p.Version + "\nPin-Priority: 1001\n\n")
+// pinned returns preferences that take the versions of a lock before those that
+// the machine prefers. A version that is no longer available pins nothing.
+func (m *machine) pinned(keep *lock.Platform) *apt.Preferences {
+	if keep == nil {
+		return m.preferences
 	}
 	all := &apt.Preferences{}
-	if err := all.Read(strings.NewReader(pins.String())); err != nil {
-		return nil, err
+	for _, p := range keep.Packages {
+		all.Keep(p.Name, p.Version, p.Architecture)
 	}
 	all.Append(m.preferences)
-	return all, nil
+	return all
 }
 
 // Newest returns the version of a package that the repositories have now.

@@ -462,7 +462,7 @@ func TestLocked(t *testing.T) {
 	}
 	locked.Requests = []distro.Request{{Text: "bash"}}
 	_, err = open(locked)
-	wants(t, err, "smith.lock is out of date: the spec asks for bash now, the spec does not ask for "+small+" any more")
+	wants(t, err, "smith.lock is out of date: the spec now asks for bash, the spec no longer asks for "+small+"")
 	_, err = New(locked).Open(t.Context(), ocispec.Platform{OS: "linux", Architecture: "arm64"})
 	wants(t, err, "smith.lock is out of date: it has no packages for linux/arm64")
 }

@@ -39,11 +39,7 @@ func (f *family) Resolve(ctx context.Context, q distro.Query) (*distro.Choice, e
 		}
 		offers = append([]*apt.Offer{{Packages: list}}, offers...)
 	}
-	preferences, err := f.machine.pinned(q.Keep)
-	if err != nil {
-		return nil, err
-	}
-	r := resolution{family: f, query: q, files: files, catalogue: apt.NewCatalogue(offers, preferences, architecture, f.Recommends)}
+	r := resolution{family: f, query: q, files: files, catalogue: apt.NewCatalogue(offers, f.machine.pinned(q.Keep), architecture, f.Recommends)}
 	all, err := r.all(ctx, requests, offers)
 	if err != nil {
 		return nil, err

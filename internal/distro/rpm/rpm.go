@@ -105,19 +105,14 @@ func (f *family) settled(p ocispec.Platform) (ocispec.Platform, error) {
 // Rules are rpm's.
 func (f *family) Rules() packages.Rules { return Rules() }
 
-// Pseudo are the modules and further packages of debug information that are
-// asked for.
-func (f *family) Pseudo() []string {
-	var all []string
-	for _, m := range f.options.Modules {
-		all = append(all, "module: "+m)
-	}
+// AddRequests adds the modules and the further packages of debug information.
+func (f *family) AddRequests(to *lock.Requests) {
+	to.Modules = append(to.Modules, f.options.Modules...)
 	if f.Debug {
 		for _, r := range f.options.DebugRequests {
-			all = append(all, "debugdeps: "+r.Text)
+			to.DebugDeps = append(to.DebugDeps, r.Text)
 		}
 	}
-	return all
 }
 
 // Locked returns the package of a lock.

@@ -36,6 +36,9 @@ func newPattern(s string) (pattern, error) {
 	return pattern{re}, err
 }
 
+// literal returns a pattern that matches one text.
+func literal(s string) pattern { return pattern{regexp.MustCompile("^" + regexp.QuoteMeta(s) + "$")} }
+
 // globClass turns "[!a-z]" into a class of a regular expression. A bracket
 // that is not closed stands for itself.
 func globClass(s string) (class string, length int) {

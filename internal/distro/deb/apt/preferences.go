@@ -38,6 +38,7 @@ type pinned struct {
 
 // Priorities that apt gives without a pin.
 const (
+	priorityKept           = 1001
 	priorityDefaultRelease = 990
 	priorityDefault        = 500
 	priorityUpgrades       = 100 // NotAutomatic with ButAutomaticUpgrades
@@ -129,6 +130,18 @@ func (p *Preferences) Read(in io.Reader) error {
 		}
 		p.pins = append(p.pins, one)
 	}
+}
+
+// Keep pins a package to one version, with a priority that takes it even if a
+// newer one is available (1001, see apt_preferences(5)). Neither text is a
+// pattern.
+func (p *Preferences) Keep(name, version, architecture string) {
+	if architecture == "all" {
+		architecture = "" // belongs to the native one
+	}
+	p.pins = append(p.pins, pin{
+		packages: []pinned{{name: literal(name), architecture: architecture}}, match: matcher{version: new(literal(version))}, priority: priorityKept,
+	})
 }
 
 // Append adds the pins of others, which count where none of p matches.

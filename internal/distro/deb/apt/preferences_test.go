@@ -160,3 +160,30 @@ func FuzzPreferences(f *testing.F) {
 		p.priority(&Version{Name: "a", Version: "1", Architecture: "all", Offers: offers}, "amd64")
 	})
 }
+
+// A version to keep comes before newer ones, of its architecture only, and its
+// text is not a pattern.
+func TestKeep(t *testing.T) {
+	p := &Preferences{}
+	p.Keep("libx++1", "1", "amd64")
+	p.Keep("a*", "2", "all")
+	p.Keep("lib32", "3", "i386")
+	for _, tt := range []struct {
+		name, version, architecture string
+		kept                        bool
+	}{
+		{"libx++1", "1", "amd64", true},
+		{"libx++1", "1", "all", true},
+		{"libx++1", "10", "amd64", false},
+		{"libx++1", "1", "i386", false},
+		{"a*", "2", "amd64", true},
+		{"ab", "2", "amd64", false},
+		{"lib32", "3", "i386", true},
+		{"lib32", "3", "amd64", false},
+	} {
+		v := &Version{Name: tt.name, Version: tt.version, Architecture: tt.architecture, Offers: []*Offer{{}}}
+		if got := p.priority(v, "amd64") == priorityKept; got != tt.kept {
+			t.Errorf("%+v: kept %v", tt, got)
+		}
+	}
+}
