@@ -545,7 +545,7 @@ func TestLocked(t *testing.T) {
 		t.Error(diff)
 	}
 	o.Requests[0].Text = "lib"
-	if _, err := list(t, o); err == nil || !strings.Contains(err.Error(), "the spec asks for lib now") {
+	if _, err := list(t, o); err == nil || !strings.Contains(err.Error(), "the spec now asks for lib") {
 		t.Error(err)
 	}
 }
