@@ -400,7 +400,7 @@ func (s *selector) lookAhead() {
 
 // fileRules are the rules that look at each kept file once.
 func fileRules() []rule {
-	return []rule{scripts, dlopenNotes, threads, providers, entryShell, entryLocale, namedData}
+	return []rule{scripts, dlopenNotes, threads, providers, entryShell, entryLocale, libraryTools, namedData}
 }
 
 // worldRules are the rules that look at all that is kept.
