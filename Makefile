@@ -28,7 +28,7 @@ RUN      := PATH=$(TESTPATH) $(RUNNER) --format pkgname-and-test-fails --format-
 # The end-to-end tests run on their own, after the unit tests.
 UNIT     = $$(go list ./... | grep -v '^smith/test$$')
 
-.PHONY: help build share docs demo test check install tools format vet lint unit short cross e2e fmt fuzz bench clean go-version
+.PHONY: census help build share docs demo test check install tools format vet lint unit short cross e2e fmt fuzz bench clean go-version
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -88,6 +88,10 @@ cross: ## compile and vet for every platform
 e2e: build build/crane $(RUNNER) ## end-to-end tests with the real tools
 	@echo "end-to-end tests; the first run makes images to read from Debian packages (some minutes, 2 GB in the cache directory)"
 	SMITH=$(CURDIR)/build/smith $(RUN) -count=1 -timeout 0 ./test/...
+
+census: build ## images of packages that people put into containers: do they work at the first try?
+	SMITH=$(CURDIR)/build/smith CENSUS=all go test -count=1 -timeout 0 -v -run TestCensus ./test/census
+	@if [ -x ../shared/census/run.py ]; then SMITH=$(CURDIR)/build/smith CENSUS= ../shared/census/run.py; fi
 
 fmt: $(LINTER) ## format the sources
 	$(LINTER) fmt
