@@ -139,14 +139,18 @@ func (d *description) licenses(ctx context.Context, p Package) error {
 
 // database adds the database of packages.
 func (d *description) database(ctx context.Context, all []Installed) error {
-	entries, err := d.offered.source.family.Database(ctx, d.image, d.trees[0], all)
+	entries, err := d.offered.source.family.Database(ctx, DatabaseOf{Image: d.image, Offered: d.trees[0], Below: d.Below, Packages: all})
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		n := tree.NewFile(e.Data, 0o644)
 		n.Origin = &record.Origin{Kind: record.KindSmith, Name: "package database"}
-		if err := d.Insert(d.image, e.Path, n, record.Reason{Rule: record.RulePackageDatabase, Detail: e.Detail}, d.reasons); err != nil {
+		to := d.Description
+		if e.Extends {
+			to.Below = nil
+		}
+		if err := to.Insert(d.image, e.Path, n, record.Reason{Rule: record.RulePackageDatabase, Detail: e.Detail}, d.reasons); err != nil {
 			return err
 		}
 	}

@@ -128,8 +128,17 @@ type Describer interface {
 	// Licenses returns the paths of the license files of a package.
 	Licenses(ctx context.Context, p Package) ([]string, error)
 	// Database returns the database of the packages that an image holds files
-	// of. offered is the tree that the files were chosen from.
-	Database(ctx context.Context, image, offered *tree.Tree, all []Installed) ([]Entry, error)
+	// of.
+	Database(ctx context.Context, of DatabaseOf) ([]Entry, error)
+}
+
+// A DatabaseOf is an image whose database is wanted.
+type DatabaseOf struct {
+	// Image holds the files of the new layer, Offered is the tree that they were
+	// chosen from, Below is what the layers below hold, or nil.
+	Image, Offered, Below *tree.Tree
+	// Packages are those that Image holds files of.
+	Packages []Installed
 }
 
 // An Installed package is one that an image holds files of, sorted by path.
@@ -144,6 +153,8 @@ type Entry struct {
 	Data []byte
 	// Detail says what it tells, for the record.
 	Detail string
+	// Extends reports whether Data is that of the layers below, and more.
+	Extends bool
 }
 
 // A Wanted package is one whose debug information is wanted, with the build ids

@@ -29,16 +29,16 @@ func (f *family) Licenses(_ context.Context, p distro.Package) ([]string, error)
 }
 
 // Database returns the control fields of packages and the sums of their files.
-func (f *family) Database(ctx context.Context, image, _ *tree.Tree, all []distro.Installed) ([]distro.Entry, error) {
+func (f *family) Database(ctx context.Context, of distro.DatabaseOf) ([]distro.Entry, error) {
 	var entries []distro.Entry
 	named := map[string]bool{}
-	for _, in := range all {
+	for _, in := range of.Packages {
 		file, err := in.Package.(*pkg).open(ctx) //nolint:forcetypeassert // see debs
 		if err != nil {
 			return nil, fmt.Errorf("cannot describe %s: %w", in.ID(), err)
 		}
 		name := in.ID().Name
-		if _, err := image.Lookup(statusDir + name); err == nil || named[name] {
+		if _, err := of.Image.Lookup(statusDir + name); err == nil || named[name] {
 			name += ":" + in.ID().Architecture // of several architectures
 		}
 		named[name] = true

@@ -66,30 +66,59 @@ const (
 	kindInt32 = 4
 )
 
+// A member is a package of the database.
+type member struct {
+	header *rpmfile.Header
+	of     *Package // nil for one of an image below
+	blob   []byte
+}
+
+// members returns the packages in the order of their names: those of the image,
+// and those of the images below that it has not again.
+func members(all []Package, below []*rpmfile.Header) []member {
+	var list []member
+	known := map[string]bool{}
+	for _, p := range all {
+		known[nevra(p.Header)] = true
+		list = append(list, member{p.Header, &p, installed(p)})
+	}
+	for _, h := range below {
+		if !known[nevra(h)] {
+			known[nevra(h)] = true
+			list = append(list, member{h, nil, h.Raw()[magicSize:]})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b member) int { return strings.Compare(nevra(a.header), nevra(b.header)) })
+	return list
+}
+
+// magicSize is what a header in the database lacks at its beginning.
+const magicSize = 8
+
 // sorted returns the packages in the order of their names.
 func sorted(all []Package) []Package {
 	all = slices.Clone(all)
-	slices.SortFunc(all, func(a, b Package) int { return strings.Compare(nevra(a), nevra(b)) })
+	slices.SortFunc(all, func(a, b Package) int { return strings.Compare(nevra(a.Header), nevra(b.Header)) })
 	return all
 }
 
-func nevra(p Package) string {
-	h := p.Header
+func nevra(h *rpmfile.Header) string {
 	return fmt.Sprintf("%s-%d:%s-%s.%s", h.String(rpmfile.TagName), h.Number(rpmfile.TagEpoch),
 		h.String(rpmfile.TagVersion), h.String(rpmfile.TagRelease), h.String(rpmfile.TagArch))
 }
 
 // Database returns a rpmdb.sqlite with the headers of packages, as rpm 4.16 and
 // later have it. Files that the image does not hold are marked as not
-// installed. It counts as installed when it was built.
-func Database(all []Package) []byte {
+// installed. It counts as installed when it was built. below are the headers of
+// the images below (Read), which stay as they are.
+func Database(all []Package, below []*rpmfile.Header) []byte {
 	var headers []row
 	keys := map[string][]row{}
-	for i, p := range sorted(all) {
+	for i, p := range members(all, below) {
 		number := int64(i + 1)
-		headers = append(headers, row{number, record(nil, installed(p))})
+		headers = append(headers, row{number, record(nil, p.blob)})
 		for _, t := range tables {
-			for j, key := range values(p, t.tag, t.blob) {
+			for j, key := range p.values(t.tag, t.blob) {
 				keys[t.name] = append(keys[t.name], row{int64(len(keys[t.name]) + 1), record(key, number, int64(j))})
 			}
 		}
@@ -109,21 +138,31 @@ func Database(all []Package) []byte {
 }
 
 // values are the keys by which a package is found in a table.
-func values(p Package, tag rpmfile.Tag, blob bool) []value {
+func (m member) values(tag rpmfile.Tag, blob bool) []value {
+	signature := m.header
+	if m.of != nil {
+		signature = m.of.SignatureHeader()
+	}
 	var all []value
 	switch {
+	case tag == tagInstallTID && m.of == nil:
+		all = append(all, binary.LittleEndian.AppendUint32(nil, uint32(m.header.Number(tag))))
 	case tag == tagInstallTID:
-		all = append(all, binary.LittleEndian.AppendUint32(nil, uint32(buildTime(p))))
+		all = append(all, binary.LittleEndian.AppendUint32(nil, uint32(buildTime(*m.of))))
+	case tag == tagSigMD5 && m.of == nil:
+		if sum := m.header.Bytes(tag); sum != nil {
+			all = append(all, sum)
+		}
 	case tag == tagSigMD5:
-		if sum := p.SignatureHeader().Bytes(rpmfile.TagMD5); sum != nil {
+		if sum := signature.Bytes(rpmfile.TagMD5); sum != nil {
 			all = append(all, sum)
 		}
 	case tag == 269:
-		if sum := p.SignatureHeader().String(tag); sum != "" {
+		if sum := signature.String(tag); sum != "" {
 			all = append(all, sum)
 		}
 	case !blob:
-		for _, text := range p.Header.Strings(tag) {
+		for _, text := range m.header.Strings(tag) {
 			all = append(all, text)
 		}
 	}
@@ -180,9 +219,12 @@ func states(p Package) []byte {
 // /var/lib/rpmmanifest/container-manifest-2, and that scanners read: a line
 // each of name, version, times of installing and building, vendor, epoch, size,
 // architecture, epoch again and source package, as rpm's --queryformat writes
-// them.
-func Manifest(all []Package) []byte {
-	var b strings.Builder
+// them. below is the list of the images below, whose lines stay.
+func Manifest(all []Package, below []byte) []byte {
+	var lines []string
+	for line := range strings.Lines(string(below)) {
+		lines = append(lines, strings.TrimSuffix(line, "\n")+"\n")
+	}
 	for _, p := range sorted(all) {
 		h := p.Header
 		epoch := "(none)"
@@ -197,9 +239,15 @@ func Manifest(all []Package) []byte {
 		if h.Has(rpmfile.TagLongSize) {
 			size = h.Number(rpmfile.TagLongSize)
 		}
-		fmt.Fprintf(&b, "%s\t%s-%s\t%d\t%d\t%s\t%s\t%d\t%s\t%d\t%s\n", h.String(rpmfile.TagName),
+		line := fmt.Sprintf("%s\t%s-%s\t%d\t%d\t%s\t%s\t%d\t%s\t%d\t%s\n", h.String(rpmfile.TagName),
 			h.String(rpmfile.TagVersion), h.String(rpmfile.TagRelease), buildTime(p), buildTime(p), vendor, epoch,
 			size, h.String(rpmfile.TagArch), h.Number(rpmfile.TagEpoch), h.String(rpmfile.TagSourceRPM))
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 	}
-	return []byte(b.String())
+	if len(below) > 0 {
+		slices.Sort(lines)
+	}
+	return []byte(strings.Join(lines, ""))
 }

@@ -74,12 +74,12 @@ func TestRPMReadsTheDatabase(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			data := Database(all)
+			data := Database(all, nil)
 			if err := os.WriteFile(file, data, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			slices.Reverse(all)
-			if !bytes.Equal(data, Database(all)) {
+			if !bytes.Equal(data, Database(all, nil)) {
 				t.Error("another order of packages gives another database")
 			}
 			run := func(name string, args ...string) string {
@@ -97,7 +97,7 @@ func TestRPMReadsTheDatabase(t *testing.T) {
 			db := []string{"--root=" + root, "--dbpath=/var/lib/rpm"}
 			var want []string
 			for _, p := range sorted(all) {
-				want = append(want, nevra(p))
+				want = append(want, nevra(p.Header))
 			}
 			got := strings.Fields(run(rpm, append(db, "-qa", "--qf", "%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n")...))
 			slices.Sort(got)
@@ -106,7 +106,7 @@ func TestRPMReadsTheDatabase(t *testing.T) {
 				t.Error(diff)
 			}
 			checkOwners(t, all, func(args ...string) string { return run(rpm, append(db, args...)...) }, root)
-			if got := string(Manifest(all)); got != run(rpm, append(db, "-qa", "--qf", manifestFormat)...) {
+			if got := string(Manifest(all, nil)); got != run(rpm, append(db, "-qa", "--qf", manifestFormat)...) {
 				t.Errorf("manifest: %s", got)
 			}
 		})

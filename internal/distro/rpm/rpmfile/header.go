@@ -100,6 +100,22 @@ func readHeader(r io.Reader, region Tag) (*Header, error) {
 // the part that signatures cover; a header without a region is of rpm 3 and
 // is covered as a whole.
 func parseHeader(raw []byte, region Tag) (*Header, error) {
+	h, err := parseFields(raw)
+	if err != nil {
+		return nil, err
+	}
+	tags, size := int64(binary.BigEndian.Uint32(raw[8:])), int64(binary.BigEndian.Uint32(raw[12:]))
+	return h, h.checkRegion(region, tags, size)
+}
+
+// ParseInstalled reads a header as rpm's database has it: without its first
+// eight bytes, and with tags after its region that no signature covers.
+func ParseInstalled(blob []byte) (*Header, error) {
+	return parseFields(append(bytes.Clone(headerMagic), blob...))
+}
+
+// parseFields reads the values of a whole header.
+func parseFields(raw []byte) (*Header, error) {
 	if len(raw) < introSize || !bytes.HasPrefix(raw, headerMagic) {
 		return nil, errors.New("it does not begin as a header does")
 	}
@@ -120,7 +136,7 @@ func parseHeader(raw []byte, region Tag) (*Header, error) {
 		}
 		h.fields[tag] = f
 	}
-	return h, h.checkRegion(region, tags, size)
+	return h, nil
 }
 
 // newField finds the values of one entry of the index.
