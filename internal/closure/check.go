@@ -79,7 +79,6 @@ type checker struct {
 	provided     map[string]string    // names under which a library is in the image → its path
 	displaced    map[string][]Problem // libraries that are not where some objects search, by path
 	astray       []*tree.Node         // harmless links that lead nowhere
-	modules      map[string][]string  // by what they lack: modules whose "#!" leads nowhere
 	problems     map[string]Problem   // by name and asker
 	warnings     map[string]bool
 }
@@ -89,7 +88,7 @@ func newChecker(img Image) *checker {
 		img: img, loader: loader.New(img.Tree, loader.Options{Env: img.Env, Dir: img.Dir}),
 		subject: func(*tree.Node) bool { return true },
 		headers: map[*tree.Node]*elf.File{}, loaded: map[*tree.Node]bool{}, provided: map[string]string{},
-		displaced: map[string][]Problem{}, modules: map[string][]string{}, problems: map[string]Problem{}, warnings: map[string]bool{},
+		displaced: map[string][]Problem{}, problems: map[string]Problem{}, warnings: map[string]bool{},
 	}
 	c.harmless = c.broughtByFolder
 	return c

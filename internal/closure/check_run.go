@@ -58,8 +58,6 @@ func (c *checker) script(n *tree.Node, line string) {
 // and may be executed, as some of Python's own are, that is a leftover.
 func (c *checker) noProgram(n *tree.Node, p Problem) {
 	if isModule(n.Path()) && n != c.entryNode() {
-		lacks := p.Name + " is " + p.Text
-		c.modules[lacks] = append(c.modules[lacks], n.Path())
 		return
 	}
 	c.problem(p)
@@ -114,21 +112,13 @@ func (c *checker) gather() {
 	switch len(c.astray) {
 	case 0:
 	case 1:
-		c.warnings[c.astray[0].Path()+" is a link to "+c.astray[0].Link+", which is not there"+bundleHint(c.astray)] = true
+		c.warnings[c.astray[0].Path()+" is a symlink to "+c.astray[0].Link+", which does not exist"+bundleHint(c.astray)] = true
 	default:
 		var links []string
 		for _, n := range c.astray {
 			links = append(links, n.Path()+" → "+n.Link)
 		}
-		c.warnings[fmt.Sprintf("%d links lead to what is not there: %s", len(links), enumerate.Sentence(links, mostNamed))+bundleHint(c.astray)] = true
-	}
-	for lacks, names := range c.modules {
-		slices.Sort(names)
-		text := names[0] + " is a module that cannot be executed by itself: "
-		if len(names) > 1 {
-			text = enumerate.Sentence(names, mostNamed) + " are modules that cannot be executed by themselves: "
-		}
-		c.warnings[text+lacks] = true
+		c.warnings[fmt.Sprintf("%d symlinks are dangling: %s", len(links), enumerate.Sentence(links, mostNamed))+bundleHint(c.astray)] = true
 	}
 	for at, list := range c.displaced {
 		if loadsBefore(c.files, list[0].Name) {

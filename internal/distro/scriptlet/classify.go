@@ -99,7 +99,7 @@ var irrelevant = table(map[string]string{
 		mount umount swapon swapoff losetup dmsetup vgscan iptables ip6tables nft apparmor_parser aa-status update-secureboot-policy
 		shim-install bootctl kernel-install new-kernel-pkg ldconfig.d dkms reboot shutdown hwclock setupcon loadkeys udev mknod
 		update-binfmts ufw aa-remove-unknown linux-update-symlinks linux-version systemd-hwdb lvm blkid restorecond plymouth-set-default-theme fipscheck`,
-	whyMessage: "wall mail sendmail notify-send write dialog whiptail",
+	whyMessage: "warning wall mail sendmail notify-send write dialog whiptail",
 })
 
 func table(byReason map[string]string) map[string]string {
@@ -119,6 +119,9 @@ func (e *evaluator) classify(name string, args []value) Effect {
 	if reason, ok := irrelevant[name]; ok {
 		return Effect{Class: Irrelevant, Why: reason}
 	}
+	if slices.ContainsFunc(args, func(v value) bool { return bytecodeScripts[path.Base(v.text)] }) {
+		return Effect{Class: Irrelevant, Why: whyBytecode}
+	}
 	if f := special[name]; f != nil {
 		return f(e, args)
 	}
@@ -130,6 +133,9 @@ func (e *evaluator) classify(name string, args []value) Effect {
 	}
 	return Effect{Class: Unhandled, Why: "smith does not know what it does"}
 }
+
+// bytecodeScripts are modules of Python that compile others.
+var bytecodeScripts = map[string]bool{"py_compile.py": true, "compileall.py": true, "py_compile": true, "compileall": true}
 
 // special are commands whose arguments matter.
 var special = map[string]func(*evaluator, []value) Effect{

@@ -13,6 +13,11 @@ func (e *evaluator) simple(words []value, line int) flow {
 		e.watch(words, line)
 	}
 	if !words[0].known {
+		if strings.HasSuffix(words[0].text, ".rtupdate") { // Debian's python3, /usr/share/python3/runtime.d
+			e.effect(Effect{Class: Irrelevant, Why: whyBytecode}, words, line)
+			e.status = maybe
+			return onward
+		}
 		e.effect(Effect{Class: Unhandled, Why: "the command is not known"}, words, line)
 		e.status = maybe
 		return onward
