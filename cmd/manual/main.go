@@ -34,7 +34,7 @@ func write(markdown, dir string) error {
 		return os.WriteFile(markdown, reference(root), 0o644)
 	}
 	if dir == "" {
-		return fmt.Errorf("name a folder for the man pages and completions")
+		return fmt.Errorf("name a directory for the man pages and completions")
 	}
 	return share(root, dir)
 }

@@ -31,6 +31,6 @@ func TestShare(t *testing.T) {
 		}
 	}
 	if err := write("", ""); err == nil {
-		t.Error("no folder is one")
+		t.Error("an empty directory name was accepted")
 	}
 }

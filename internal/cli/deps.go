@@ -48,7 +48,7 @@ missing (name, neededBy, searched), and error for a file that cannot be read.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return d.run(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&d.root, "root", "/", "folder or image that holds the files")
+	f.StringVar(&d.root, "root", "/", "directory or image that holds the files")
 	f.StringVar(&d.platform, "platform", "", "which platform's image, such as linux/arm64")
 	f.StringVar(&d.level, "cpu", "", "CPU whose variants of libraries are picked, such as x86-64-v3 (default: the baseline)")
 	f.BoolVar(&d.asJSON, "json", false, "print one JSON object a line for each file")
@@ -114,16 +114,16 @@ func (d *depsCommand) run(ctx context.Context, files []string) error {
 	return nil
 }
 
-// open returns the tree that the files lie in: a folder's or an image's, whose
-// environment and working folder count.
+// open returns the tree that the files lie in: a directory's or an image's, whose
+// environment and working directory apply.
 func (d *depsCommand) open(ctx context.Context, o *loader.Options) (*tree.Tree, func(), error) {
 	if info, err := os.Stat(d.root); err == nil && info.IsDir() && !isLayout(d.root) {
 		dir, err := filepath.Abs(d.root)
 		if err != nil {
-			return nil, nil, fmt.Errorf("cannot find folder %s: %w", d.root, err)
+			return nil, nil, fmt.Errorf("cannot find directory %s: %w", d.root, err)
 		}
 		if d.platform != "" {
-			return nil, nil, usagef("--platform chooses among an image's platforms, and %s is a folder", d.root)
+			return nil, nil, usagef("--platform chooses among an image's platforms, and %s is a directory", d.root)
 		}
 		t, err := host.Tree(dir, nil)
 		return t, func() {}, err

@@ -28,7 +28,7 @@ func (a *app) downloadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "download -r HOST/NAME:TAG",
 		Short: "Write an image of a registry to a file",
-		Long: `Write an image of a registry to a file or a layout folder, unchanged, with what
+		Long: `Write an image of a registry to a file or a layout directory, unchanged, with what
 smith attached to it. Layers that the cache has are not fetched.
 
 With --platform all, an image index is written byte for byte, with everything

@@ -232,7 +232,7 @@ func (s *inspection) printInputs(row func(name, value string)) {
 		row("package", fmt.Sprintf("%s  %s in %s", printable(p.String()), size.Format(p.Size), count(p.Files, "file")))
 	}
 	for _, voucher := range slices.Sorted(maps.Keys(vouched)) {
-		row("vouched by", fmt.Sprintf("%s: %s", cmp.Or(printable(voucher), "nobody that is known"), count(vouched[voucher], "package")))
+		row("vouched by", fmt.Sprintf("%s: %s", cmp.Or(printable(voucher), "unknown"), count(vouched[voucher], "package")))
 	}
 }
 

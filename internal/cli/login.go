@@ -94,7 +94,7 @@ func (l *loginCommand) ask(host string) (reference.Login, error) {
 		login.Password = strings.TrimRight(string(data), "\r\n")
 	} else {
 		if !term.IsTerminal(int(os.Stdin.Fd())) {
-			return login, usagef("there is no terminal to ask for a password; use --password-stdin")
+			return login, usagef("cannot ask for a password without a terminal; use --password-stdin")
 		}
 		if login.User == "" {
 			fmt.Fprintf(l.stderr, "User at %s: ", host)

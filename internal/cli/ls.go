@@ -137,7 +137,15 @@ func tarLine(n *tree.Node, again string) string {
 		when(n.ModTime), printable(n.Path()[1:]), suffix)
 }
 
-func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+// when is the date of a file. A directory that no entry of a layer lists has
+// none.
+func when(t time.Time) string {
+	const form = "2006-01-02 15:04"
+	if t.IsZero() {
+		return fmt.Sprintf("%-*s", len(form), "-")
+	}
+	return t.UTC().Format(form)
+}
 
 // permissions shows mode bits as ls(1) does.
 func permissions(mode uint32) string {

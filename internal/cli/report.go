@@ -97,7 +97,7 @@ func (r *reportCommand) page(ctx context.Context, img *openedImage) (*report.Rep
 // writePage writes the page beside its place and moves it there when it is whole.
 func writePage(name string, page report.Report) error {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return errors.New("it is a folder")
+		return errors.New("it is a directory")
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".smith-report-*")
 	if err != nil {

@@ -23,7 +23,7 @@ type specCommand struct {
 func (c *specCommand) specFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&c.conf, "conf", "c", "smith.yaml", "the file that describes the image")
-	f.StringVarP(&c.dir, "dir", "d", ".", "folder that the file and its paths count from")
+	f.StringVarP(&c.dir, "dir", "d", ".", "directory that holds the file and that its paths are relative to")
 	f.StringSliceVar(&c.platforms, "platform", nil, "platform to build, such as linux/amd64 (default: the spec's, else this machine's)")
 }
 
@@ -32,7 +32,7 @@ func (c *specCommand) specFlags(cmd *cobra.Command) {
 func (c *specCommand) request() (pipeline.Request, string, error) {
 	dir, err := filepath.Abs(c.dir)
 	if err != nil {
-		return pipeline.Request{}, "", fmt.Errorf("cannot find folder %s: %w", c.dir, err)
+		return pipeline.Request{}, "", fmt.Errorf("cannot find directory %s: %w", c.dir, err)
 	}
 	file := c.conf
 	if !filepath.IsAbs(file) {

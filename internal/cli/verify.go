@@ -34,7 +34,7 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check that an image is complete and keeps the principles",
 		Long: `Check any image, made by smith or not: every interpreter, shared library,
 symbol version, #! program and symbolic link must resolve inside it, and so
-must the entry point. Links into folders that are filled when a container
+must the entry point. Links into directories that are filled when a container
 starts are left alone. Of an image that smith has made, what its spec excludes
 or allows to be missing is accepted and listed. All that is missing is told at
 once, each with the chain of files that led to it and the places searched.
@@ -138,7 +138,7 @@ func (o *openedImage) digests(ctx context.Context) explain.Check {
 	return c
 }
 
-// verdict says whether the image holds all that its files need.
+// verdict reports whether the image holds all that its files need.
 func (o *openedImage) verdict(ctx context.Context, allow []string) (*closure.Verdict, error) {
 	c := o.Image.Config.Config
 	in := closure.Image{

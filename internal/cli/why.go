@@ -101,7 +101,7 @@ func (o *openedImage) explain(ctx context.Context) (*explain.Image, error) {
 func (w *whyCommand) whyPath(img *openedImage, explained *explain.Image, name string) error {
 	f := explained.File(name)
 	if f == nil {
-		// A link among the folders of the path leads to the file.
+		// A symlink among the directories of the path leads to the file.
 		at, err := img.Tree.Lookup(name)
 		if err != nil {
 			return notInImage(explained, name, err)
@@ -268,7 +268,7 @@ func (w *whyCommand) whyPackage(explained *explain.Image) error {
 	return nil
 }
 
-// brought says whether a chain tells better than another what brought a
+// brought reports whether a chain explains better than another what brought a
 // package: a need tells more than what only follows from the package being
 // there, such as its licence; of two needs the shorter chain is taken.
 func brought(chain, other explain.Chain) bool {

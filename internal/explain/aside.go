@@ -141,7 +141,7 @@ func (g *dominance) postorder() (order, place []int) {
 	return order, place
 }
 
-// reach returns what a file leads to, itself too; nil where it is not there.
+// reach returns what a file leads to, itself too; nil if it does not exist.
 func (g *dominance) reach(name string) []bool {
 	start, there := g.number[name]
 	if !there {

@@ -97,8 +97,8 @@ func (img *Image) visit(queue []*File, f *File, r record.Reason) []*File {
 	return append(queue, f)
 }
 
-// Orphans returns the files, links and folders that no need explains: only a
-// glob or a folder of the spec brought them, or nothing that smith can see.
+// Orphans returns the files, links and directories that no need explains: only a
+// glob or a directory of the spec brought them, or nothing that smith can see.
 // named says which paths the spec names exactly.
 func (img *Image) Orphans(named func(path string) bool) []*File {
 	var orphans []*File

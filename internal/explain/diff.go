@@ -30,7 +30,7 @@ type Difference struct {
 	After  int64 `json:"after"`
 }
 
-// Empty says whether nothing differs.
+// Empty reports whether nothing differs.
 func (d *Difference) Empty() bool { return len(d.Files)+len(d.Packages)+len(d.Config) == 0 }
 
 // A FileChange is a path that was added, removed or changed.

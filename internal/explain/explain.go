@@ -36,7 +36,7 @@ type Subject struct {
 // there.
 type Image struct {
 	Name string
-	// Recorded says whether a build record told the reasons; else they are
+	// Recorded reports whether the reasons are from a build record; else they are
 	// worked out, and a file may be there for some that no bytes tell.
 	Recorded bool
 	// Files are sorted by path.
@@ -143,13 +143,13 @@ func (img *Image) workOut(ctx context.Context, s Subject) error {
 			f.Reasons, f.WorkedOut = reasons[f.Path], true
 		}
 	}
-	img.explainFolders()
+	img.explainDirectories()
 	return nil
 }
 
-// explainFolders gives a folder without a reason that of holding something
+// explainDirectories gives a directory without a reason that of holding something
 // that has one, the first by path.
-func (img *Image) explainFolders() {
+func (img *Image) explainDirectories() {
 	implied := map[*File]bool{}
 	for _, f := range slices.Backward(img.Files) {
 		dir := img.byPath[path.Dir(f.Path)]
@@ -170,6 +170,6 @@ func (img *Image) Input(f *File) *record.Input {
 	return img.record.Input(f.Origin)
 }
 
-// File returns what stands at a path, a link itself and not what it leads to;
+// File returns the file at a path, a symlink itself and not its target;
 // nil where the image has nothing there.
 func (img *Image) File(name string) *File { return img.byPath[path.Clean("/"+name)] }

@@ -15,7 +15,7 @@ import (
 )
 
 // image makes an explained image of lines "PATH SIZE ORIGIN <- RULE FROM
-// DETAIL; RULE FROM DETAIL …", in which "-" stands for nothing. A path that
+// DETAIL; RULE FROM DETAIL …", in which "-" means nothing. A path that
 // ends in "@" is a link.
 func image(t *testing.T, lines ...string) *explain.Image {
 	t.Helper()
@@ -87,7 +87,7 @@ func TestWhyIsTheShortestChain(t *testing.T) {
 		}
 	}
 	if img.File("/nowhere") != nil {
-		t.Error("a file that is not there was found")
+		t.Error("a file that does not exist was found")
 	}
 }
 

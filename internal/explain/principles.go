@@ -26,9 +26,9 @@ type Check struct {
 // shells are the programs that give an intruder a command line.
 var shells = []string{"sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "tcsh", "csh", "toybox", "yash", "zsh"}
 
-// Principles says whether an image keeps what a microcontainer promises: one
-// owner, no permission beyond reading and executing, no capability that nobody
-// asked for, what a read-only root needs, no shell that nobody asked for,
+// Principles checks whether an image keeps what a microcontainer promises: one
+// owner, no permission beyond reading and executing, no capability and
+// no shell that the spec does not ask for, what a read-only root needs,
 // nothing that depends on the time of its build.
 func Principles(img *Image, config ocispec.ImageConfig) []Check {
 	checks := []Check{
@@ -43,7 +43,7 @@ func Principles(img *Image, config ocispec.ImageConfig) []Check {
 
 func isPackage(in record.Input) bool { return in.Kind == record.KindPackage }
 
-// signed says whether a key vouched for every package that came from a
+// signed reports whether a key vouched for every package that came from a
 // repository; a file of the user's is the user's own affair.
 func signed(inputs []record.Input) Check {
 	c := Check{Name: "a key vouched for every package of a repository"}
@@ -156,7 +156,7 @@ func noDevices(img *Image) Check {
 	})
 }
 
-// oneOwner accepts that the folders which a container fills belong to the
+// oneOwner accepts that the directories that a container fills belong to the
 // image's user while everything else is root's (key owner).
 func oneOwner(img *Image, config ocispec.ImageConfig) Check {
 	const name = "one owner"
@@ -182,7 +182,7 @@ func oneOwner(img *Image, config ocispec.ImageConfig) Check {
 	return Check{name, false, strings.Join(list[:min(len(list), mostNamed)], ", ")}
 }
 
-// filled says whether a path is a folder that is mounted when a container
+// filled reports whether a path is a directory that is mounted when a container
 // runs, or lies in one.
 func filled(name string, config ocispec.ImageConfig) bool {
 	for dir := range config.Volumes {
@@ -207,7 +207,7 @@ func notRoot(config ocispec.ImageConfig) Check {
 	return Check{name, true, config.User}
 }
 
-// readOnlyRoot asks for the folders that a microcontainer writes to and reads
+// readOnlyRoot asks for the directories that a microcontainer writes to and reads
 // from when its root is read-only.
 func readOnlyRoot(img *Image, _ ocispec.ImageConfig) Check {
 	var missing []string
@@ -216,9 +216,9 @@ func readOnlyRoot(img *Image, _ ocispec.ImageConfig) Check {
 			missing = append(missing, dir)
 		}
 	}
-	c := Check{Name: "has the folders that a read-only root needs", OK: len(missing) == 0}
+	c := Check{Name: "has the directories that a read-only root needs", OK: len(missing) == 0}
 	if !c.OK {
-		c.Detail = "not there: " + strings.Join(missing, ", ")
+		c.Detail = "missing: " + strings.Join(missing, ", ")
 	}
 	return c
 }
@@ -243,20 +243,22 @@ func noShell(img *Image, config ocispec.ImageConfig) Check {
 	})
 }
 
-// oneTime says whether files show when they were built.
+// oneTime reports whether files show when they were built.
 func oneTime(img *Image) Check {
-	const name = "files carry one time"
+	const name, form = "files carry one time", "2006-01-02T15:04:05Z"
 	var first *File
 	for _, f := range img.Files {
 		switch {
+		case f.Node.ModTime.IsZero(): // a directory that no entry of a layer lists
 		case first == nil:
 			first = f
 		case !f.Node.ModTime.Equal(first.Node.ModTime):
-			return Check{name, false, fmt.Sprintf("%s is of %s, %s of %s", first.Path, first.Node.ModTime.UTC().Format("2006-01-02"), f.Path, f.Node.ModTime.UTC().Format("2006-01-02"))}
+			return Check{name, false, fmt.Sprintf("%s has %s, %s has %s",
+				first.Path, first.Node.ModTime.UTC().Format(form), f.Path, f.Node.ModTime.UTC().Format(form))}
 		}
 	}
 	if first == nil {
 		return Check{name, true, ""}
 	}
-	return Check{name, true, first.Node.ModTime.UTC().Format("2006-01-02T15:04:05Z")}
+	return Check{name, true, first.Node.ModTime.UTC().Format(form)}
 }

@@ -49,7 +49,7 @@ func Parse(text string) (int64, error) {
 	}
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(n >= 0 && n*float64(factor) <= 1<<60) {
-		return 0, fmt.Errorf("%q is no size; write it like 10GiB or 500MB", text)
+		return 0, fmt.Errorf("invalid size %q: write it like 10GiB or 500MB", text)
 	}
 	return int64(n * float64(factor)), nil
 }

@@ -81,7 +81,7 @@ func TestPageIsTheSameEachTimeAndAsksNoNetwork(t *testing.T) {
 		t.Errorf("the page refers to %s", found)
 	}
 	if bytes.Contains(first, []byte("<b>odd")) {
-		t.Error("a file's name stands in the page as markup")
+		t.Error("a file's name is in the page as markup")
 	}
 }
 
