@@ -23,6 +23,8 @@ type pkg struct {
 	repository *repository
 	// about is what the repository says of it; nil where the lock names it.
 	about *repodata.Package
+	// noModule says that it is in no module stream that is on, by the metadata.
+	noModule bool
 }
 
 var _ distro.Package = (*pkg)(nil)
@@ -108,7 +110,15 @@ func (p *pkg) verify(f *rpmfile.Package) error {
 	if got != p.ID() {
 		return fmt.Errorf("the file is %s", got)
 	}
-	if p.repository == nil || !p.repository.GPGCheck {
+	if p.repository == nil {
+		return nil
+	}
+	// dnf refuses these too ("fail-safe"): without the metadata of its module
+	// nothing says which packages of other streams it must not be mixed with.
+	if label := f.Header.String(rpmfile.TagModularityLabel); label != "" && p.noModule && !p.repository.ModuleHotfixes {
+		return fmt.Errorf("it belongs to the module %s, of which %s has no metadata: use a repository with module metadata, or set module_hotfixes", label, p.repository.Where)
+	}
+	if !p.repository.GPGCheck {
 		return nil
 	}
 	key, err := f.Verify(p.repository.keys)

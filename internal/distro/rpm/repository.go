@@ -283,7 +283,7 @@ func (r *repository) addresses(base, location string) []string {
 // Fetch brings a metadata file to the cache.
 func (r *repository) Fetch(ctx context.Context, d repodata.Data) (*store.Entry, error) {
 	return r.family.client.Get(ctx, fetch.File{
-		Name: r.ID + " " + filepath.Base(d.Location), Digest: d.Digest, Size: d.Size, Addresses: r.addresses("", d.Location),
+		Name: r.ID + " " + filepath.Base(d.Location), Digest: d.Digest, Size: d.Size, Addresses: r.addresses(d.Base, d.Location),
 	})
 }
 

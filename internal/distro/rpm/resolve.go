@@ -94,7 +94,9 @@ func (f *family) fill(ctx context.Context, chosen *distro.Choice, requests []dis
 		if err != nil {
 			return err
 		}
-		all = append(all, f.chosen(p, byOffer[from], files))
+		one := f.chosen(p, byOffer[from], files)
+		one.noModule = !catalogue.InActiveModule(p)
+		all = append(all, one)
 	}
 	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.Locked.String(), b.Locked.String()) })
 	chosen.Packages = general(all)

@@ -40,6 +40,7 @@ Release: %{?again}%{!?again:2}
 Summary: app
 License: x
 BuildArch: noarch
+%{?module:ModularityLabel: %{module}}
 Requires: virtual >= 3
 %description
 app
@@ -143,6 +144,7 @@ func (w *workshop) make() error {
 	}
 	steps := []func() error{
 		func() error { return rpmbuild("unsigned") },
+		func() error { return rpmbuild("modular", "--define", "module nodejs:20:1:a") },
 		func() error { return os.CopyFS(w.path("good"), os.DirFS(w.path("unsigned"))) },
 		func() error { return os.CopyFS(w.path("stranger"), os.DirFS(w.path("unsigned"))) },
 		func() error { return rpmbuild("newer", "--define", "again 3") },
@@ -152,7 +154,7 @@ func (w *workshop) make() error {
 		func() error { return w.sign("newer", "us") },
 		func() error { return w.sign("stranger", "stranger") },
 	}
-	for revision, dir := range []string{"unsigned", "good", "stranger", "newer"} {
+	for revision, dir := range []string{"unsigned", "good", "stranger", "newer", "modular"} {
 		steps = append(steps, func() error { return w.index(dir, revision) })
 	}
 	for _, step := range steps {
@@ -250,6 +252,19 @@ func TestOffersWhatIsNeeded(t *testing.T) {
 		}
 		return r.URL.Path == "/list"
 	})
+	// Its metadata is elsewhere: <location xml:base="…" href="…"/>.
+	elsewhere := w.serve(t, "good", func(out http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, ".rpm") {
+			return false
+		}
+		data, err := os.ReadFile(w.path("good" + r.URL.Path))
+		if err != nil || !strings.HasSuffix(r.URL.Path, "repomd.xml") {
+			http.NotFound(out, r)
+			return true
+		}
+		_, err = out.Write(bytes.ReplaceAll(data, []byte("<location "), []byte(`<location xml:base="`+good+`" `)))
+		return err == nil
+	})
 	tests := map[string]struct {
 		repository yumconfig.Repository
 		requests   []string
@@ -260,6 +275,7 @@ func TestOffersWhatIsNeeded(t *testing.T) {
 		"from a folder":  {yumconfig.Repository{BaseURLs: []string{"file://" + w.path("good")}, Keys: []string{"us.asc"}, GPGCheck: true}, []string{"app"}},
 		"signed whole":   {yumconfig.Repository{BaseURLs: []string{good}, Keys: []string{"us.asc"}, GPGCheck: true, RepoGPGCheck: true}, []string{"app"}},
 		"key by address": {yumconfig.Repository{BaseURLs: []string{good}, Keys: []string{"file://" + w.path("us.asc")}, GPGCheck: true}, []string{"app"}},
+		"elsewhere":      {yumconfig.Repository{BaseURLs: []string{elsewhere}, Keys: []string{"us.asc"}, GPGCheck: true}, []string{"app"}},
 		"a list":         {yumconfig.Repository{Mirrorlist: list3 + "list", Keys: []string{"us.asc"}, GPGCheck: true}, []string{"app"}},
 		"unchecked":      {yumconfig.Repository{BaseURLs: []string{w.serve(t, "unsigned", nil)}}, []string{"app"}},
 		"a file":         {yumconfig.Repository{BaseURLs: []string{good}, Keys: []string{"us.asc"}, GPGCheck: true}, []string{"unsigned/app-1-2.noarch.rpm"}},
@@ -327,6 +343,7 @@ func TestRefusesALyingMirror(t *testing.T) {
 		"a package truncated":        {checked, "good", lie(".rpm", debmirror.Truncated), "other bytes than the index"},
 		"repomd.xml truncated":       {checked, "good", lie("repomd.xml", debmirror.Truncated), "cannot read repomd.xml"},
 		"always busy":                {checked, "good", lie("repomd.xml", debmirror.Busy(100)), "503 Service Unavailable (asked 4 times)"},
+		"a module without metadata":  {yumconfig.Repository{}, "modular", nil, "app 1-2 noarch: it belongs to the module nodejs:20:1:a, of which smith.yaml:3 has no metadata"},
 		"no keys":                    {yumconfig.Repository{GPGCheck: true}, "good", nil, "set gpgkey, or gpgcheck: false"},
 	}
 	for name, tt := range tests {

@@ -63,6 +63,7 @@ type Catalogue struct {
 	ranks        archRank
 	options      Options
 	hidden       map[resolve.ID]bool // by modules
+	active       map[string]bool     // the NEVRAs of active modules
 	packages     map[resolve.ID]*offered
 	providers    map[string][]resolve.ID
 	names        map[string][]resolve.ID // by name, see called

@@ -263,13 +263,15 @@ func compareCompromises(order int) string {
 	return []string{milder, compromise, harder}[order+1]
 }
 
-// apart reports whether smith's larger answer to several requests is what it
-// answers to each of them, none of which is larger than the judge's to all.
+// apart reports whether smith's larger answer to several requests consists of
+// what it answers to each of them without weak dependencies, none of which is
+// larger than the judge's answer to all.
 func (s setting) apart(t *testing.T, repositories []*Repository, request string, ours, theirs []string) bool {
 	t.Helper()
 	if ours == nil || theirs == nil || len(ours) <= len(theirs) {
 		return false
 	}
+	s.recommends = false
 	rest := slices.Clone(ours)
 	for one := range strings.SplitSeq(request, " & ") {
 		alone, _ := s.answer(t, repositories, one)

@@ -335,6 +335,7 @@ func (c *Catalogue) hide(requests []string) error {
 			shown[nevra], names[nameOf(nevra)] = true, true
 		}
 	}
+	c.active = shown
 	all := maps.Clone(names)
 	for _, b := range builds {
 		for _, nevra := range b.Artifacts {
@@ -376,6 +377,10 @@ func (c *Catalogue) hideNamed(i int, r *Repository, name string, taken bool, sho
 	}
 	return nil
 }
+
+// InActiveModule reports whether the package belongs to a module stream that is
+// on.
+func (c *Catalogue) InActiveModule(p *Package) bool { return c.active[p.NEVRA()] }
 
 // nameOf is the name in a NEVRA.
 func nameOf(nevra string) string {

@@ -24,8 +24,9 @@ type Repomd struct {
 
 // Data is a metadata file of a repository.
 type Data struct {
-	// Location is the address, relative to the repository.
+	// Location is the address, relative to the repository, or to Base.
 	Location string
+	Base     string // an address of its own, usually ""
 	Digest   digest.Digest
 	Size     int64 // 0 where it is not told
 	// OpenSize is the size of the plain bytes, 0 where it is not told.
@@ -90,7 +91,7 @@ func (md *Repomd) read(s *scanner, kind string) error {
 		name := s.name
 		switch name {
 		case "location":
-			d.Location = s.get("href")
+			d.Location, d.Base = s.get("href"), s.get("base")
 			err = s.skip()
 		case "checksum":
 			kind := s.get("type")

@@ -175,7 +175,8 @@ func newField(entry, data []byte) (field, error) {
 func (h *Header) checkRegion(region Tag, tags, size int64) error {
 	first := Tag(binary.BigEndian.Uint32(h.raw[introSize:]))
 	if first != tagSignatures && first != tagImmutable {
-		if region == tagSignatures || !h.Has(TagName) {
+		// Nothing vouches for a header of signatures, with or without a region.
+		if region == tagImmutable && !h.Has(TagName) {
 			return errors.New("it has no region")
 		}
 		return nil // rpm 3

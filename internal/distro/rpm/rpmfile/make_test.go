@@ -17,6 +17,7 @@ type recipe struct {
 	after   string         // bytes after the trailer
 	// sign returns the tags of the signature header; nil is a digest alone.
 	sign func(header []byte) map[Tag]any
+	rpm3 bool // the signature header has no region
 }
 
 type recipeFile struct {
@@ -51,11 +52,19 @@ func (r recipe) build() []byte {
 	if r.sign != nil {
 		signed = r.sign(header)
 	}
-	signature := makeHeader(tagSignatures, signed)
+	signature := makeHeader(r.region(), signed)
 	file := append([]byte(leadMagic), make([]byte, leadSize-4)...)
 	file = append(file, signature...)
 	file = append(file, make([]byte, -len(signature)&7)...)
 	return append(append(file, header...), payload...)
+}
+
+// region is the region of the signature header: none in packages of rpm 3.
+func (r recipe) region() Tag {
+	if r.rpm3 {
+		return 0
+	}
+	return tagSignatures
 }
 
 func (r recipe) list(tags map[Tag]any) {
@@ -112,7 +121,8 @@ func (r recipe) payload() []byte {
 	return b.Bytes()
 }
 
-// makeHeader returns a header with a region around all.
+// makeHeader returns a header with a region around all, or with none if the
+// region is 0.
 func makeHeader(region Tag, tags map[Tag]any) []byte {
 	var index, data []byte
 	entry := func(to []byte, tag Tag, k kind, offset, count int) []byte {
@@ -122,6 +132,9 @@ func makeHeader(region Tag, tags map[Tag]any) []byte {
 		return to
 	}
 	count := 1
+	if region == 0 {
+		count = 0
+	}
 	for tag := Tag(0); tag < 6000; tag++ {
 		switch v := tags[tag].(type) {
 		case string:
@@ -138,8 +151,10 @@ func makeHeader(region Tag, tags map[Tag]any) []byte {
 			}
 		}
 	}
-	index = append(entry(nil, region, kindBinary, len(data), fieldSize), index...)
-	data = entry(data, region, kindBinary, -count*fieldSize, fieldSize)
+	if region != 0 {
+		index = append(entry(nil, region, kindBinary, len(data), fieldSize), index...)
+		data = entry(data, region, kindBinary, -count*fieldSize, fieldSize)
+	}
 	head := binary.BigEndian.AppendUint32(bytes.Clone(headerMagic), uint32(count))
 	head = binary.BigEndian.AppendUint32(head, uint32(len(data)))
 	return append(append(head, index...), data...)

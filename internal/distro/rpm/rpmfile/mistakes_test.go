@@ -26,8 +26,9 @@ func TestMistakesInHeaders(t *testing.T) {
 		return binary.BigEndian.AppendUint32(head, size)
 	}
 	good := makeHeader(tagSignatures, map[Tag]any{TagMD5: []byte("0123456789abcdef")})
-	other := bytes.Clone(good)
+	other := makeHeader(tagImmutable, map[Tag]any{TagVersion: "1"})
 	other[introSize+3] = 64
+	pad := make([]byte, -len(good)&7)
 	lead := append([]byte(leadMagic), make([]byte, leadSize-len(leadMagic))...)
 	for _, tt := range []struct {
 		file []byte
@@ -41,7 +42,7 @@ func TestMistakesInHeaders(t *testing.T) {
 		{slices.Concat(lead, intro(maxTags+1, 0)), "signature header: 65536 tags with 0 bytes: more than 65535 with 67108864, or none"},
 		{slices.Concat(lead, intro(1, maxData+1)), "signature header: 1 tags with 67108865 bytes: more than 65535 with 67108864, or none"},
 		{slices.Concat(lead, intro(1, 1)), "signature header: unexpected EOF"},
-		{slices.Concat(lead, other), "signature header: it has no region"},
+		{slices.Concat(lead, good, pad, other), "header: it has no region"},
 		{slices.Concat(lead, good), "header: unexpected EOF"},
 		{append(slices.Concat(lead, good), make([]byte, introSize+7)...), "header: it does not begin as a header does"},
 		{recipe{tags: map[Tag]any{TagBaseNames: []string{"a"}}}.build(), "header: it lists 1 files in 0 folders"},

@@ -50,6 +50,7 @@ func TestReadsMadePackages(t *testing.T) {
 		want string
 	}{
 		{"no files", recipe{}, "dir / \n"},
+		{"a signature header of rpm 3", recipe{rpm3: true, files: []recipeFile{regular("/a", "1")}}, "dir / \nfile /a = 1\n"},
 		{"files", recipe{files: []recipeFile{regular("/a", "1"), regular("/d/b", "")}}, "dir / \nfile /a = 1\ndir /d \nfile /d/b = \n"},
 		{"names without the dot", recipe{
 			files:   []recipeFile{regular("/a", "1"), regular("/b", "22")},

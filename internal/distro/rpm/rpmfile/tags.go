@@ -84,6 +84,7 @@ const (
 	tagTransFileTriggerVersion    Tag = 5081
 	tagTransFileTriggerFlags      Tag = 5082
 	tagPayloadSHA256              Tag = 5092
+	TagModularityLabel            Tag = 5096
 	tagPayloadSHA512              Tag = 5121
 	tagPayloadSHA3                Tag = 5123
 )
