@@ -53,12 +53,17 @@ func newJudge(t testing.TB) *judge {
 	if out, err := exec.CommandContext(t.Context(), "apt-cache", append(j.options, "gencaches")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	j.native = nativeArchitecture(t)
+	return j
+}
+
+func nativeArchitecture(t testing.TB) string {
+	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "dpkg", "--print-architecture").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.native = strings.TrimSpace(string(out))
-	return j
+	return strings.TrimSpace(string(out))
 }
 
 // install returns what apt would install, as "name=version", sorted, and

@@ -17,12 +17,9 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 	if err != nil {
 		return nil, err
 	}
-	hints := map[string]hint{}
-	for _, r := range p.Suggests {
-		hints[r.Name] = suggested
-	}
-	for _, r := range p.Recommends {
-		hints[r.Name] = recommended
+	hints, err := c.hints(p)
+	if err != nil {
+		return nil, err
 	}
 	var all []resolve.Clause
 	beside, _, err := c.inferior(p)
@@ -70,8 +67,32 @@ func (c *Catalogue) Requires(id resolve.ID) ([]resolve.Clause, error) {
 	return slices.DeleteFunc(all, func(clause resolve.Clause) bool { return slices.Contains(clause.Options, id) }), nil
 }
 
+// hints returns the packages that a package favors.
+func (c *Catalogue) hints(p *offered) (map[resolve.ID]hint, error) {
+	hints := map[resolve.ID]hint{}
+	add := func(list []relation.Relation, h hint) error {
+		for _, r := range list {
+			if relation.IsRich(r.Name) || r.IsFile() {
+				continue
+			}
+			fits, _, err := c.providing(r)
+			if err != nil {
+				return err
+			}
+			for _, id := range fits {
+				hints[id] = h
+			}
+		}
+		return nil
+	}
+	if err := add(p.Suggests, suggested); err != nil {
+		return nil, err
+	}
+	return hints, add(p.Recommends, recommended)
+}
+
 // clauses returns the clauses of one relation, several of a rich one.
-func (c *Catalogue) clauses(kind string, r relation.Relation, hints map[string]hint) ([]resolve.Clause, error) {
+func (c *Catalogue) clauses(kind string, r relation.Relation, hints map[resolve.ID]hint) ([]resolve.Clause, error) {
 	text := strings.TrimSpace(kind + " " + r.String())
 	if !relation.IsRich(r.Name) {
 		fits, misfits, err := c.providing(r)

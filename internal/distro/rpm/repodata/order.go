@@ -11,16 +11,16 @@ import (
 
 // order sorts packages that fulfil a relation by dnf's policy (libsolv's
 // policy_filter_unwanted), best first, and returns how many of the first are
-// equal to it. hints are the names that the package with the relation
-// recommends or suggests.
-func (c *Catalogue) order(ids []resolve.ID, hints map[string]hint) (ordered []resolve.ID, equal int, err error) {
+// equal to it. hints are the packages that the one with the
+// relation recommends or suggests.
+func (c *Catalogue) order(ids []resolve.ID, hints map[resolve.ID]hint) (ordered []resolve.ID, equal int, err error) {
 	options := make([]option, len(ids))
 	for i, id := range ids {
 		p, err := c.find(id)
 		if err != nil {
 			return nil, 0, err
 		}
-		options[i] = option{offered: p, id: id, hint: hints[p.Name]}
+		options[i] = option{offered: p, id: id, hint: hints[id]}
 		if options[i].superseded, err = c.superseded(p); err != nil {
 			return nil, 0, err
 		}
