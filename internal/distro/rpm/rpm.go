@@ -68,7 +68,10 @@ func (f *family) Start(network fetch.Options) (*fetch.Client, error) {
 	}
 	network.Logins = logins
 	f.client = fetch.New(network)
-	return f.client, nil
+	if network.Offline {
+		return f.client, nil
+	}
+	return f.client, f.connectLocked()
 }
 
 // Platform returns the platform that a zero one stands for: that of the mock

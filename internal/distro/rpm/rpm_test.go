@@ -567,6 +567,53 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// TestLockedLogin fetches what a lock has with the login of its repository, also
+// from a mirror that only a list names.
+func TestLockedLogin(t *testing.T) {
+	w := newWorkshop(t)
+	guarded := w.serve(t, "good", func(out http.ResponseWriter, r *http.Request) bool {
+		user, password, _ := r.BasicAuth()
+		if user == "u" && password == "p" {
+			return false
+		}
+		http.Error(out, "log in", http.StatusUnauthorized)
+		return true
+	})
+	mirrors := w.serve(t, "good", func(out http.ResponseWriter, _ *http.Request) bool {
+		fmt.Fprintln(out, guarded)
+		return true
+	})
+	login := fetch.Connection{User: "u", Password: "p"}
+	for name, repository := range map[string]yumconfig.Repository{
+		"its own address": {BaseURLs: []string{guarded}},
+		"a listed mirror": {Mirrorlist: mirrors},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repository.Keys, repository.GPGCheck, repository.Connection = []string{"us.asc"}, true, login
+			o := w.options(t, repository, "app")
+			one, err := New(o).Lock(t.Context(), amd64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o = w.options(t, repository, "app") // with an empty cache
+			o.Locked = map[string]*lock.Platform{"linux/amd64": one}
+			got, err := list(t, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(appFiles, got); diff != "" {
+				t.Error(diff)
+			}
+			o = w.options(t, repository, "app")
+			o.Repositories[0].Connection = fetch.Connection{}
+			o.Locked = map[string]*lock.Platform{"linux/amd64": one}
+			if _, err := list(t, o); err == nil || !strings.Contains(err.Error(), "401") {
+				t.Errorf("without the login: %v", err)
+			}
+		})
+	}
+}
+
 // TestKeeps takes the versions of an earlier lock while they are on offer.
 func TestKeeps(t *testing.T) {
 	w := newWorkshop(t)
