@@ -305,7 +305,7 @@ func TestFlatWithoutRelease(t *testing.T) {
 			r := &o.Repositories[0]
 			r.Suites, r.Components = []string{"flat/"}, nil
 			_, err := open(o)
-			wants(t, err, "InRelease: the server answers 404 Not Found: file does not exist; trusted: true takes a folder that has no release all the same")
+			wants(t, err, "InRelease: the server answers 404 Not Found: file does not exist; trusted: true accepts a directory without a release")
 			r.Trusted = true
 			for range 2 {
 				offer, err := open(o)

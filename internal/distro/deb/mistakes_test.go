@@ -25,7 +25,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{repository(func(r *Repository) { r.Mirrors = nil }), needs},
 		{repository(func(r *Repository) { r.Suites = nil }), needs},
-		{repository(func(r *Repository) { r.Mirrors = []string{"example.org"} }), "smith.yaml:2: repository: it is no address such as http://mirror.example.org/debian"},
+		{repository(func(r *Repository) { r.Mirrors = []string{"example.org"} }), "smith.yaml:2: repository: not an address such as http://mirror.example.org/debian"},
 		{repository(func(*Repository) {}), "smith.yaml:2: repository: it names no keys, and this machine has no apt that trusts any: name a file of keys with signed-by"},
 		{repository(func(r *Repository) { r.Keys = []string{"./a.asc"} }), "smith.yaml:2: repository: signed-by: cannot read the keys in " + filepath.Join(dir, "a.asc") + ": file does not exist"},
 		{repository(func(r *Repository) { r.Trusted, r.Components = true, nil }), "smith.yaml:2: repository: suite stable needs components, such as components: [main]; a folder without any ends in /"},

@@ -59,7 +59,7 @@ func minimal(rules []*rule) []*rule {
 	return rules
 }
 
-// contradictory tells whether no assignment makes all rules true. It gives up
+// contradictory reports whether no assignment makes all rules true. It gives up
 // with false after many conflicts.
 func contradictory(rules []*rule) bool {
 	var s sat
@@ -135,7 +135,7 @@ func (e *explainer) tell(relations []*relation, depth int) {
 }
 
 // alike names the other versions of a package that have the same relation,
-// and counts that relation as told.
+// and counts that relation as reported.
 func (e *explainer) alike(r *relation, others []*relation) string {
 	var versions []string
 	for _, o := range others {
@@ -196,7 +196,7 @@ func (e *explainer) tellClashes() {
 			return o.one == c.one && o.text == c.text && e.all[o.two].pkg.Name == e.all[c.two].pkg.Name
 		}
 		if slices.ContainsFunc(e.clashes[:i], alike) {
-			continue // told with the first
+			continue // reported with the first
 		}
 		line := fmt.Sprintf("%s %s (%s", e.name(c.one), c.text, e.name(c.two))
 		for _, o := range e.clashes[i+1:] {

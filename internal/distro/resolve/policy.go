@@ -103,7 +103,7 @@ func (s *solver) next(at *int, is func(*relation) bool) *relation {
 	return nil
 }
 
-// toMeet tells whether the relation is called for, not met, and can be.
+// toMeet reports whether the relation is called for, not met, and can be.
 func (s *solver) toMeet(r *relation) bool {
 	if r.owner != nobody && !s.chosen(r.owner) || r.clause.Weak && s.chosen(r.dropped) {
 		return false

@@ -45,7 +45,7 @@ type Clause struct {
 }
 
 // A Conflict says that a package may not be chosen beside any of With. A
-// package does not conflict with itself, even if it stands in With.
+// package does not conflict with itself, even if With has it.
 type Conflict struct {
 	// Text is the relation as the package states it, with its kind:
 	// "conflicts with mail-transport-agent".

@@ -319,7 +319,7 @@ func (u *universe) bruteForce(words []string) bool {
 	return false
 }
 
-// check tells whether the solver's own answer holds, and no package of it can
+// check reports whether the solver's own answer holds, and no package of it can
 // be left out alone.
 func (u *universe) check(t *testing.T, text string, words []string) {
 	t.Helper()
@@ -341,7 +341,7 @@ func (u *universe) check(t *testing.T, text string, words []string) {
 	}
 }
 
-// holds tells whether everything holds in a set of packages.
+// holds reports whether everything holds in a set of packages.
 func (u *universe) holds(words []string, set int) bool {
 	has := func(ids []resolve.ID) bool {
 		return slices.ContainsFunc(ids, func(id resolve.ID) bool { return set&(1<<id) != 0 })

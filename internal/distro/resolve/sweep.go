@@ -38,7 +38,7 @@ func (w *sweeper) certain(weak bool) bool {
 }
 
 // preferred keeps the best chosen option of the first relation that lacks
-// one, and tells whether there was any.
+// one, and reports whether there was any.
 func (w *sweeper) preferred(weak bool) bool {
 	before := len(w.choices)
 	w.each(func(r *relation) bool {

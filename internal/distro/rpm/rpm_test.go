@@ -338,7 +338,7 @@ func TestRefusesALyingMirror(t *testing.T) {
 		"it names what is not there": {checked, "good", instead("primary", gone), "404"},
 		"a package is not there":     {checked, "good", instead("lib-1-2", gone), "404"},
 		"no repository at all":       {checked, "good", instead("repomd.xml", gone), "404"},
-		"repomd.xml is a page":       {checked, "good", instead("repomd.xml", func([]byte) []byte { return []byte("<html>log in</html>") }), "no repomd.xml"},
+		"repomd.xml is a page":       {checked, "good", instead("repomd.xml", func([]byte) []byte { return []byte("<html>log in</html>") }), "not a repomd.xml file"},
 		"metadata truncated":         {checked, "good", lie("primary", debmirror.Truncated), "other bytes than the index"},
 		"a package truncated":        {checked, "good", lie(".rpm", debmirror.Truncated), "other bytes than the index"},
 		"repomd.xml truncated":       {checked, "good", lie("repomd.xml", debmirror.Truncated), "cannot read repomd.xml"},
@@ -675,7 +675,7 @@ func TestExplains(t *testing.T) {
 	r := yumconfig.Repository{BaseURLs: []string{"file://" + w.path("good")}, Keys: []string{"us.asc"}, GPGCheck: true}
 	for request, want := range map[string]string{
 		"nothing":      "smith.yaml:2: no package is called nothing or provides it",
-		"App":          "no package is called App or provides it; app is there",
+		"App":          "no package is called App or provides it; app exists",
 		"app >= 2":     "app",
 		"@group":       "groups of packages are not supported",
 		"a b":          "neither a package nor a relation",

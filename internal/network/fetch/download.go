@@ -31,7 +31,7 @@ type download struct {
 	step     progress
 	writer   *store.Writer
 	digester digest.Digester
-	// validator tells whether the rest is that of the bytes we have: a strong
+	// validator reports whether the rest is that of the bytes we have: a strong
 	// ETag or a date.
 	validator string
 	// fresh asks caches on the way for the server's own bytes.

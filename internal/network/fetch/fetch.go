@@ -116,7 +116,7 @@ func (c *Client) Cached(d digest.Digest) (*store.Entry, error) {
 	return c.Store.Open(bucket, d.String())
 }
 
-// Get returns a file from the cache, where it is brought to if it is not there
+// Get returns a file from the cache, where it is brought to if it does not exist
 // yet. The error wraps fs.ErrNotExist where a mirror says that it has no such
 // file. The caller closes the entry.
 func (c *Client) Get(ctx context.Context, f File) (*store.Entry, error) {
@@ -168,11 +168,11 @@ func (c *Client) from(ctx context.Context, address string, f File, step progress
 	return d.commit()
 }
 
-// parse reads an address and says whether it may be used.
+// parse reads an address and reports whether it may be used.
 func (c *Client) parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("an address that is no URL") // it may hold a password
+		return nil, errors.New("an address that is not a URL") // it may hold a password
 	}
 	switch u.Scheme {
 	case "file":

@@ -13,8 +13,8 @@ import (
 
 // What is said of files that cannot be fetched.
 func TestMistakes(t *testing.T) {
-	folder := t.TempDir()
-	short := filepath.Join(folder, "short")
+	directory := t.TempDir()
+	short := filepath.Join(directory, "short")
 	if err := os.WriteFile(short, []byte("short"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -23,10 +23,10 @@ func TestMistakes(t *testing.T) {
 		"":                                "cannot fetch x: no repository names an address for it",
 		"ftp://user:secret@example.org/x": `cannot fetch x: ftp://example.org/x: cannot fetch by "ftp": http, https and file are known`,
 		"https:///x":                      "cannot fetch x: https:///x names no host",
-		"http://exa mple.org/":            "cannot fetch x: an address that is no URL",
+		"http://exa mple.org/":            "cannot fetch x: an address that is not a URL",
 		"file://elsewhere/x":              `cannot fetch x: file://elsewhere/x: a file: address names the host "elsewhere": write file:///…`,
-		"file://" + folder:                "cannot fetch x: file://" + folder + ": not a regular file",
-		"file://" + folder + "/none":      "cannot fetch x: file://" + folder + "/none: no such file or directory",
+		"file://" + directory:             "cannot fetch x: file://" + directory + ": not a regular file",
+		"file://" + directory + "/none":   "cannot fetch x: file://" + directory + "/none: no such file or directory",
 		"http://127.0.0.1:1/x":            "cannot fetch x: http://127.0.0.1:1/x: connection refused",
 		proxied:                           "cannot fetch x: " + proxied + ": the server answers 407 Proxy Authentication Required; the proxy's address in http_proxy can hold a user and password",
 	} {
@@ -47,7 +47,7 @@ func TestMistakes(t *testing.T) {
 	if _, err := c.Page(t.Context(), "https://example.org/x"); !errors.Is(err, ErrOffline) || err.Error() != "cannot fetch https://example.org/x: not in the cache, and --offline asks no network" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := c.Page(t.Context(), "http://exa mple.org/"); err == nil || err.Error() != "cannot fetch an address that is no URL" {
+	if _, err := c.Page(t.Context(), "http://exa mple.org/"); err == nil || err.Error() != "cannot fetch an address that is not a URL" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := c.Get(t.Context(), File{Name: "x", Digest: "sha256:1"}); err == nil || !strings.HasPrefix(err.Error(), `cannot fetch x: its digest "sha256:1" is none: `) {

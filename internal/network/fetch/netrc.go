@@ -128,7 +128,7 @@ func NewLogin(address, user, password string) Netrc {
 }
 
 // UserLogins reads the user's netrc: the file that NETRC names, else ~/.netrc
-// (~/_netrc on Windows). Where there is none nobody logs in.
+// (~/_netrc on Windows). Without one, no login is used.
 func UserLogins() (Netrc, error) {
 	file := os.Getenv("NETRC")
 	if file == "" {

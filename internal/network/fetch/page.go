@@ -40,7 +40,7 @@ type kept struct {
 func (c *Client) Page(ctx context.Context, address string) (*Page, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("cannot fetch an address that is no URL")
+		return nil, errors.New("cannot fetch an address that is not a URL")
 	}
 	key := digest.FromString(shown(u)).Encoded()
 	old, have, err := c.loadPage(key)

@@ -19,7 +19,7 @@ type Source struct {
 	// List is the address of a list of them, without a user and password; ""
 	// where they are known. Whoever opens the source asks it.
 	List string
-	// Suite is a name under dists/, or, in a flat repository, the folder that
+	// Suite is a name under dists/, or, in a flat repository, the directory that
 	// holds it, with a slash at its end.
 	Suite string
 	// Components are empty in a flat repository.

@@ -58,7 +58,7 @@ func (c Conf) Parse(text string, include func(name string)) {
 	}
 }
 
-// statement does what stands before a semicolon.
+// statement does what precedes a semicolon.
 func (c Conf) statement(scopes, words []string, include func(name string)) {
 	if len(words) != 2 {
 		return

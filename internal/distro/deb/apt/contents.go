@@ -104,7 +104,7 @@ func (x *Index) contents(architecture string) string {
 	return ""
 }
 
-// only says whether the index has one version of a package.
+// only reports whether the index has one version of a package.
 func (x *Index) only(name, architecture string) (bool, error) {
 	found, err := x.Named(name)
 	if err != nil {

@@ -14,7 +14,7 @@ const debugSuffix = "-dbgsym"
 // DebugName is the name of the package with the debug information of another.
 func DebugName(name string) string { return name + debugSuffix }
 
-// IsDebugName says whether a package has the debug information of one other, by
+// IsDebugName reports whether a package has the debug information of one other, by
 // its name.
 func IsDebugName(name string) bool { return strings.HasSuffix(name, debugSuffix) }
 

@@ -8,14 +8,14 @@ import (
 	"smith/internal/distro/resolve"
 )
 
-// fulfilment is who is called or provides what a relation names.
+// fulfilment is what has, or provides, the name in a relation.
 type fulfilment struct {
 	candidates []resolve.ID // in apt's order of preference
 	others     []resolve.ID // fulfil it too, but apt prefers another version
 	misfits    []resolve.ID // have the name, but not the version or architecture
 }
 
-// fulfilling finds who fulfils a relation of a package for that architecture.
+// fulfilling finds what fulfils a relation of a package for that architecture.
 func (c *Catalogue) fulfilling(r control.Relation, architecture string) (fulfilment, error) {
 	versions, err := c.bearing(r.Name)
 	if err != nil {
@@ -112,13 +112,13 @@ func (c *Catalogue) comparePreference(a, b *Version, name string) int {
 	)
 }
 
-// Preferred tells whether the version is apt's candidate for its name and
+// Preferred reports whether the version is apt's candidate for its name and
 // architecture, or the one that a request names.
 func (c *Catalogue) Preferred(v *Version) bool {
 	return c.groups[v.Name].candidates[c.architecture(v)] == v
 }
 
-// allows tells whether the version is what a relation names: by its own name
+// allows reports whether the version is what a relation names: by its own name
 // and version, or by those of a Provides. One without a version fulfils no
 // relation with one (Debian Policy, 7.5).
 func allows(v *Version, r control.Relation) bool {
@@ -139,7 +139,7 @@ func (v *Version) provided(r control.Relation) bool {
 	return false
 }
 
-// suits tells whether a package may fulfil a relation with that qualifier of
+// suits reports whether a package may fulfil a relation with that qualifier of
 // a package for that architecture, by Multi-Arch (deb-control(5)). A native
 // package never calls for a foreign one unless it names the architecture.
 // ":any" on a package that is not "allowed" is read as if it were not there,

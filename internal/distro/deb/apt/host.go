@@ -42,14 +42,14 @@ const maxIncluded = 10
 // maxConfiguration bounds a file of apt's configuration.
 const maxConfiguration = 8 << 20
 
-// ReadHost reads the configuration of apt under a root folder, "/" for this
+// ReadHost reads the configuration of apt under a root directory, "/" for this
 // machine's. It runs no apt. architecture is what apt would call the machine's
 // own: "amd64". What a source needs that is not known is warned of, and the
 // source left out.
 func ReadHost(root, architecture string, events event.Listener) (*Host, error) {
 	dir := filepath.Join(root, "etc", "apt")
 	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("this machine (%s) has no sources of apt: %s is not there; name repositories in smith.yaml: "+
+		return nil, fmt.Errorf("this machine (%s) has no apt sources: %s does not exist; name repositories in smith.yaml: "+
 			"repositories: [{deb: http://mirror.example.org/debian, suites: [stable], components: [main], signed-by: FILE}]", runtime.GOOS, dir)
 	}
 	h := &Host{Conf: Conf{}, root: root, events: events, files: map[string]*openpgp.Keyring{}}
@@ -82,7 +82,7 @@ func ReadHost(root, architecture string, events event.Listener) (*Host, error) {
 	return h, nil
 }
 
-// etcNames are what apt's files and folders are called, by the last part of the
+// etcNames are what apt's files and directories are called, by the last part of the
 // setting under Dir::Etc that says otherwise (apt.conf(5), "DIRECTORIES").
 var etcNames = map[string]string{
 	"main": "apt.conf", "parts": "apt.conf.d", "sourcelist": "sources.list", "sourceparts": "sources.list.d",
@@ -90,7 +90,7 @@ var etcNames = map[string]string{
 	"trusted": "trusted.gpg", "trustedparts": "trusted.gpg.d",
 }
 
-// etc returns where a file or folder of apt's lies. Where the settings say that
+// etc returns where a file or directory of apt's lies. Where the settings say that
 // there is none, nothing lies there.
 func (h *Host) etc(name string) string {
 	at := cmp.Or(h.Conf.Get("Dir::Etc::"+name), etcNames[name])
@@ -102,30 +102,30 @@ func (h *Host) etc(name string) string {
 	return filepath.Join(h.root, filepath.FromSlash(at))
 }
 
-// parts returns the files that apt reads of a folder: those with one of the
+// parts returns the files that apt reads of a directory: those with one of the
 // suffixes, in the order of their names.
-func parts(folder string, suffixes ...string) ([]string, error) {
-	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
-		return nil, nil // /dev/null stands for none
+func parts(directory string, suffixes ...string) ([]string, error) {
+	if info, err := os.Stat(directory); err == nil && !info.IsDir() {
+		return nil, nil // /dev/null means none
 	}
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(directory)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	var files []string
 	for _, e := range entries {
 		if name := e.Name(); partForm.MatchString(name) && slices.Contains(suffixes, filepath.Ext(name)) {
-			files = append(files, filepath.Join(folder, name))
+			files = append(files, filepath.Join(directory, name))
 		}
 	}
 	sort.Strings(files)
 	return files, err
 }
 
-// partForm is what apt asks of names in its folders.
+// partForm is what apt asks of names in its directories.
 var partForm = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
 
-// read returns a file, "" where it is not there.
+// read returns a file, "" where it does not exist.
 func read(path string) (string, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() { // such as /dev/null
@@ -166,7 +166,7 @@ func (h *Host) isMachine() bool {
 func (h *Host) Connection(address string) (fetch.Connection, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" {
-		return fetch.Connection{}, nil //nolint:nilerr // told when it is fetched
+		return fetch.Connection{}, nil //nolint:nilerr // reported when it is fetched
 	}
 	get := func(name string) string {
 		return cmp.Or(h.Conf.Get("Acquire::https::"+u.Hostname()+"::"+name), h.Conf.Get("Acquire::https::"+name))
@@ -362,7 +362,7 @@ func ReadKeys(file string) (*openpgp.Keyring, error) {
 }
 
 // Trusted returns the keys of trusted.gpg and trusted.gpg.d, which vouch for
-// sources that name none. A file that is no keyring is told of and left out.
+// sources that name none. A file that is no keyring is reported and left out.
 func (h *Host) Trusted() *openpgp.Keyring {
 	if h.trusted != nil {
 		return h.trusted

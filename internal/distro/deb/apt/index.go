@@ -96,7 +96,7 @@ func (x *Index) Repository() string {
 	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
 }
 
-// isKept says whether something here reads a field of a package.
+// isKept reports whether something here reads a field of a package.
 func isKept(field string) bool {
 	switch field {
 	case "Package", "Version", "Architecture", "Multi-Arch", "Source",

@@ -355,7 +355,7 @@ func (d difference) reason(t *testing.T, clause resolve.Clause) (reason string, 
 	}
 }
 
-// calledFor tells whether another relation of our set is fulfilled by that
+// calledFor reports whether another relation of our set is fulfilled by that
 // package alone.
 func (d difference) calledFor(t *testing.T, wanted resolve.ID, except string) bool {
 	t.Helper()

@@ -46,7 +46,7 @@ func (o *Opener) Open(ctx context.Context, sources []*Source, architecture strin
 }
 
 // open returns the lists of one source. A component that the release has no
-// list of is told of: somebody wrote its name for a reason.
+// list of is reported: the name was written for a reason.
 func (o *Opener) open(ctx context.Context, s *Source, architecture string) ([]*Index, error) {
 	r, err := o.release(ctx, s)
 	if err != nil {
@@ -92,8 +92,8 @@ func (r *Release) lists(component, architecture string) []string {
 		folders = append(folders, component+"/binary-all")
 	}
 	var names []string
-	for _, folder := range folders {
-		if name := r.find(path.Join(folder, "Packages")); name != "" {
+	for _, directory := range folders {
+		if name := r.find(path.Join(directory, "Packages")); name != "" {
 			names = append(names, name)
 		}
 	}
@@ -174,8 +174,8 @@ func (o *Opener) fetch(ctx context.Context, s *Source, r *Release, name string) 
 func (s *Source) addresses(mirror string, r *Release, name string) []string {
 	d := r.files[name].digest
 	plain := s.base(mirror) + name
-	folder := strings.ToUpper(d.Algorithm().String())
-	byHash := s.base(mirror) + path.Join(path.Dir(name), "by-hash", folder, d.Encoded())
+	directory := strings.ToUpper(d.Algorithm().String())
+	byHash := s.base(mirror) + path.Join(path.Dir(name), "by-hash", directory, d.Encoded())
 	switch {
 	case s.ByHash == "force":
 		return []string{byHash}

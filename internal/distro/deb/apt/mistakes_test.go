@@ -17,7 +17,7 @@ func TestMistakes(t *testing.T) {
 		"deb http://example.org\n":                        "sources.list:1: \"deb http://example.org\" is not TYPE [OPTIONS] URI SUITE COMPONENT…",
 		"deb http://user:secret@example.org\n":            "sources.list:1: \"deb http://…@example.org\" is not TYPE [OPTIONS] URI SUITE COMPONENT…",
 		"deb [x//u:s@h] http://example.org stable main\n": "sources.list:1: option \"x//…@h\" has no value",
-		"deb http://example.org stable\n":                 "sources.list:1: suite \"stable\": a suite has components, and a folder, with / at its end, has none",
+		"deb http://example.org stable\n":                 "sources.list:1: suite \"stable\": a suite has components; a directory, which ends in /, has none",
 	} {
 		entries, err := parseLines("sources.list", text)
 		for _, e := range entries {
@@ -35,17 +35,17 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"": "the release is empty", "Date: yesterday\n": "the release's Date: \"yesterday\" is no date", "Date: Mon, 02 Jan 2006 15:04:05 UTC\n": "the release names no file with a digest of SHA-256 or SHA-512",
-		"Date: Mon, 02 Jan 2006 15:04:05 UTC\nSHA256:\n x y\n":     "the release's SHA256: \"x y\" is no DIGEST SIZE NAME",
-		"Date: Mon, 02 Jan 2006 15:04:05 UTC\nValid-Until: soon\n": "the release's Valid-Until: \"soon\" is no date",
+		"": "the release is empty", "Date: yesterday\n": "the release's Date: \"yesterday\" is not a date", "Date: Mon, 02 Jan 2006 15:04:05 UTC\n": "the release names no file with a digest of SHA-256 or SHA-512",
+		"Date: Mon, 02 Jan 2006 15:04:05 UTC\nSHA256:\n x y\n":     "the release's SHA256: \"x y\" is not of the form DIGEST SIZE NAME",
+		"Date: Mon, 02 Jan 2006 15:04:05 UTC\nValid-Until: soon\n": "the release's Valid-Until: \"soon\" is not a date",
 	} {
 		if _, err := readRelease([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
 	for address, want := range map[string]string{
-		"mirror.example.org/debian": "it is no address such as http://mirror.example.org/debian",
-		"http://[":                  "it is no address such as http://mirror.example.org/debian",
+		"mirror.example.org/debian": "not an address such as http://mirror.example.org/debian",
+		"http://[":                  "not an address such as http://mirror.example.org/debian",
 		"cdrom:x":                   "cdrom: addresses are known: http, https and file are",
 	} {
 		if _, _, _, err := Address(address); err == nil || err.Error() != want {
@@ -72,7 +72,7 @@ func TestMistakesOnThisMachine(t *testing.T) {
 	if _, err := ReadKeys(file); err == nil || err.Error() != file+": cannot read OpenPGP keys: there is none in it" {
 		t.Error(err)
 	}
-	if _, err := HostPreferences(file, filepath.Dir(file), "x="); err == nil || err.Error() != `default release "x=": "x=" is no property of a release: want one of v, o, a, n, l, c, b, and a value` {
+	if _, err := HostPreferences(file, filepath.Dir(file), "x="); err == nil || err.Error() != `default release "x=": "x=" is not a property of a release: want one of v, o, a, n, l, c, b, and a value` {
 		t.Error(err)
 	}
 	if _, err := HostPreferences(file, "a\x00b", ""); err == nil || err.Error() != "cannot read the preferences of apt: open a\x00b: invalid argument" {

@@ -141,7 +141,7 @@ func (o *Opener) document(ctx context.Context, s *Source, mirror string) (*docum
 	case flat && absent(plainErr) && s.Trusted:
 		return o.bare(ctx, base)
 	case flat && absent(plainErr):
-		return nil, fmt.Errorf("%w; trusted: true takes a folder that has no release all the same", err)
+		return nil, fmt.Errorf("%w; trusted: true accepts a directory without a release", err)
 	case errors.Is(plainErr, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w; is the suite called %s?", err, s.Suite)
 	default:
@@ -181,7 +181,7 @@ func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fetch.ErrOffline)
 }
 
-// base is the address of the folder that holds the release.
+// base is the address of the directory that holds the release.
 func (s *Source) base(mirror string) string {
 	if strings.HasSuffix(s.Suite, "/") {
 		return mirror + strings.TrimPrefix(strings.TrimPrefix(s.Suite, "./"), "/")

@@ -107,7 +107,7 @@ func parseProperties(text string) ([]property, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
 		if !found || len(key) != 1 || !strings.Contains("voanlcb", strings.ToLower(key)) {
-			return nil, fmt.Errorf("%q is no property of a release: want one of v, o, a, n, l, c, b, and a value", part)
+			return nil, fmt.Errorf("%q is not a property of a release: want one of v, o, a, n, l, c, b, and a value", part)
 		}
 		p, err := newPattern(value)
 		if err != nil {
@@ -118,7 +118,7 @@ func parseProperties(text string) ([]property, error) {
 	return properties, nil
 }
 
-// matches tells whether the pin covers the version: by its number, or by any
+// matches reports whether the pin covers the version: by its number, or by any
 // of its offers.
 func (m matcher) matches(v *Version) bool {
 	if m.version != nil {

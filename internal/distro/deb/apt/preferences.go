@@ -47,9 +47,9 @@ const (
 )
 
 // HostPreferences reads the pins of a machine as apt does: a file, then those
-// in a folder, where there are such. defaultRelease is the setting
+// in a directory, where there are such. defaultRelease is the setting
 // APT::Default-Release, or "".
-func HostPreferences(file, folder, defaultRelease string) (*Preferences, error) {
+func HostPreferences(file, directory, defaultRelease string) (*Preferences, error) {
 	p := &Preferences{}
 	if defaultRelease != "" {
 		if err := p.PreferRelease(defaultRelease); err != nil {
@@ -57,13 +57,13 @@ func HostPreferences(file, folder, defaultRelease string) (*Preferences, error) 
 		}
 	}
 	files := []string{file}
-	parts, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // /dev/null stands for none
+	parts, err := os.ReadDir(directory)
+	if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // /dev/null means none
 		return nil, fmt.Errorf("cannot read the preferences of apt: %w", err)
 	}
 	for _, part := range parts {
 		if isPart(part.Name()) {
-			files = append(files, filepath.Join(folder, part.Name()))
+			files = append(files, filepath.Join(directory, part.Name()))
 		}
 	}
 	for _, name := range files {
@@ -74,7 +74,7 @@ func HostPreferences(file, folder, defaultRelease string) (*Preferences, error) 
 	return p, nil
 }
 
-// isPart tells whether apt would read a file of preferences.d: one without
+// isPart reports whether apt would read a file of preferences.d: one without
 // ending or with .pref, of letters, digits, "-", "_" and ".".
 func isPart(name string) bool {
 	base, ending := strings.CutSuffix(name, ".pref")
@@ -182,7 +182,7 @@ func parsePriority(text, packages string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n == 0 || n <= math.MinInt16 || n > math.MaxInt16 {
-		return 0, fmt.Errorf("priority %q is no number from %d to %d without 0", text, math.MinInt16+1, math.MaxInt16)
+		return 0, fmt.Errorf("priority %q is not a number from %d to %d other than 0", text, math.MinInt16+1, math.MaxInt16)
 	}
 	return n, nil
 }
@@ -232,7 +232,7 @@ func (p *Preferences) offerPriority(o *Offer, architecture string) int {
 	return priority
 }
 
-// covers tells whether the pin's Package field names the version's package.
+// covers reports whether the pin's Package field names the version's package.
 func (p pin) covers(v *Version, native string) bool {
 	return slices.ContainsFunc(p.packages, func(w pinned) bool {
 		name := v.Name

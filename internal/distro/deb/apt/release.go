@@ -49,7 +49,7 @@ func readRelease(text []byte) (*Release, error) {
 			return nil, fmt.Errorf("the release's Valid-Until: %w", err)
 		}
 	}
-	// The stronger digest is read first, the one that by-hash folders always
+	// The stronger digest is read first, the one that by-hash directories always
 	// have last.
 	for field, algorithm := range map[string]digest.Algorithm{"SHA256": digest.SHA256, "SHA512": digest.SHA512} {
 		if err := r.addFiles(p, field, algorithm); err != nil {
@@ -63,18 +63,18 @@ func readRelease(text []byte) (*Release, error) {
 }
 
 // addFiles reads a list of digests. Where a file has both, SHA-256 is kept: it
-// is what the lists of packages and the folders by-hash have everywhere.
+// is what the lists of packages and the directories by-hash have everywhere.
 func (r *Release) addFiles(p control.Paragraph, field string, algorithm digest.Algorithm) error {
 	list, _ := p.Find(field)
 	for _, line := range list.Lines() {
 		f := strings.Fields(line)
 		if len(f) != 3 {
-			return fmt.Errorf("the release's %s: %.100q is no DIGEST SIZE NAME", field, line)
+			return fmt.Errorf("the release's %s: %.100q is not of the form DIGEST SIZE NAME", field, line)
 		}
 		size, err := strconv.ParseInt(f[1], 10, 64)
 		d := digest.NewDigestFromEncoded(algorithm, f[0])
 		if err != nil || size < 0 || d.Validate() != nil {
-			return fmt.Errorf("the release's %s: %.100q is no DIGEST SIZE NAME", field, line)
+			return fmt.Errorf("the release's %s: %.100q is not of the form DIGEST SIZE NAME", field, line)
 		}
 		if _, have := r.files[f[2]]; !have || algorithm == digest.SHA256 {
 			r.files[f[2]] = releaseFile{size, d}
@@ -96,7 +96,7 @@ func parseDate(text string) (time.Time, error) {
 	}
 	t, err := mail.ParseDate(text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%.60q is no date", text)
+		return time.Time{}, fmt.Errorf("%.60q is not a date", text)
 	}
 	return t.UTC(), nil
 }
@@ -113,7 +113,7 @@ func yes(text string) bool {
 // tolerance is how far a clock may be behind (apt's Acquire::Max-FutureTime).
 const tolerance = 10 * time.Second
 
-// checkDate says whether a release counts at a time.
+// checkDate reports whether a release counts at a time.
 func (s *Source) checkDate(r *Release, now time.Time) error {
 	if s.NoClock {
 		return nil

@@ -34,7 +34,7 @@ func ParseRequest(word string) (Request, error) {
 	return r, nil
 }
 
-// isName tells whether a package can be called so (Debian Policy, 5.6.7), upper
+// isName reports whether a package can be called so (Debian Policy, 5.6.7), upper
 // case included, which some have.
 func isName(s string) bool {
 	return s != "" && !strings.ContainsRune("+-._", rune(s[0])) && !strings.ContainsFunc(s, func(c rune) bool {
@@ -58,7 +58,7 @@ func (r Request) String() string {
 }
 
 // wanted turns requests into clauses. A version that a request names takes the
-// place of the candidate, for all who relate to the package.
+// place of the candidate, for everything that relates to the package.
 func (c *Catalogue) wanted(requests []Request) ([]resolve.Clause, error) {
 	for _, r := range requests {
 		if err := c.setCandidate(r); err != nil {
@@ -102,13 +102,13 @@ func (c *Catalogue) setCandidate(r Request) error {
 	return nil // the clause will say what is on offer instead
 }
 
-// asked tells whether the request means the version.
+// asked reports whether the request means the version.
 func (c *Catalogue) asked(v *Version, r Request) bool {
 	return c.suits(v, cmp.Or(r.Architecture, c.native), c.native) &&
 		(r.Version == "" || r.Version == v.Version) && (r.Suite == "" || v.from(r.Suite))
 }
 
-// from tells whether a suite or codename of that name offers the version.
+// from reports whether a suite or codename of that name offers the version.
 func (v *Version) from(suite string) bool {
 	return slices.ContainsFunc(v.Offers, func(o *Offer) bool {
 		return o.Release != nil && (suite == o.Release.Suite || suite == o.Release.Codename)

@@ -138,7 +138,7 @@ func (e entry) sources(conf Conf, architecture string) ([]*Source, error) {
 				MaxValid:  e.seconds("valid-until-max", conf.seconds("Acquire::Max-ValidTime")),
 			}
 			if flat := strings.HasSuffix(s.Suite, "/"); flat != (len(s.Components) == 0) {
-				return nil, fmt.Errorf("%s: suite %q: a suite has components, and a folder, with / at its end, has none", e.where, suite)
+				return nil, fmt.Errorf("%s: suite %q: a suite has components; a directory, which ends in /, has none", e.where, suite)
 			}
 			all = append(all, s)
 		}
@@ -192,7 +192,7 @@ func (e entry) byHash(conf Conf) string {
 func Address(text string) (plain, user, password string, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
-		return "", "", "", errors.New("it is no address such as http://mirror.example.org/debian")
+		return "", "", "", errors.New("not an address such as http://mirror.example.org/debian")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file" {
 		return "", "", "", fmt.Errorf("%s: addresses are known: http, https and file are", u.Scheme)

@@ -256,8 +256,8 @@ func TestReadHostMistakes(t *testing.T) {
 	for name, test := range map[string]struct{ file, text, want string }{
 		"none":          {"apt.conf", "", "/etc/apt names no repository of packages that can be used; name some in smith.yaml with the key repositories"},
 		"words":         {"sources.list", "deb\n", "/etc/apt/sources.list:1: \"deb\" is not TYPE [OPTIONS] URI SUITE COMPONENT…"},
-		"no components": {"sources.list", "\ndeb http://a.example.org stable\n", `/etc/apt/sources.list:2: suite "stable": a suite has components, and a folder, with / at its end, has none`},
-		"flat":          {"sources.list", "deb http://a.example.org ./ main\n", `/etc/apt/sources.list:1: suite "./": a suite has components, and a folder, with / at its end, has none`},
+		"no components": {"sources.list", "\ndeb http://a.example.org stable\n", `/etc/apt/sources.list:2: suite "stable": a suite has components; a directory, which ends in /, has none`},
+		"flat":          {"sources.list", "deb http://a.example.org ./ main\n", `/etc/apt/sources.list:1: suite "./": a suite has components; a directory, which ends in /, has none`},
 		"paragraph":     {"sources.list.d/a.sources", "Types: deb\n", "/etc/apt/sources.list.d/a.sources: a paragraph lacks URIs or Suites"},
 		"no field":      {"sources.list.d/a.sources", "deb http", `/etc/apt/sources.list.d/a.sources: line 1: "deb http" is no field: want NAME: VALUE`},
 		"key":           {"sources.list", "deb [signed-by=/absent] http://a.example.org s main\n", "/etc/apt names no repository of packages that can be used; name some in smith.yaml with the key repositories"},
@@ -269,7 +269,7 @@ func TestReadHostMistakes(t *testing.T) {
 		}
 	}
 	root := t.TempDir()
-	want := "this machine (" + runtime.GOOS + ") has no sources of apt: " + root + "/etc/apt is not there; name repositories in smith.yaml: " +
+	want := "this machine (" + runtime.GOOS + ") has no apt sources: " + root + "/etc/apt does not exist; name repositories in smith.yaml: " +
 		"repositories: [{deb: http://mirror.example.org/debian, suites: [stable], components: [main], signed-by: FILE}]"
 	if _, err := ReadHost(root, "amd64", event.Silent{}); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
@@ -314,9 +314,9 @@ func TestReadRelease(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":                                     "the release is empty",
-		"Date: never\n":                        `the release's Date: "never" is no date`,
+		"Date: never\n":                        `the release's Date: "never" is not a date`,
 		"Date: Sat, 1 Jun 2024 08:53:33 UTC\n": "the release names no file with a digest of SHA-256 or SHA-512",
-		"Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n": `the release's SHA256: "abc 1 a" is no DIGEST SIZE NAME`,
+		"Date: Sat, 1 Jun 2024 08:53:33 UTC\nSHA256:\n abc 1 a\n": `the release's SHA256: "abc 1 a" is not of the form DIGEST SIZE NAME`,
 	} {
 		if _, err := readRelease([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", text, err, want)

@@ -131,7 +131,7 @@ func (c *Catalogue) find(id resolve.ID) (*offered, error) {
 	return p, nil
 }
 
-// hides says whether the repository's configuration leaves the package out.
+// hides reports whether the repository's configuration leaves the package out.
 func (r *Repository) hides(p *Package) bool {
 	matches := func(pattern string) bool { return p.form(pattern) >= 0 }
 	return slices.ContainsFunc(r.Exclude, matches) || len(r.Include) > 0 && !slices.ContainsFunc(r.Include, matches)
@@ -172,13 +172,13 @@ func (p *Package) form(pattern string) int {
 	}, true)
 }
 
-// isRelease says whether a pattern of name, version and release matches.
+// isRelease reports whether a pattern of name, version and release matches.
 func (p *Package) isRelease(pattern string) bool {
 	rest, release, ok := cutLast(pattern, "-")
 	return ok && matches(release, p.Release) && p.isVersion(rest)
 }
 
-// isVersion says whether a pattern of name and version, perhaps with an epoch,
+// isVersion reports whether a pattern of name and version, perhaps with an epoch,
 // matches.
 func (p *Package) isVersion(pattern string) bool {
 	name, version, ok := cutLast(pattern, "-")
@@ -188,7 +188,7 @@ func (p *Package) isVersion(pattern string) bool {
 	return ok && matches(version, p.Version) && matches(name, p.Name)
 }
 
-// matches says whether a text is a pattern, or matches it as a glob.
+// matches reports whether a text is a pattern, or matches it as a glob.
 func matches(pattern, text string) bool {
 	ok, err := path.Match(pattern, text)
 	return text == pattern || ok && err == nil
@@ -275,7 +275,7 @@ func (c *Catalogue) providing(r relation.Relation) (fits, misfits []resolve.ID, 
 	return fits, misfits, err
 }
 
-// Fulfils says whether the package fulfils a relation, of which it provides
+// Fulfils reports whether the package fulfils a relation, of which it provides
 // the name. Each provides itself.
 func (p *Package) Fulfils(r relation.Relation) bool {
 	return r.Matches(relation.Relation{Name: p.Name, Op: relation.Equal, EVR: p.EVR}) ||

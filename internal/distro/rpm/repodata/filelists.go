@@ -119,7 +119,7 @@ func decodeList(record []byte) (fileList, error) {
 func readFilelists(r io.Reader, add func(fileList) error) error {
 	s := newScanner(r)
 	if e, err := s.next(); err != nil || e != opens || s.name != "filelists" {
-		return errors.Join(errors.New("they are no filelists"), noEnd(err))
+		return errors.Join(errors.New("not a filelists file"), noEnd(err))
 	}
 	for {
 		e, err := s.next()

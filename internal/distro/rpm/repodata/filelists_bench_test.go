@@ -54,7 +54,7 @@ func benchRepository(b *testing.B, st *store.Store) (*Filelists, []string) {
 		"primary":   benchMetadata(b, dir, "primary", "metadata", benchPrimary),
 		"filelists": benchMetadata(b, dir, "filelists", "filelists", benchList),
 	}
-	index, err := OpenIndex(b.Context(), st, data["primary"], folder{dir, st})
+	index, err := OpenIndex(b.Context(), st, data["primary"], directory{dir, st})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func benchRepository(b *testing.B, st *store.Store) (*Filelists, []string) {
 			b.Error(err)
 		}
 	})
-	lists, err := OpenFilelists(b.Context(), st, data["filelists"], index, folder{dir, st})
+	lists, err := OpenFilelists(b.Context(), st, data["filelists"], index, directory{dir, st})
 	if err != nil {
 		b.Fatal(err)
 	}

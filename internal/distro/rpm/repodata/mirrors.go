@@ -33,7 +33,7 @@ const repomdPath = "repodata/repomd.xml"
 func ParseMetalink(data []byte) (*Metalink, error) {
 	s := newScanner(bytes.NewReader(data))
 	if e, err := s.next(); err != nil || e != opens || s.name != "metalink" {
-		return nil, errors.Join(errors.New("it is no metalink"), noEnd(err))
+		return nil, errors.Join(errors.New("not a metalink"), noEnd(err))
 	}
 	type mirror struct {
 		address    string

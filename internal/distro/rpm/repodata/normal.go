@@ -55,7 +55,7 @@ func (c *Catalogue) condition(r relation.Rich, negated bool) ([]disjunction, err
 	normal := func(p relation.Rich, negated bool) func() ([]disjunction, error) {
 		return func() ([]disjunction, error) { return c.normal(p, negated) }
 	}
-	// "a unless b" counts a where b is not there, "a if b" where it is.
+	// "a unless b" counts a where b is missing, "a if b" where it is.
 	there := r.Verb == relation.If
 	var parts []func() ([]disjunction, error)
 	if len(r.Parts) == 3 {

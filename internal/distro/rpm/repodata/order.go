@@ -155,7 +155,7 @@ func markObsolete(options []option) {
 	}
 }
 
-// obsoletes says whether p takes the place of other. Obsoletes go by the names
+// obsoletes reports whether p takes the place of other. Obsoletes go by the names
 // of packages, not by what they provide.
 func (p *Package) obsoletes(other *Package) bool {
 	self := relation.Relation{Name: other.Name, Op: relation.Equal, EVR: other.EVR}

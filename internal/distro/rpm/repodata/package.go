@@ -82,7 +82,7 @@ func (p *Package) keys() []string {
 }
 
 // leaves are the relations in a rich dependency, or the one that is none. One
-// that cannot be read has none: a package that nobody looks for does no harm.
+// that cannot be read has none: a package that is never looked for does no harm.
 func leaves(r relation.Relation) []relation.Relation {
 	if !relation.IsRich(r.Name) {
 		return []relation.Relation{r}

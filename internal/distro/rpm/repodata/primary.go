@@ -22,7 +22,7 @@ const (
 func readPrimary(r io.Reader, add func(*Package) error) error {
 	s := newScanner(r)
 	if e, err := s.next(); err != nil || e != opens || s.name != "metadata" {
-		return errors.Join(errors.New("it is no primary metadata"), noEnd(err))
+		return errors.Join(errors.New("not primary metadata"), noEnd(err))
 	}
 	for {
 		e, err := s.next()

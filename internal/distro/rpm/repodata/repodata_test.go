@@ -22,7 +22,7 @@ import (
 	"smith/internal/distro/rpm/relation"
 )
 
-// testdata returns the folder of real repositories.
+// testdata returns the directory of real repositories.
 func testdata(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("SMITH_TESTDATA")
@@ -36,13 +36,13 @@ func repositories() []string {
 	return []string{"centos7-httpd", "dnf-ci-fedora/dnf-ci-fedora", "azurelinux3", "el9-signed-small"}
 }
 
-// folder is a repository on disk.
-type folder struct {
+// directory is a repository on disk.
+type directory struct {
 	dir string
 	st  *store.Store
 }
 
-func (f folder) Fetch(_ context.Context, d Data) (*store.Entry, error) {
+func (f directory) Fetch(_ context.Context, d Data) (*store.Entry, error) {
 	data, err := os.ReadFile(filepath.Join(f.dir, d.Location))
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func openRepository(t testing.TB, st *store.Store, dir string) (*Repomd, *Index)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := OpenIndex(t.Context(), st, md.Data["primary"], folder{dir, st})
+	x, err := OpenIndex(t.Context(), st, md.Data["primary"], directory{dir, st})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,8 +263,8 @@ func TestRefusesMetadata(t *testing.T) {
 		fmt.Fprintf(&many, `<data type="%d"></data>`, i)
 	}
 	for text, want := range map[string]string{
-		"":                  "it is no repomd.xml",
-		"<html/>":           "it is no repomd.xml",
+		"":                  "not a repomd.xml file",
+		"<html/>":           "not a repomd.xml file",
 		"<repomd></repomd>": "cannot read repomd.xml: it names no primary metadata",
 		"<repomd>" + data:   "cannot read repomd.xml: unexpected EOF: <repomd> is not closed",
 		"<repomd>" + strings.Replace(data, "sha256", "sha", 1) + "</repomd>":               "cannot read repomd.xml: primary: its checksums are too weak; the repository must be made with --checksum sha256",
@@ -287,7 +287,7 @@ func TestRefusesMetadata(t *testing.T) {
 		`name="b"=>name=""`:                `package "a": a relation to "" with the flags "GE"`,
 		`epoch="0" ver="1" rel=>epoch="x"`: `package "a": <version>: epoch "x"`,
 		"</metadata>=>":                    "unexpected EOF: <metadata> is not closed",
-		"metadata>=>other>":                "it is no primary metadata",
+		"metadata>=>other>":                "not primary metadata",
 		"<name>a=><name><b/>a":             `package "": <name> holds <b>`,
 	} {
 		from, to, _ := strings.Cut(change, "=>")

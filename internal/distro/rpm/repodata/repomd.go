@@ -28,8 +28,8 @@ type Data struct {
 	Location string
 	Base     string // an address of its own, usually ""
 	Digest   digest.Digest
-	Size     int64 // 0 where it is not told
-	// OpenSize is the size of the plain bytes, 0 where it is not told.
+	Size     int64 // 0 if unknown
+	// OpenSize is the size of the plain bytes, 0 if unknown.
 	OpenSize int64
 }
 
@@ -41,7 +41,7 @@ func ParseRepomd(data []byte) (*Repomd, error) {
 	s, md := newScanner(bytes.NewReader(data)), &Repomd{Data: map[string]Data{}}
 	e, err := s.next()
 	if err != nil || e != opens || s.name != "repomd" {
-		return nil, errors.Join(errors.New("it is no repomd.xml"), noEnd(err))
+		return nil, errors.Join(errors.New("not a repomd.xml file"), noEnd(err))
 	}
 	for {
 		e, err := s.next()

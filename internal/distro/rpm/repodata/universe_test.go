@@ -77,7 +77,7 @@ func (u universe) packages() []universePackage {
 	return all
 }
 
-// write makes a repository of the universe in a folder; nothing but metadata.
+// write makes a repository of the universe in a directory; nothing but metadata.
 func (u universe) write(t testing.TB, dir, modules string) {
 	t.Helper()
 	var b strings.Builder
@@ -236,14 +236,14 @@ func (s *setting) repositories(t *testing.T) (dirs []string, repositories []*Rep
 func (s *setting) openOne(t *testing.T, st *store.Store, i int, dir string) (*Repository, error) {
 	t.Helper()
 	md, index := openRepository(t, st, dir)
-	lists, err := OpenFilelists(t.Context(), st, md.Data["filelists"], index, folder{dir, st})
+	lists, err := OpenFilelists(t.Context(), st, md.Data["filelists"], index, directory{dir, st})
 	if err != nil {
 		return nil, err
 	}
 	t.Cleanup(func() { lists.Close() })
 	r := &Repository{Name: fmt.Sprint("r", i), Index: index, Priority: 99, Cost: 1000, Lists: lists}
 	if at(s.modules, i) != "" {
-		if r.Modules, err = OpenModules(t.Context(), st, md.Data["modules"], folder{dir, st}); err != nil {
+		if r.Modules, err = OpenModules(t.Context(), st, md.Data["modules"], directory{dir, st}); err != nil {
 			return nil, err
 		}
 	}

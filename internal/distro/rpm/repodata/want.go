@@ -81,7 +81,7 @@ type UnknownError struct {
 
 func (e *UnknownError) Error() string {
 	if e.Near != "" {
-		return fmt.Sprintf("no package is called %s or provides it; %s is there", e.Request, e.Near)
+		return fmt.Sprintf("no package is called %s or provides it; %s exists", e.Request, e.Near)
 	}
 	return fmt.Sprintf("no package is called %s or provides it", e.Request)
 }
@@ -153,7 +153,7 @@ func (c *Catalogue) named(request string) ([]resolve.ID, error) {
 	names := candidates(request)
 	if strings.ContainsAny(request, "*?[") {
 		if _, err := path.Match(request, ""); err != nil {
-			return nil, fmt.Errorf("%q is no glob: its [ has no end, or nothing in it", request)
+			return nil, fmt.Errorf("%q is not a valid glob: its [ is not closed or is empty", request)
 		}
 		names = c.globbed(request)
 	}

@@ -14,7 +14,7 @@ import (
 
 // ReadHost returns the enabled repositories of a machine whose root is given,
 // and those with Debug, for an architecture as RPM names it: dnf.conf or yum.conf, and *.repo in the
-// folders of its reposdir, with the variables of both. $releasever is what
+// directories of its reposdir, with the variables of both. $releasever is what
 // os-release has as VERSION_ID, for the relatives of RHEL without the minor
 // number.
 func ReadHost(root, machine string) ([]Repository, error) {

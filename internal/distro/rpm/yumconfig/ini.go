@@ -44,7 +44,7 @@ func ParseINI(text string) ([]*Section, error) {
 			continue
 		}
 		if len(all) == 0 {
-			return nil, fmt.Errorf("line %d: %.80q stands before any section", number, trimmed)
+			return nil, fmt.Errorf("line %d: %.80q comes before any section", number, trimmed)
 		}
 		options := all[len(all)-1].Options
 		if line != strings.TrimLeft(line, " \t") && last != "" {
@@ -53,7 +53,7 @@ func ParseINI(text string) ([]*Section, error) {
 		}
 		i := strings.IndexAny(trimmed, "=:")
 		if i <= 0 {
-			return nil, fmt.Errorf("line %d: %.80q is no option", number, trimmed)
+			return nil, fmt.Errorf("line %d: %.80q is not an option", number, trimmed)
 		}
 		last = strings.ToLower(strings.TrimSpace(trimmed[:i]))
 		options[last] = strings.TrimSpace(trimmed[i+1:])

@@ -274,7 +274,7 @@ func (o *options) number(name string, standard int) int {
 	}
 	n, err := strconv.Atoi(o.replaced(v))
 	if err != nil {
-		o.fail(fmt.Errorf("%s: %.40q is no number", name, v))
+		o.fail(fmt.Errorf("%s: %.40q is not a number", name, v))
 	}
 	return n
 }

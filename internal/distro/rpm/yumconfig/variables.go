@@ -137,7 +137,7 @@ func baseArch(machine string) string {
 	return machine
 }
 
-// readVariables adds the files of a folder: each the value of one variable.
+// readVariables adds the files of a directory: each the value of one variable.
 func (v Variables) readVariables(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

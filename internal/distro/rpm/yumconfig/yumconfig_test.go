@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// root returns a folder with files.
+// root returns a directory with files.
 func root(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -109,9 +109,9 @@ func TestRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"a=b":                                "before any section",
 		"[a":                                 "no end",
-		"[a]\nb":                             "no option",
+		"[a]\nb":                             "not an option",
 		"[a]\nbaseurl=x\ngpgcheck=perhaps":   "perhaps",
-		"[a]\nbaseurl=x\npriority=high":      "no number",
+		"[a]\nbaseurl=x\npriority=high":      "not a number",
 		"[a]\nbaseurl=https://x/$releasever": "unknown variable $releasever",
 		"[a]\nname=a":                        "no baseurl",
 	} {
