@@ -43,7 +43,7 @@ func Own(ctx context.Context, of source.Packages) ([]Holding, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &owning{of: of, list: list, seen: map[int]bool{}}
+	o := &owning{of: of, list: list, seen: map[int]bool{}, reserved: map[int]bool{}}
 	for i, p := range list {
 		if p.Asked {
 			if err := o.ask(ctx, i, p, 0); err != nil {
@@ -60,7 +60,9 @@ type owning struct {
 	of   source.Packages
 	list []source.Package
 	seen map[int]bool
-	all  []Holding
+	// reserved are packages that a metapackage stands for.
+	reserved map[int]bool
+	all      []Holding
 }
 
 // ask takes a package that was asked for, or that a metapackage stands for.
@@ -84,13 +86,16 @@ func (o *owning) ask(ctx context.Context, i int, request source.Package, depth i
 	o.all = append(o.all, h)
 	if len(h.Files) == 0 {
 		for _, j := range o.calls(i) {
+			o.reserved[j] = true // not only a sibling of another
+		}
+		for _, j := range o.calls(i) {
 			if err := o.ask(ctx, j, request, depth+1); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return o.siblings(ctx, i, p)
+	return o.siblings(ctx, i, p, len(h.Programs) == 0)
 }
 
 // calls returns the packages that one calls for and cannot do without.
@@ -104,12 +109,14 @@ func (o *owning) calls(i int) []int {
 	return all
 }
 
-// siblings takes the packages of the same source that a package calls for.
-func (o *owning) siblings(ctx context.Context, i int, asked source.Package) error {
+// siblings takes the packages of the same source that a package calls for, with
+// their programs where tools says that it has none itself: gnupg stands for gpg,
+// gpg-agent and others.
+func (o *owning) siblings(ctx context.Context, i int, asked source.Package, tools bool) error {
 	for _, r := range o.list[i].Relations {
 		for _, j := range r.By {
 			sibling := o.list[j]
-			if o.seen[j] || sibling.Asked || asked.Source == "" || sibling.Source != asked.Source {
+			if o.seen[j] || o.reserved[j] || sibling.Asked || asked.Source == "" || sibling.Source != asked.Source {
 				continue
 			}
 			o.seen[j] = true
@@ -119,12 +126,12 @@ func (o *owning) siblings(ctx context.Context, i int, asked source.Package) erro
 			}
 			h := Holding{Package: sibling, For: asked, Held: held, Programs: programs(held)}
 			for _, name := range held {
-				if packages.NeededToRun(name) && !isProgramPath(name) && !isLibraryPath(name) {
+				if packages.NeededToRun(name) && (tools || !isProgramPath(name)) && !isLibraryPath(name) {
 					h.Files = append(h.Files, name)
 				}
 			}
 			o.all = append(o.all, h)
-			if err := o.siblings(ctx, j, asked); err != nil {
+			if err := o.siblings(ctx, j, asked, tools); err != nil {
 				return err
 			}
 		}

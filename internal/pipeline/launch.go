@@ -29,6 +29,8 @@ type launch struct {
 	// guessed reports whether the entry point is that of the packages, though the
 	// spec names paths.
 	guessed bool
+	// standIns are the digests of the packages that a metapackage stands for.
+	standIns map[string]bool
 	// groups are further groups of the user.
 	groups []string
 	// server is how the packages start their server, nil where they have none.
@@ -84,7 +86,11 @@ func (l launch) ofPackages(ctx context.Context, r Request, from *offered) (launc
 		}
 		return l, nil
 	}
+	l.standIns = map[string]bool{}
 	for _, h := range held {
+		if h.Own() && !h.Asked {
+			l.standIns[h.Digest] = true
+		}
 		detail := "of package " + h.Name + " in " + h.Where
 		if !h.Own() {
 			detail = "of package " + h.Name + ", a part of " + h.For.Name + " in " + h.For.Where

@@ -36,8 +36,9 @@ type spared struct {
 }
 
 // spare works out which programs of the packages asked for would bring packages
-// that nothing else needs. It is empty where the image has no entry point.
-func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Selection, known lister) (spared, error) {
+// that nothing else needs. It is empty where the image has no entry point. What a metapackage
+// stands for, the digests of standIns, is asked for beside the entry point.
+func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Selection, known lister, standIns map[string]bool) (spared, error) {
 	out := spared{programs: map[string][]string{}, patterns: map[string]bool{}}
 	if len(in.Entrypoint) == 0 || known == nil || slices.Contains(r.Spec.Programs, programsAll) || r.Spec.Dependencies == dependenciesKeep {
 		return out, nil
@@ -56,6 +57,7 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 	}
 	g := newNeeds(sel)
 	base := g.reach(g.roots(others))
+	main := g.origin[program.Existing(in.Source, in.Env, in.Dir, in.Entrypoint[0])]
 	own, limit := map[string]bool{}, int64(0)
 	for name := range base {
 		own[g.origin[name]] = true
@@ -63,7 +65,7 @@ func spare(ctx context.Context, r Request, in closure.Input, sel *closure.Select
 	}
 	limit = max(limit, mostBrought)
 	for _, name := range slices.Sorted(maps.Keys(others)) {
-		if base[name] || configured[name] {
+		if base[name] || configured[name] || standIns[g.origin[name]] && g.origin[name] != main {
 			continue
 		}
 		brings, size := map[string]int64{}, int64(0)

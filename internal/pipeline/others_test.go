@@ -75,7 +75,7 @@ python /usr/bin/python - /usr/lib/server/helper
 		{"all programs", smithfile.Spec{Programs: []string{"all"}}},
 		{"all dependencies", smithfile.Spec{Dependencies: "keep"}},
 	} {
-		left, err := spare(t.Context(), Request{Spec: &c.spec}, in, sel, known)
+		left, err := spare(t.Context(), Request{Spec: &c.spec}, in, sel, known, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

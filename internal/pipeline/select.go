@@ -122,7 +122,7 @@ func (b *Builder) rounds(ctx context.Context, open *closers, r Request, from *of
 		}
 		in.Source, in.Ahead = more.Tree, more.Ahead()
 		if i == 0 {
-			if left, err = spare(ctx, r, in, selection, more.Packages); err != nil {
+			if left, err = spare(ctx, r, in, selection, more.Packages, l.standIns); err != nil {
 				return done, err
 			}
 			if len(left.patterns) > 0 {

@@ -115,10 +115,13 @@ func (l *launch) serve(ctx context.Context, r Request, from *offered, named bool
 }
 
 // environment returns the variables of a service that say the same on every
-// machine, and that are not systemd's own.
+// machine, and that are not systemd's own. Those that begin with the program's
+// name stand for its options: etcd refuses one beside the option itself (etcd,
+// pkg/flags), so that nobody could give another value.
 func environment(s service.Service) []string {
+	options := strings.ToUpper(path.Base(s.Program)) + "_"
 	return slices.DeleteFunc(slices.Clone(s.Env), func(e string) bool {
-		return strings.Contains(e, "%") || strings.Contains(e, "SYSTEMD") || strings.HasPrefix(e, "PATH=")
+		return strings.HasPrefix(e, options) || strings.Contains(e, "%") || strings.Contains(e, "SYSTEMD") || strings.HasPrefix(e, "PATH=")
 	})
 }
 
