@@ -28,6 +28,8 @@ func (s *selector) roots() error {
 			return err
 		}
 	}
+	s.aside = true
+	defer func() { s.aside = false }()
 	return s.rootsOf(func(r Root) bool { return r.Part })
 }
 

@@ -23,6 +23,7 @@ type selector struct {
 	cache    *loader.Cache // that the loader goes by in place of the view's, or nil
 	excludes excludes
 
+	aside    bool // while roots are kept that nobody asks for by these very paths
 	items    map[*tree.Node]*item
 	queue    []*item
 	excluded map[record.Finding]bool
@@ -321,6 +322,10 @@ func (s *selector) admit(n *tree.Node, e edge) *item {
 		return it
 	}
 	if s.leftAside(it, e) {
+		return nil
+	}
+	if e.broad && (s.aside || isEvidence(e.reason.Rule)) && n.Kind == tree.Symlink && !s.view.Exists(it.path) {
+		s.in.Events.Note(fmt.Sprintf("left out %s: a dangling symlink to %s, in its package too", it.path, n.Link))
 		return nil
 	}
 	pattern, out := s.excludes.match(it.path)
