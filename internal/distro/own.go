@@ -153,8 +153,8 @@ func isProgramPath(name string) bool {
 // isLibraryPath reports whether a path is that of a shared library where the
 // linker looks for it: /usr/lib64, /usr/lib/x86_64-linux-gnu. Modules lie deeper.
 func isLibraryPath(name string) bool {
-	if base := path.Base(name); !strings.HasSuffix(base, ".so") && !strings.Contains(base, ".so.") {
-		return false
+	if !strings.Contains(path.Base(name), ".so.") {
+		return false // a library without a version is loaded by its name, as libmono-native.so is
 	}
 	dir := strings.TrimPrefix(path.Dir(name), "/usr")
 	switch dir {
