@@ -195,10 +195,21 @@ func unescaped(t *tree.Tree, pattern string) string {
 	return pattern
 }
 
+// inPath reports whether a path lies in a directory where users look for
+// programs. What lies in a bin of its own, as Erlang's emulator does, is called
+// by other programs.
+func inPath(name string) bool {
+	switch path.Dir(name) {
+	case "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin", "/usr/local/sbin":
+		return true
+	}
+	return false
+}
+
 // isOther reports whether a path is a program that a user would start: one in a
 // directory of programs, or a script.
 func isOther(t *tree.Tree, name string) (bool, error) {
-	if distro.IsProgram(t, name) {
+	if inPath(name) && distro.IsProgram(t, name) {
 		return true, nil
 	}
 	at, err := t.Resolve(name)
