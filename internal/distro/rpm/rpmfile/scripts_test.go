@@ -110,17 +110,17 @@ transfiletriggerin -- /usr/share/a: "#!<lua>\nx = 2" [1 1]
 // all of it.
 func (l *library) compareLua(t *testing.T) {
 	for file, want := range map[string]string{
-		"filesystem-3.2-25.el7.x86_64": `pretrans irrelevant: posix.mkdir /usr
-pretrans irrelevant: posix.mkdir /usr/bin
-pretrans irrelevant: posix.mkdir /usr/sbin
-pretrans irrelevant: posix.mkdir /usr/lib
-pretrans irrelevant: posix.mkdir /usr/lib/debug
-pretrans irrelevant: posix.mkdir /usr/lib/debug/usr
-pretrans irrelevant: posix.mkdir /usr/lib/debug/usr/bin
-pretrans irrelevant: posix.mkdir /usr/lib/debug/usr/sbin
-pretrans irrelevant: posix.mkdir /usr/lib/debug/usr/lib
-pretrans irrelevant: posix.mkdir /usr/lib/debug/usr/lib64
-pretrans irrelevant: posix.mkdir /usr/lib64
+		"filesystem-3.2-25.el7.x86_64": `pretrans emulated: posix.mkdir /usr
+pretrans emulated: posix.mkdir /usr/bin
+pretrans emulated: posix.mkdir /usr/sbin
+pretrans emulated: posix.mkdir /usr/lib
+pretrans emulated: posix.mkdir /usr/lib/debug
+pretrans emulated: posix.mkdir /usr/lib/debug/usr
+pretrans emulated: posix.mkdir /usr/lib/debug/usr/bin
+pretrans emulated: posix.mkdir /usr/lib/debug/usr/sbin
+pretrans emulated: posix.mkdir /usr/lib/debug/usr/lib
+pretrans emulated: posix.mkdir /usr/lib/debug/usr/lib64
+pretrans emulated: posix.mkdir /usr/lib64
 pretrans emulated: posix.symlink usr/bin /bin
 pretrans emulated: posix.symlink usr/sbin /sbin
 pretrans emulated: posix.symlink usr/lib /lib
@@ -130,7 +130,7 @@ pretrans emulated: posix.symlink usr/lib64 /usr/lib/debug/lib64
 pretrans emulated: posix.symlink ../.dwz /usr/lib/debug/usr/.dwz
 pretrans emulated: posix.symlink usr/sbin /usr/lib/debug/sbin
 pretrans emulated: posix.symlink usr/lib64 /lib64
-pretrans irrelevant: posix.mkdir /run
+pretrans emulated: posix.mkdir /run
 pretrans irrelevant: posix.symlink ../run /var/run
 pretrans irrelevant: posix.symlink ../run/lock /var/lock
 `,
