@@ -5,23 +5,17 @@ package store
 import (
 	"os"
 	"syscall"
+
+	"smith/internal/flock"
 )
 
 // share marks the cache as in use until f is closed or the process ends.
 // Without the lock, as on some network file systems, Prune goes by age alone.
-func share(f *os.File) { _ = flock(f, syscall.LOCK_SH|syscall.LOCK_NB) }
+func share(f *os.File) { _ = flock.Lock(f, syscall.LOCK_SH|syscall.LOCK_NB) }
 
 // alone reports whether no other process uses the cache that f marks.
 func alone(f *os.File) bool {
-	taken := flock(f, syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	taken := flock.Lock(f, syscall.LOCK_EX|syscall.LOCK_NB) == nil
 	share(f)
 	return taken
-}
-
-func flock(f *os.File, how int) error {
-	for {
-		if err := syscall.Flock(int(f.Fd()), how); err != syscall.EINTR {
-			return err
-		}
-	}
 }

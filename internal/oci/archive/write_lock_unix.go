@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"smith/internal/flock"
 )
 
 // lock keeps other processes from changing what a layout folder says it holds
@@ -15,7 +17,7 @@ func lock(dir *os.Root) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock it: %w", plain(err))
 	}
-	err = flock(f, syscall.LOCK_EX)
+	err = flock.Lock(f, syscall.LOCK_EX)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock it: %w", err)
@@ -25,16 +27,7 @@ func lock(dir *os.Root) (unlock func(), err error) {
 
 // hold locks a file that is being written until it is closed. Where that is not
 // to be had nobody else gets it either, and the file is safe.
-func hold(f *os.File) { _ = flock(f, syscall.LOCK_EX) }
+func hold(f *os.File) { _ = flock.Lock(f, syscall.LOCK_EX) }
 
 // abandoned says whether nobody holds a file that was to be written.
-func abandoned(f *os.File) bool { return flock(f, syscall.LOCK_EX|syscall.LOCK_NB) == nil }
-
-func flock(f *os.File, how int) error {
-	for {
-		err := syscall.Flock(int(f.Fd()), how)
-		if err != syscall.EINTR {
-			return err
-		}
-	}
-}
+func abandoned(f *os.File) bool { return flock.Lock(f, syscall.LOCK_EX|syscall.LOCK_NB) == nil }
